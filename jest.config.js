@@ -1,0 +1,26 @@
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/spec'],
+  testMatch: ['**/*.spec.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/compose/'],
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^rxetcd$': '<rootDir>/lib/index.ts',
+    '^rxetcd/testing$': '<rootDir>/lib/testing/index.ts',
+  },
+  transform: {
+    '^.+\\.ts$': [
+      'ts-jest',
+      // Options on top of the root's tsconfig.json: Jest runs CommonJS, the type check stays as strict as everywhere.
+      { tsconfig: { module: 'commonjs', moduleResolution: 'bundler', noEmit: false, sourceMap: true } },
+    ],
+  },
+  reporters: ['default', '<rootDir>/spec/support/reporter.cjs'],
+  showSeed: true,
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts', '!lib/**/*.browser.ts'],
+  coverageProvider: 'v8',
+  coverageThreshold: { global: { lines: 85, branches: 80, functions: 85, statements: 85 } },
+};

@@ -1,0 +1,76 @@
+import { InvalidOptionError } from './errors.js';
+
+/** Says what was expected when a value will not do, else nothing. */
+export interface Check {
+  (value: unknown): string | undefined;
+  /** The value must not be shown. */
+  secret?: boolean;
+}
+
+/** The largest delay that a JavaScript timer keeps, in milliseconds (about 24.8 days). */
+const maxTimer = 2_147_483_647;
+
+/** True for a plain options object. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The checks that options and arguments share. */
+export const check = {
+  boolean: (v: unknown) => (typeof v === 'boolean' ? undefined : 'a boolean'),
+  milliseconds: (v: unknown) =>
+    typeof v === 'number' && v > 0 && v <= maxTimer
+      ? undefined
+      : `a number of milliseconds above 0 and at most ${String(maxTimer)}`,
+  count: (v: unknown) =>
+    v === Infinity || (Number.isSafeInteger(v) && (v as number) >= 0)
+      ? undefined
+      : 'an integer of 0 or more, or Infinity',
+  index: (v: unknown) =>
+    Number.isSafeInteger(v) && (v as number) > 0 ? undefined : 'an index: an integer of 1 or more',
+  /** Seconds; above the limit etcd's 64-bit nanoseconds overflow silently. */
+  ttl: (v: unknown) =>
+    Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= 9_000_000_000
+      ? undefined
+      : 'a TTL: an integer of 0 to 9000000000 seconds',
+  string: (v: unknown) =>
+    typeof v !== 'string' ? 'a string' : isWellFormed(v) ? undefined : 'a string without lone surrogates',
+  fn: (v: unknown) => (typeof v === 'function' ? undefined : 'a function'),
+  oneOf:
+    (...values: string[]): Check =>
+    (v) =>
+      values.includes(v as string) ? undefined : values.map((x) => `'${x}'`).join(' or '),
+  object: (v: unknown) => (isRecord(v) ? undefined : 'an object'),
+};
+
+/** A string that UTF-8 can carry: no half of a surrogate pair stands alone. */
+export function isWellFormed(text: string): boolean {
+  return !/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.test(text);
+}
+
+/** Throws {@link InvalidOptionError} unless the value passes. */
+export function demand(name: string, value: unknown, test: Check): void {
+  const expected = test(value);
+  if (expected !== undefined)
+    throw new InvalidOptionError(name, value, expected, { secret: test.secret ?? false });
+}
+
+/**
+ * Checks an options object: each name must be known and each given value must pass.
+ *
+ * @param path where the options stand, as `retry.`; empty at the top
+ */
+export function checkOptions(path: string, options: unknown, checks: Record<string, Check>): void {
+  if (options === undefined) return;
+  if (!isRecord(options))
+    throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object');
+  for (const [name, value] of Object.entries(options)) {
+    const test = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (test === undefined) {
+      const known = Object.keys(checks).join(', ');
+      throw new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
+        secret: /pass|secret|token|key|auth|cert|cred/i.test(name),
+      });
+    }
+    if (value !== undefined) demand(`${path}${name}`, value, test);
+  }
+}

@@ -1,0 +1,206 @@
+import {
+  AllNodesDownError,
+  ClientClosedError,
+  EtcdError,
+  OutcomeUnknownError,
+  RequestTimeoutError,
+  TlsError,
+  type Attempt,
+} from '../errors.js';
+import type { EventBus } from '../events.js';
+import type { Trace } from '../transport/transport.js';
+import { TransportError } from '../transport/transport-error.js';
+import type { CallSpec } from './call.js';
+import type { Cluster } from './cluster.js';
+import type { FailoverStep } from './failover.js';
+import { Fault } from './fault.js';
+
+/** The call's deadline passed. */
+export class DeadlinePassed extends Error {}
+
+interface Try {
+  readonly endpoint: string;
+  readonly at: Date;
+  readonly sentAt: number;
+  readonly trace: Trace;
+}
+
+/**
+ * What one call has been through: its tries, and with them the two judgements that matter, whether to try again and
+ * what to tell the caller in the end.
+ */
+export class CallRecord {
+  /** How often each endpoint was tried. */
+  readonly tried = new Map<string, number>();
+  readonly #cluster: Cluster;
+  readonly #events: EventBus;
+  readonly #spec: Omit<CallSpec<unknown>, 'send'>;
+  readonly #attempts: Attempt[] = [];
+  readonly #startedAt = performance.now();
+  #current: Try | undefined;
+  /** Some try was sent and never answered. */
+  #outcomeUnknown = false;
+
+  constructor(cluster: Cluster, events: EventBus, spec: Omit<CallSpec<unknown>, 'send'>) {
+    this.#cluster = cluster;
+    this.#events = events;
+    this.#spec = spec;
+  }
+
+  /** A try begins. */
+  begin(endpoint: string): { trace: Trace; timeout: number } {
+    const { operation, settings } = this.#spec;
+    const previous = this.#attempts.at(-1)?.endpoint;
+    if (previous !== undefined && previous !== endpoint) {
+      this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
+    }
+    this.tried.set(endpoint, (this.tried.get(endpoint) ?? 0) + 1);
+    const sentAt = performance.now();
+    const trace: Trace = { sent: () => false };
+    this.#current = { endpoint, at: new Date(), sentAt, trace };
+    const left = settings.deadline - (sentAt - this.#startedAt);
+    // A try that outlasts the deadline is ended by the deadline.
+    return {
+      trace,
+      timeout: settings.timeout < left ? settings.timeout : settings.deadline + settings.timeout,
+    };
+  }
+
+  /** The try was answered, and well. */
+  succeeded(): void {
+    if (this.#current === undefined) return;
+    this.#cluster.answered(this.#current.endpoint, this.#current.sentAt);
+    if (this.#spec.retryClass === 'read') this.#cluster.served(this.#current.endpoint);
+    this.#current = undefined;
+  }
+
+  /** The try failed. */
+  failed(error: unknown): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    if (error instanceof Fault) {
+      this.#cluster.answered(current.endpoint, current.sentAt);
+      this.#outcomeUnknown ||= error.config.executed === 'unknown';
+      this.#note(current, error.message, error.config);
+    } else if (error instanceof TransportError) {
+      this.#cluster.failed(current.endpoint, error.kind === 'connect' || error.kind === 'tls');
+      this.#outcomeUnknown ||= error.sent;
+      this.#note(current, error.message);
+    }
+    this.#current = undefined;
+  }
+
+  /** What to do after a failed try. */
+  decide(error: unknown): FailoverStep {
+    const step = this.#step(error);
+    if (step !== 'fail') {
+      const { operation } = this.#spec;
+      const { endpoint = '', error: reason = '' } = this.#attempts.at(-1) ?? {};
+      this.#events.emit(() => ({
+        type: 'retry',
+        operation,
+        endpoint,
+        reason,
+        attempt: this.#attempts.length,
+      }));
+    }
+    return step;
+  }
+
+  /** The error that the caller gets. */
+  explain(error: unknown): unknown {
+    const { operation, settings } = this.#spec;
+    const current = this.#current;
+    if (error instanceof DeadlinePassed && current !== undefined) {
+      this.#note(current, `no answer before the deadline of ${String(settings.deadline)} ms`);
+      this.#outcomeUnknown ||= current.trace.sent();
+    }
+    const attempts = this.#attempts;
+    const endpoint = attempts.at(-1)?.endpoint ?? '';
+    if (error instanceof ClientClosedError) return new ClientClosedError(operation, { attempts });
+    if (error instanceof EtcdError) return error;
+    if (error instanceof Fault && error.config.executed === undefined) {
+      return error.config.toError({ endpoint, attempts });
+    }
+    if (this.#isWrite && this.#outcomeUnknown) {
+      return new OutcomeUnknownError(operation, attempts.at(-1)?.error ?? 'no answer', { attempts });
+    }
+    if (error instanceof TransportError && error.kind === 'tls')
+      return new TlsError(operation, error.message, { attempts });
+    if (error instanceof DeadlinePassed) return this.#tooLate();
+    if (error instanceof TransportError) {
+      if (error.kind === 'other')
+        return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: ${error.message}`, { attempts });
+      return error.kind === 'timeout'
+        ? new RequestTimeoutError(operation, error.timeoutMs ?? settings.timeout, { attempts })
+        : this.#allDown();
+    }
+    if (error instanceof Fault) {
+      return error.config.leaderless
+        ? this.#allDown('no-quorum')
+        : error.config.toError({ endpoint, attempts });
+    }
+    return error;
+  }
+
+  get #isWrite(): boolean {
+    return this.#spec.retryClass === 'once' || this.#spec.retryClass === 'set';
+  }
+
+  #step(error: unknown): FailoverStep {
+    const { retryClass, settings } = this.#spec;
+    const fault = error instanceof Fault ? error.config : undefined;
+    if (fault !== undefined && fault.executed === undefined) return 'fail';
+    if (fault === undefined && !(error instanceof TransportError)) return 'fail';
+    if (error instanceof TransportError && error.kind === 'tls') {
+      const untried = this.#cluster.view.candidates.some((url) => !this.tried.has(url));
+      return retryClass === 'read' && untried
+        ? 'next'
+        : this.#isWrite || retryClass === 'quorum-read'
+          ? 'leader'
+          : 'fail';
+    }
+    // Not the network: the user's own interceptor or adapter threw.
+    if (error instanceof TransportError && error.kind === 'other') return 'fail';
+    if (retryClass === 'read') return 'next';
+    const perhapsExecuted =
+      fault === undefined ? (error as TransportError).sent : fault.executed === 'unknown';
+    if (this.#isWrite && perhapsExecuted && !(retryClass === 'set' && settings.retry.writes === 'idempotent'))
+      return 'fail';
+    // After an answer the leader stands as it was: waiting for one to be named would be no wait.
+    return fault === undefined ? 'leader' : 'next';
+  }
+
+  /** The deadline passed and nothing was executed. */
+  #tooLate(): EtcdError {
+    const { operation, settings, retryClass } = this.#spec;
+    const { live, leaderEndpoint, hasQuorum } = this.#cluster.view;
+    const noLeader = retryClass !== 'read' && (leaderEndpoint === undefined || hasQuorum === false);
+    if (live.length === 0 || noLeader) return this.#allDown();
+    return new RequestTimeoutError(operation, settings.deadline, { attempts: this.#attempts });
+  }
+
+  #allDown(
+    reason: 'no-quorum' | 'unreachable' = this.#cluster.view.live.length === 0 ? 'unreachable' : 'no-quorum',
+  ): EtcdError {
+    // A call that never left the gate has no tries of its own; the probes tell why.
+    const attempts = this.#attempts.length === 0 ? this.#cluster.probeFailures : this.#attempts;
+    const why = this.#spec.retryClass === 'read' ? 'unreachable' : reason;
+    return new AllNodesDownError(this.#spec.operation, why, { attempts });
+  }
+
+  #note(
+    current: Try,
+    error: string,
+    answer: { status?: number | undefined; body?: string | undefined } = {},
+  ): void {
+    this.#attempts.push({
+      endpoint: current.endpoint,
+      error,
+      ...(answer.status === undefined ? {} : { status: answer.status }),
+      ...(answer.body === undefined ? {} : { body: answer.body.slice(0, 500) }),
+      at: current.at,
+      durationMs: performance.now() - current.sentAt,
+    });
+  }
+}

@@ -1,0 +1,365 @@
+import {
+  BehaviorSubject,
+  catchError,
+  concat,
+  defer,
+  distinctUntilChanged,
+  endWith,
+  filter,
+  ignoreElements,
+  last,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  repeat,
+  share,
+  skip,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+  type MonoTypeOperatorFunction,
+} from 'rxjs';
+import { ClientClosedError, type Attempt } from '../errors.js';
+import type { EventBus } from '../events.js';
+import type { Settings } from '../options.js';
+import { TransportError } from '../transport/transport-error.js';
+import { ClusterState } from './cluster-state.js';
+import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
+import { heartbeat } from './heartbeat.js';
+import type { Member } from './member.js';
+import type { Probe } from './probe.js';
+import { Roster } from './roster.js';
+import { Router } from './router.js';
+import { unrefScheduler } from './unref-scheduler.js';
+import { deriveView, sameView, type View } from './view.js';
+
+/** How long the heartbeat outlives its last user, ms. */
+const grace = 1_000;
+/** Between two probes of a member while no leader is known, ms: 30 for the first 5 s, then slower up to 1 s. */
+const fastProbe = (n: number): number => Math.min(1_000, 30 * 1.1 ** Math.max(0, n - 166));
+/** Every so many fast probes also ask for identities and members. */
+const fullEvery = 32;
+
+const now = (): number => performance.now();
+
+/**
+ * The live picture of one cluster. It is fed by probes and by the fate of every request, keeps `state$`, and says
+ * where reads, writes and watches go. Its heartbeat runs while somebody is `active`.
+ */
+export class Cluster {
+  /** The public state. */
+  readonly state$: ClusterState$;
+  /** Emits once the client is closed. */
+  readonly closing$: Observable<unknown>;
+  /** Never emits; errors with ClientClosedError once the client is closed. */
+  readonly closed$: Observable<never>;
+  readonly #view$: BehaviorSubject<View>;
+  readonly #roster: Roster;
+  readonly #router = new Router();
+  readonly #engine$: Observable<never>;
+  readonly #probe: Probe;
+  readonly #events: EventBus;
+  readonly #watchOn: Settings['watchOn'];
+  readonly #probeFailures = new Map<string, Attempt>();
+  #control!: ClusterStateControl;
+  #leaderSince = Date.now();
+  #closed = false;
+
+  constructor(settings: Settings, probe: Probe, events: EventBus) {
+    this.#probe = probe;
+    this.#events = events;
+    this.#watchOn = settings.watchOn;
+    this.#roster = new Roster(settings.endpoints, settings.discover);
+    const view = deriveView(this.#roster, now());
+    this.#view$ = new BehaviorSubject(view);
+    this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
+    this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
+    this.#engine$ = this.#heartbeats$(settings.heartbeat);
+    this.state$ = new ClusterState$(
+      new ClusterState(view.members, undefined, undefined, new Date()),
+      () => this.#engine$.subscribe(),
+      (control) => {
+        this.#control = control;
+      },
+    );
+  }
+
+  /** The URLs known: configured ones first, then those found in the cluster. */
+  get endpoints(): readonly string[] {
+    return this.#view$.value.endpoints;
+  }
+
+  /** The client was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** What is known now. */
+  get view(): View {
+    return this.#view$.value;
+  }
+
+  /** The last failed probe of each endpoint that does not answer. */
+  get probeFailures(): readonly Attempt[] {
+    return [...this.#probeFailures.values()];
+  }
+
+  /** Keeps the heartbeat running while the source is subscribed, and `grace` longer. */
+  active<T>(): MonoTypeOperatorFunction<T> {
+    return (source$) =>
+      new Observable((subscriber) => {
+        subscriber.add(this.#engine$.subscribe());
+        return source$.subscribe(subscriber);
+      });
+  }
+
+  /**
+   * The gate: emits the leader's endpoint once, at once if a live leader is named, else as soon as one is. Errors with
+   * a TransportError when no endpoint's TLS works: waiting would not mend that.
+   */
+  leaderEndpoint$(): Observable<string> {
+    return defer(() => {
+      const { leaderEndpoint } = this.view;
+      if (leaderEndpoint !== undefined) return of(leaderEndpoint);
+      return this.#view$.pipe(
+        tap(({ tlsFailure }) => {
+          if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
+        }),
+        map((view) => view.leaderEndpoint),
+        filter((url) => url !== undefined),
+        take(1),
+      );
+    });
+  }
+
+  /** The endpoint for a call that any member can serve; `tried` counts the tries this call has made at each. */
+  readEndpoint(tried: ReadonlyMap<string, number>): string {
+    return this.#router.pick(this.view, tried);
+  }
+
+  /** Emits once where a watch goes now: to the leader if one is named (unless `watchOn` is `'any'`), else anywhere. */
+  watchEndpoint$(tried: ReadonlyMap<string, number> = new Map()): Observable<string> {
+    return this.#view$.pipe(
+      filter((view) => view.settled || view.leaderEndpoint !== undefined),
+      take(1),
+      map((view) =>
+        this.#watchOn === 'leader' && view.leaderEndpoint !== undefined
+          ? view.leaderEndpoint
+          : this.#router.pick(view, tried),
+      ),
+    );
+  }
+
+  /** Emits once, with the reason, when a watch should leave this endpoint. */
+  leave$(url: string): Observable<string> {
+    return this.#view$.pipe(
+      map((view) => this.#reasonToLeave(view, url)),
+      filter((reason) => reason !== undefined),
+      take(1),
+    );
+  }
+
+  /** Emits once when something sent to the endpoint fails from now on. */
+  suspected$(url: string): Observable<unknown> {
+    const since = now();
+    return this.#view$.pipe(
+      filter(() => (this.#roster.endpoint(url)?.suspectedAt ?? -Infinity) > since),
+      take(1),
+    );
+  }
+
+  /** Asks the endpoint whether it still answers, and learns from it; never emits. */
+  check$(url: string): Observable<never> {
+    return this.#probeOnce$(url, false);
+  }
+
+  /** A request was answered. */
+  answered(url: string, sentAt: number): void {
+    const endpoint = this.#roster.endpoint(url);
+    if (endpoint === undefined) return;
+    const wasLive = this.#roster.isLive(endpoint);
+    this.#roster.answered(url, sentAt);
+    if (!wasLive && this.#roster.isLive(endpoint)) this.#publish();
+  }
+
+  /** An endpoint served a call that any member can serve. */
+  served(url: string): void {
+    this.#router.good(url);
+  }
+
+  /** A request ended without an answer; `down` when not even a connection could be made. */
+  failed(url: string, down: boolean): void {
+    const endpoint = this.#roster.endpoint(url);
+    if (endpoint === undefined) return;
+    const wasLive = this.#roster.isLive(endpoint);
+    this.#roster.failed(url, now(), down, endpoint.tls);
+    if (wasLive) this.#publish();
+  }
+
+  /** An answer carried this raft term. */
+  sawTerm(term: number): void {
+    if (this.#roster.sawTerm(term)) this.#publish();
+  }
+
+  /** Probes every endpoint now, those found by it too, and emits the state. */
+  refresh$(): Observable<ClusterState> {
+    const probeAll$ = (urls: readonly string[]): Observable<never> =>
+      merge(...urls.map((url) => this.#probeOnce$(url, true)));
+    return concat(
+      defer(() => probeAll$(this.endpoints)),
+      defer(() => probeAll$(this.#roster.endpoints.filter((e) => !e.probed).map((e) => e.url))),
+      defer(() => of(this.state$.value)),
+    );
+  }
+
+  /** Emits once when every endpoint was probed and one of them answers. */
+  known$(): Observable<unknown> {
+    return this.#view$.pipe(
+      filter((view) => view.settled && view.live.length > 0),
+      take(1),
+    );
+  }
+
+  /** Completes `state$` and ends all that stands on `closed$`. */
+  close(): void {
+    this.#closed = true;
+    this.#control.complete();
+    this.#view$.complete();
+  }
+
+  /** One heartbeat for each endpoint, driven by the interval, by failures, and fast while no leader is known. */
+  #heartbeats$(period: number | false): Observable<never> {
+    const failures$ = this.#view$.pipe(
+      map((view) => view.live.join()),
+      distinctUntilChanged(),
+      skip(1),
+      map(() => ({ full: false })),
+    );
+    const needy$ = this.#view$.pipe(
+      map((view) => view.leaderEndpoint === undefined),
+      distinctUntilChanged(),
+      switchMap((leaderless) => (leaderless ? fastTicks$() : NEVER)),
+    );
+    const demand$ = merge(failures$, needy$);
+    return this.#view$.pipe(
+      map((view) => view.endpoints),
+      distinctUntilChanged((a, b) => a.join() === b.join()),
+      switchMap((urls) =>
+        merge(
+          ...urls.map((url) =>
+            demand$.pipe(
+              heartbeat<{ full: boolean }, never>({
+                period,
+                probe: (demand) => this.#probeOnce$(url, demand?.full ?? true),
+              }),
+            ),
+          ),
+        ),
+      ),
+      takeUntil(this.closing$),
+      share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
+    );
+  }
+
+  /** Probes one endpoint and learns from it; completes without a value, whatever came. */
+  #probeOnce$(url: string, full: boolean): Observable<never> {
+    return defer(() => {
+      const sentAt = now();
+      const endpoint = this.#roster.endpoint(url);
+      // Whoever comes back may have become somebody else.
+      const unsure = endpoint?.id === undefined || endpoint.down;
+      const answer$ = this.#probe(url, full).pipe(
+        last(),
+        switchMap((answer) => (unsure && !full ? this.#probe(url, true) : of(answer))),
+      );
+      return answer$.pipe(
+        tap((answer) => {
+          this.#probeFailures.delete(url);
+          this.#roster.probed(url, sentAt, now(), answer);
+        }),
+        catchError((error: unknown) => {
+          const durationMs = now() - sentAt;
+          const why = error instanceof Error ? error.message : String(error);
+          this.#probeFailures.set(url, {
+            endpoint: url,
+            error: `probe: ${why}`,
+            at: new Date(Date.now() - durationMs),
+            durationMs,
+          });
+          this.#roster.failed(
+            url,
+            now(),
+            true,
+            error instanceof TransportError && error.kind === 'tls' ? why : undefined,
+          );
+          return of(undefined);
+        }),
+        tap(() => {
+          this.#publish();
+        }),
+        ignoreElements(),
+      );
+    });
+  }
+
+  #reasonToLeave(view: View, url: string): string | undefined {
+    if (!view.settled) return undefined;
+    if (!view.live.includes(url)) return 'its member does not answer';
+    const { leaderEndpoint } = view;
+    if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
+      return 'another member leads';
+    const better = view.live.some((other) => !view.leaderless.includes(other));
+    return view.leaderless.includes(url) && better ? 'its member knows no leader' : undefined;
+  }
+
+  #publish(): void {
+    const before = this.#view$.value;
+    const view = deriveView(this.#roster, now());
+    if (this.#closed || sameView(before, view)) return;
+    // The public state first: whoever is let through the gate finds it up to date.
+    const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
+    const previous = this.state$.value;
+    if (!state.equals(previous)) {
+      this.#report(previous, state);
+      this.#control.next(state);
+    }
+    if (view.partial !== undefined && before.partial !== view.partial) {
+      const reachable = view.partial;
+      this.#events.emit(() => ({ type: 'partial-view', reachable, members: view.members.length }));
+    }
+    this.#view$.next(view);
+  }
+
+  #report(previous: ClusterState, state: ClusterState): void {
+    if (previous.leader?.id !== state.leader?.id) {
+      const durationMs = Date.now() - this.#leaderSince;
+      this.#leaderSince = Date.now();
+      const from = previous.leader === undefined ? {} : { previous: refOf(previous.leader) };
+      const to = state.leader === undefined ? {} : { leader: refOf(state.leader) };
+      this.#events.emit(() => ({ type: 'leader-change', ...from, ...to, durationMs }));
+    }
+    const durationMs = state.since.getTime() - previous.since.getTime();
+    for (const member of state.members) {
+      const was = previous.members.find((m) => m.id === member.id)?.status;
+      if (was !== 'down' && member.status === 'down') {
+        this.#events.emit(() => ({ type: 'member-down', member: refOf(member), durationMs }));
+      } else if (was === 'down' && member.status === 'running') {
+        this.#events.emit(() => ({ type: 'member-up', member: refOf(member), durationMs }));
+      }
+    }
+  }
+}
+
+const refOf = ({ id, name }: Member): { id: string; name: string } => ({ id, name });
+
+function fastTicks$(): Observable<{ full: boolean }> {
+  return of(undefined).pipe(
+    repeat({ delay: (n) => timer(fastProbe(n), unrefScheduler) }),
+    map((_, n) => ({ full: n % fullEvery === 0 })),
+  );
+}

@@ -1,0 +1,28 @@
+import type { Attempt, EtcdError } from '../errors.js';
+
+/** What an answer that is not a success means for the call. */
+export interface FaultConfig {
+  /** A few words for the list of attempts. */
+  readonly summary: string;
+  readonly status?: number | undefined;
+  readonly body?: string | undefined;
+  /** etcd's number of the error, if it gave one. */
+  readonly errorCode?: number;
+  /** Whether the request was executed: `'no'`, or `'unknown'`. Undefined: the answer is final. */
+  readonly executed?: 'no' | 'unknown';
+  /** No leader stands behind the answer. */
+  readonly leaderless?: boolean;
+  /** The error to end in, should it come to that. */
+  readonly toError: (details: { endpoint: string; attempts: readonly Attempt[] }) => EtcdError;
+}
+
+/** An answer that is not a success, made by the API's decoder and judged by the call. */
+export class Fault extends Error {
+  readonly config: FaultConfig;
+
+  constructor(config: FaultConfig) {
+    super(config.summary);
+    this.name = 'Fault';
+    this.config = config;
+  }
+}

@@ -1,0 +1,21 @@
+import type { Observable } from 'rxjs';
+import type { MemberInfo } from './member.js';
+
+/** What one member answered to a probe; a probe that is not answered errors. */
+export interface ProbeAnswer {
+  /** The answering member's id, if it told. */
+  readonly id?: string;
+  /** The id of its cluster, if it told. */
+  readonly clusterId?: string;
+  /** The id of the leader it names; null: it knows of none; undefined: it cannot tell at all. */
+  readonly leader?: string | null;
+  /** The member list it holds, if asked for and told. */
+  readonly members?: readonly MemberInfo[];
+}
+
+/**
+ * Asks one endpoint who it is and who leads. Each API of etcd has its own.
+ *
+ * @param full also asks for its id and the member list, not only for the leader
+ */
+export type Probe = (endpoint: string, full: boolean) => Observable<ProbeAnswer>;

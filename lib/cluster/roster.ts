@@ -1,0 +1,185 @@
+import type { MemberInfo } from './member.js';
+import type { ProbeAnswer } from './probe.js';
+
+/** What is known of one endpoint. Times are monotonic milliseconds. */
+export interface EndpointRecord {
+  readonly url: string;
+  /** It stands in the client's options; otherwise it was found in the member list. */
+  readonly configured: boolean;
+  /** The member behind it, by that member's own word. */
+  id?: string;
+  clusterId?: string;
+  /** When the latest request that it answered was sent. */
+  answeredAt: number;
+  /** When a request to it last failed. */
+  suspectedAt: number;
+  /** The last probe failed, or its connection was refused. */
+  down: boolean;
+  /** A first probe has ended, either way. */
+  probed: boolean;
+  /** The leader it names; null for none; undefined when it cannot tell. */
+  leader?: string | null;
+  /** Why its TLS handshake fails, if that is what fails. */
+  tls?: string;
+}
+
+/**
+ * Everything that was learnt about endpoints and members; plain data and rules, no time and no requests of its own.
+ */
+export class Roster {
+  readonly #endpoints = new Map<string, EndpointRecord>();
+  readonly #discover: boolean;
+  #members: readonly MemberInfo[] = [];
+  #clusterId: string | undefined;
+  #raftTerm: number | undefined;
+  /** Since when a leader that was never reached has been named without a break. */
+  #absentLeader: { id: string; since: number } | undefined;
+
+  constructor(configured: readonly string[], discover: boolean) {
+    this.#discover = discover;
+    for (const url of configured) this.#add(url, true);
+  }
+
+  get endpoints(): readonly EndpointRecord[] {
+    return [...this.#endpoints.values()];
+  }
+
+  get members(): readonly MemberInfo[] {
+    return this.#members;
+  }
+
+  get clusterId(): string | undefined {
+    return this.#clusterId;
+  }
+
+  get raftTerm(): number | undefined {
+    return this.#raftTerm;
+  }
+
+  get absentLeader(): { id: string; since: number } | undefined {
+    return this.#absentLeader;
+  }
+
+  endpoint(url: string): EndpointRecord | undefined {
+    return this.#endpoints.get(url);
+  }
+
+  /** A request sent at that time was answered. */
+  answered(url: string, sentAt: number): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return;
+    endpoint.answeredAt = Math.max(endpoint.answeredAt, sentAt);
+    if (sentAt > endpoint.suspectedAt) endpoint.down = false;
+  }
+
+  /** A request failed without an answer; `down`: the endpoint cannot even be connected to, or a probe failed. */
+  failed(url: string, now: number, down: boolean, tls?: string): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return;
+    endpoint.suspectedAt = now;
+    endpoint.probed ||= down;
+    endpoint.down ||= down;
+    if (tls === undefined) delete endpoint.tls;
+    else endpoint.tls = tls;
+  }
+
+  /** A probe sent at that time was answered. */
+  probed(url: string, sentAt: number, now: number, answer: ProbeAnswer): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return;
+    this.answered(url, sentAt);
+    endpoint.probed = true;
+    if (answer.id !== undefined) endpoint.id = answer.id;
+    if (answer.clusterId !== undefined) endpoint.clusterId = answer.clusterId;
+    if (answer.leader === undefined) delete endpoint.leader;
+    else endpoint.leader = answer.leader;
+    this.#settleClusterId();
+    if (answer.members !== undefined && this.#mayTellMembers(endpoint)) this.#learnMembers(answer.members);
+    this.#trackAbsentLeader(endpoint, now);
+  }
+
+  /** An answer carried this raft term. */
+  sawTerm(term: number): boolean {
+    if (this.#raftTerm !== undefined && term <= this.#raftTerm) return false;
+    this.#raftTerm = term;
+    return true;
+  }
+
+  /** The endpoint answers for a member of this cluster (or is configured and has not said who it is). */
+  belongs(endpoint: EndpointRecord): boolean {
+    if (endpoint.clusterId !== undefined && endpoint.clusterId !== this.#clusterId) return false;
+    if (endpoint.id === undefined) return endpoint.configured;
+    return (
+      endpoint.configured || this.#members.some((m) => m.id === endpoint.id && advertises(m, endpoint.url))
+    );
+  }
+
+  /** The endpoint answered since it last failed. */
+  isLive(endpoint: EndpointRecord): boolean {
+    return !endpoint.down && endpoint.answeredAt > endpoint.suspectedAt && this.belongs(endpoint);
+  }
+
+  #add(url: string, configured: boolean): void {
+    if (this.#endpoints.has(url)) return;
+    const never = -Infinity;
+    this.#endpoints.set(url, {
+      url,
+      configured,
+      answeredAt: never,
+      suspectedAt: never,
+      down: false,
+      probed: false,
+    });
+  }
+
+  /** The cluster is the one that most configured endpoints belong to; at a tie, the one already known. */
+  #settleClusterId(): void {
+    const votes = new Map<string, number>();
+    for (const { configured, clusterId, down } of this.#endpoints.values()) {
+      if (configured && clusterId !== undefined && !down)
+        votes.set(clusterId, (votes.get(clusterId) ?? 0) + 1);
+    }
+    const most = Math.max(0, ...votes.values());
+    if (this.#clusterId !== undefined && votes.get(this.#clusterId) === most) return;
+    this.#clusterId = [...votes].find(([, count]) => count === most)?.[0] ?? this.#clusterId;
+  }
+
+  /** A member that knows a leader is in touch with the cluster; its list beats that of one that is cut off. */
+  #mayTellMembers(endpoint: EndpointRecord): boolean {
+    return this.belongs(endpoint) && (this.#members.length === 0 || typeof endpoint.leader === 'string');
+  }
+
+  #learnMembers(members: readonly MemberInfo[]): void {
+    this.#members = [...members].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+    if (!this.#discover) return;
+    const secure = [...this.#endpoints.values()].some((e) => e.configured && e.url.startsWith('https:'));
+    const advertised = new Set(members.flatMap((m) => m.clientURLs).map(originOf));
+    for (const url of advertised) {
+      if (url !== undefined && (!secure || url.startsWith('https:'))) this.#add(url, false);
+    }
+    for (const { url, configured } of this.#endpoints.values()) {
+      if (!configured && !advertised.has(url)) this.#endpoints.delete(url);
+    }
+  }
+
+  #trackAbsentLeader({ leader }: EndpointRecord, now: number): void {
+    if (typeof leader !== 'string') return;
+    const reached = [...this.#endpoints.values()].some((e) => e.id === leader && e.answeredAt > -Infinity);
+    if (reached) this.#absentLeader = undefined;
+    else if (this.#absentLeader?.id !== leader) this.#absentLeader = { id: leader, since: now };
+  }
+}
+
+/** The member's own list of client URLs holds this endpoint. */
+export function advertises(member: MemberInfo, url: string): boolean {
+  return member.clientURLs.some((u) => originOf(u) === url);
+}
+
+function originOf(url: string): string | undefined {
+  try {
+    const { origin } = new URL(url);
+    return origin === 'null' ? undefined : origin;
+  } catch {
+    return undefined;
+  }
+}

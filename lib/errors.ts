@@ -1,0 +1,322 @@
+/**
+ * The error family. Every error of the client is an {@link EtcdError} with a stable `code`; callers tell them apart
+ * by the guards below (which work across bundles) or by `instanceof`.
+ */
+
+/** One try of a call: where it went and how it ended. */
+export interface Attempt {
+  /** The URL that was asked. */
+  readonly endpoint: string;
+  /** What happened, in a few words: `ECONNREFUSED`, `timed out after 1000 ms`, `503`. */
+  readonly error: string;
+  /** The HTTP status, if an answer came. */
+  readonly status?: number;
+  /** The first 500 characters of the answer's body, if one came. */
+  readonly body?: string;
+  /** When the try began. */
+  readonly at: Date;
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number;
+}
+
+/** The stable codes of the error family. */
+export type EtcdErrorKind =
+  | 'API_ERROR'
+  | 'ALL_NODES_DOWN'
+  | 'OUTCOME_UNKNOWN'
+  | 'REQUEST_TIMEOUT'
+  | 'AUTHENTICATION'
+  | 'TLS'
+  | 'INVALID_OPTION'
+  | 'UNSUPPORTED_BY_SERVER'
+  | 'STALE_READ'
+  | 'WATCH_HISTORY_LOST'
+  | 'CLIENT_CLOSED'
+  | 'UNEXPECTED_RESPONSE';
+
+/** What every error may carry. */
+export interface EtcdErrorDetails {
+  readonly endpoint?: string | undefined;
+  readonly attempts?: readonly Attempt[] | undefined;
+}
+
+function attemptLine({ endpoint, error, at, durationMs }: Attempt): string {
+  return `  ${at.toISOString()} ${endpoint}: ${error} (${String(Math.round(durationMs))} ms)`;
+}
+
+/**
+ * The base of all errors of the client. `message` is a headline and one short line for each attempt; `code` is stable.
+ *
+ * @example
+ * ```ts
+ * import { EtcdError } from 'rxetcd';
+ * const explain = (e: unknown) => (e instanceof EtcdError ? `${e.code} at ${e.endpoint ?? 'no endpoint'}` : String(e));
+ * ```
+ */
+export class EtcdError extends Error {
+  /** Stable name of the kind of failure. */
+  readonly code: EtcdErrorKind;
+  /** The URL that failed last, if one was asked. */
+  readonly endpoint?: string;
+  /** Every try of the call, in order; empty when nothing was sent. */
+  readonly attempts: readonly Attempt[];
+  /** The first line of `message`. */
+  readonly #headline: string;
+
+  constructor(code: EtcdErrorKind, headline: string, { endpoint, attempts = [] }: EtcdErrorDetails = {}) {
+    super([headline, ...attempts.map(attemptLine)].join('\n'));
+    this.name = new.target.name;
+    this.code = code;
+    const last = endpoint ?? attempts.at(-1)?.endpoint;
+    if (last !== undefined) this.endpoint = last;
+    this.attempts = attempts;
+    this.#headline = headline;
+  }
+
+  /** One line, without the attempts. */
+  override toString(): string {
+    return `${this.name}: ${this.#headline}`;
+  }
+
+  /** The same one line. */
+  toJSON(): string {
+    return this.toString();
+  }
+
+  /** The message with every attempt, then the stack. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.stack ?? `${this.name}: ${this.message}`;
+  }
+}
+
+/** What etcd says of an error. */
+export interface ApiErrorAnswer {
+  readonly errorCode: number;
+  readonly message: string;
+  readonly reason: string;
+  readonly index: number;
+  readonly status: number;
+}
+
+/** etcd answered the request with an error of its own; `errorCode` is one of {@link EtcdErrorCode}. */
+export class EtcdApiError extends EtcdError {
+  /** etcd's number of the error, see {@link EtcdErrorCode}. */
+  readonly errorCode: number;
+  /** etcd's cause: the missing key, the failed comparison. */
+  readonly reason: string;
+  /** The store's index when the error was made; 0 when etcd did not say. */
+  readonly index: number;
+  /** The HTTP status. */
+  readonly status: number;
+
+  constructor(
+    operation: string,
+    answer: ApiErrorAnswer,
+    details?: EtcdErrorDetails,
+    code: EtcdErrorKind = 'API_ERROR',
+  ) {
+    const { errorCode, message, reason, index, status } = answer;
+    super(
+      code,
+      `${operation}: ${message}${reason === '' ? '' : ` (${reason})`} [${String(errorCode)}]`,
+      details,
+    );
+    this.errorCode = errorCode;
+    this.reason = reason;
+    this.index = index;
+    this.status = status;
+  }
+}
+
+/** The server refused the credentials, or the user lacks the right; etcd does not say which. */
+export class AuthenticationError extends EtcdApiError {
+  constructor(operation: string, answer: ApiErrorAnswer, details?: EtcdErrorDetails) {
+    super(operation, answer, details, 'AUTHENTICATION');
+  }
+}
+
+/** No member could serve the call before its deadline, and nothing was executed. */
+export class AllNodesDownError extends EtcdError {
+  /** `'no-quorum'`: members answer but have no leader. `'unreachable'`: none answers. */
+  readonly reason: 'no-quorum' | 'unreachable';
+
+  constructor(operation: string, reason: 'no-quorum' | 'unreachable', details?: EtcdErrorDetails) {
+    super(
+      'ALL_NODES_DOWN',
+      `${operation}: ${reason === 'unreachable' ? 'no member can be reached' : 'the cluster has no quorum'}`,
+      details,
+    );
+    this.reason = reason;
+  }
+}
+
+/** A write was sent and its answer never came: it may or may not have been executed, now or later. */
+export class OutcomeUnknownError extends EtcdError {
+  constructor(operation: string, why: string, details?: EtcdErrorDetails) {
+    super('OUTCOME_UNKNOWN', `${operation}: sent, but its outcome is unknown: ${why}`, details);
+  }
+}
+
+/** No answer came in time; nothing was changed by the call. */
+export class RequestTimeoutError extends EtcdError {
+  /** The limit that passed, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(operation: string, timeoutMs: number, details?: EtcdErrorDetails) {
+    super('REQUEST_TIMEOUT', `${operation}: no answer within ${String(timeoutMs)} ms`, details);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The TLS handshake failed: wrong certificate, missing client certificate, or no TLS at that port. */
+export class TlsError extends EtcdError {
+  constructor(operation: string, why: string, details?: EtcdErrorDetails) {
+    super('TLS', `${operation}: TLS failed: ${why}`, details);
+  }
+}
+
+const shown = (value: unknown): string => {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol' || typeof value === 'bigint') return value.toString();
+  if (Array.isArray(value)) return `an array of ${String(value.length)}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+};
+
+/** An option or argument cannot be used; nothing was sent. */
+export class InvalidOptionError extends EtcdError {
+  /** The name of the option or argument, as `retry.max` or `key`. */
+  readonly option: string;
+  /** The value given; `undefined` where it could be a secret. */
+  readonly value: unknown;
+
+  constructor(option: string, value: unknown, expected: string, { secret = false } = {}) {
+    super(
+      'INVALID_OPTION',
+      `${option}: expected ${expected}, got ${secret ? 'a value not shown' : shown(value)}`,
+    );
+    this.option = option;
+    this.value = secret ? undefined : value;
+  }
+}
+
+/** The server lacks what the call needs, or would destroy data by ignoring a condition. */
+export class UnsupportedByServerError extends EtcdError {
+  constructor(what: string, details?: EtcdErrorDetails) {
+    super('UNSUPPORTED_BY_SERVER', what, details);
+  }
+}
+
+/** Every answer was older than what this client had already seen. */
+export class StaleReadError extends EtcdError {
+  /** The highest index seen when the read was subscribed. */
+  readonly seen: number;
+  /** The index of the answer. */
+  readonly index: number;
+
+  constructor(operation: string, index: number, seen: number, details?: EtcdErrorDetails) {
+    super(
+      'STALE_READ',
+      `${operation}: answered at index ${String(index)}, but index ${String(seen)} was seen before`,
+      details,
+    );
+    this.index = index;
+    this.seen = seen;
+  }
+}
+
+/** The server no longer holds the events that a watch has yet to see (with `onHistoryLost: 'error'`). */
+export class WatchHistoryLostError extends EtcdError {
+  /** The key watched. */
+  readonly key: string;
+  /** The range of indexes whose events are lost, both inclusive. */
+  readonly lost: { readonly from: number; readonly to: number };
+
+  constructor(key: string, lost: { from: number; to: number }, details?: EtcdErrorDetails) {
+    super(
+      'WATCH_HISTORY_LOST',
+      `watch ${key}: the events from index ${String(lost.from)} to ${String(lost.to)} are gone from the server`,
+      details,
+    );
+    this.key = key;
+    this.lost = lost;
+  }
+}
+
+/** The client was closed. */
+export class ClientClosedError extends EtcdError {
+  constructor(operation = 'call', details?: EtcdErrorDetails) {
+    super('CLIENT_CLOSED', `${operation}: the client is closed`, details);
+  }
+}
+
+/** The error codes of the etcd v2 API (etcd: Documentation/v2/errorcode.md). */
+export const EtcdErrorCode = {
+  KeyNotFound: 100,
+  CompareFailed: 101,
+  NotFile: 102,
+  NotDirectory: 104,
+  KeyExists: 105,
+  RootReadOnly: 107,
+  DirectoryNotEmpty: 108,
+  Unauthorized: 110,
+  PrevValueRequired: 201,
+  TtlNotANumber: 202,
+  IndexNotANumber: 203,
+  ValueOrTtlRequired: 204,
+  InvalidField: 209,
+  InvalidForm: 210,
+  RefreshValue: 211,
+  RefreshTtlRequired: 212,
+  RaftInternal: 300,
+  LeaderElect: 301,
+  WatcherCleared: 400,
+  EventIndexCleared: 401,
+} as const;
+
+const kindIs = <E extends EtcdError>(kind: E['code']): ((e: unknown) => e is E) => {
+  return (e): e is E => e instanceof Error && (e as Partial<EtcdError>).code === kind;
+};
+
+const errorCodeIs =
+  (errorCode: number) =>
+  (e: unknown): e is EtcdApiError =>
+    e instanceof Error && (e as Partial<EtcdApiError>).errorCode === errorCode;
+
+/** True for an error of etcd's own, of any `errorCode`. */
+export const isEtcdApiError = (e: unknown): e is EtcdApiError =>
+  e instanceof Error && typeof (e as Partial<EtcdApiError>).errorCode === 'number';
+/** True when the key does not exist (100). */
+export const isKeyNotFound = errorCodeIs(EtcdErrorCode.KeyNotFound);
+/** True when a compareAndSwap or compareAndDelete did not match (101). */
+export const isCompareFailed = errorCodeIs(EtcdErrorCode.CompareFailed);
+/** True when the key is a directory and a file was needed (102). */
+export const isNotFile = errorCodeIs(EtcdErrorCode.NotFile);
+/** True when part of the path is a file (104). */
+export const isNotDirectory = errorCodeIs(EtcdErrorCode.NotDirectory);
+/** True when the key to be created exists (105). */
+export const isKeyExists = errorCodeIs(EtcdErrorCode.KeyExists);
+/** True when a directory to be deleted has children (108). */
+export const isDirectoryNotEmpty = errorCodeIs(EtcdErrorCode.DirectoryNotEmpty);
+/** True when a write may or may not have been executed. */
+export const isOutcomeUnknown = kindIs<OutcomeUnknownError>('OUTCOME_UNKNOWN');
+/** True when no member could serve the call. */
+export const isAllNodesDown = kindIs<AllNodesDownError>('ALL_NODES_DOWN');
+/** True when no answer came in time. */
+export const isRequestTimeout = kindIs<RequestTimeoutError>('REQUEST_TIMEOUT');
+/** True when credentials or rights are missing. */
+export const isAuthenticationError = kindIs<AuthenticationError>('AUTHENTICATION');
+/** True when the TLS handshake failed. */
+export const isTlsError = kindIs<TlsError>('TLS');
+/** True when an option or argument was refused before anything was sent. */
+export const isInvalidOption = kindIs<InvalidOptionError>('INVALID_OPTION');
+/** True when the server cannot do what was asked. */
+export const isUnsupportedByServer = kindIs<UnsupportedByServerError>('UNSUPPORTED_BY_SERVER');
+/** True when only answers older than what was already seen could be had. */
+export const isStaleRead = kindIs<StaleReadError>('STALE_READ');
+/** True when a watch with `onHistoryLost: 'error'` lost events. */
+export const isWatchHistoryLost = kindIs<WatchHistoryLostError>('WATCH_HISTORY_LOST');
+/** True when the client was closed. */
+export const isClientClosed = kindIs<ClientClosedError>('CLIENT_CLOSED');

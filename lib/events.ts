@@ -1,0 +1,107 @@
+import { Subject, type Observable } from 'rxjs';
+
+interface Base {
+  /** When it happened. */
+  readonly at: Date;
+}
+
+interface MemberRef {
+  readonly id: string;
+  readonly name: string;
+}
+
+interface RequestBase extends Base {
+  /** The call's operation: `get`, `set`, `watch`, `probe` ... */
+  readonly operation: string;
+  readonly endpoint: string;
+  readonly method: string;
+  /** The path without its query: conditions in a query are values. */
+  readonly path: string;
+}
+
+interface WatchBase extends Base {
+  /** The watch's number within its client. */
+  readonly id: number;
+  readonly key: string;
+}
+
+/**
+ * What happens inside a client, for logs and metrics: a union on `type`. No event carries a body, a value or a
+ * credential.
+ */
+export type ClientEvent =
+  | (RequestBase & { readonly type: 'request' })
+  | (RequestBase & {
+      readonly type: 'response';
+      /** The HTTP status, if an answer came. */
+      readonly status?: number;
+      /** Why none came. */
+      readonly error?: string;
+      readonly durationMs: number;
+    })
+  | (Base & {
+      readonly type: 'retry';
+      readonly operation: string;
+      readonly endpoint: string;
+      readonly reason: string;
+      /** The number of the retry, from 1. */
+      readonly attempt: number;
+    })
+  | (Base & {
+      readonly type: 'failover';
+      readonly operation: string;
+      readonly from: string;
+      readonly to: string;
+    })
+  | (Base & {
+      readonly type: 'leader-change';
+      readonly leader?: MemberRef;
+      readonly previous?: MemberRef;
+      /** How long the previous state held. */
+      readonly durationMs: number;
+    })
+  | (Base & {
+      readonly type: 'member-down' | 'member-up';
+      readonly member: MemberRef;
+      readonly durationMs: number;
+    })
+  | (Base & {
+      /** Fewer members than a majority can be reached at all: the client trusts what it is told. */
+      readonly type: 'partial-view';
+      readonly reachable: number;
+      readonly members: number;
+    })
+  | (WatchBase & { readonly type: 'watch-live'; readonly endpoint: string; readonly index?: number })
+  | (WatchBase & { readonly type: 'watch-catching-up'; readonly endpoint: string; readonly index: number })
+  | (WatchBase & {
+      readonly type: 'watch-lost';
+      readonly endpoint: string;
+      readonly reason: string;
+      readonly index?: number;
+    })
+  | (WatchBase & {
+      readonly type: 'watch-resync';
+      readonly endpoint: string;
+      readonly reason: string;
+      readonly lost: { readonly from: number; readonly to: number };
+    })
+  | (WatchBase & { readonly type: 'watch-ended'; readonly durationMs: number; readonly error?: string });
+
+type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
+
+/** Carries the client's events to whoever observes them; an unobserved event is not even built. */
+export class EventBus {
+  readonly #events$ = new Subject<ClientEvent>();
+  /** Hot: what happens from now on. */
+  readonly events$: Observable<ClientEvent> = this.#events$.asObservable();
+
+  /** Builds and emits an event if anyone observes. */
+  emit(build: () => WithoutTime<ClientEvent>): void {
+    if (this.#events$.observed) this.#events$.next({ ...build(), at: new Date() });
+  }
+
+  /** Completes `events$`. */
+  close(): void {
+    this.#events$.complete();
+  }
+}

@@ -1,0 +1,242 @@
+import type { AxiosInstance } from 'axios';
+import { check, checkOptions, demand, isRecord, type Check } from './check.js';
+import { InvalidOptionError } from './errors.js';
+
+/** How calls are repeated. */
+export interface RetryOptions {
+  /** Retries of one call after its first try. Default: no limit but the deadline. */
+  max?: number;
+  /** The first delay once every member was asked, in milliseconds. Default 50. */
+  initialDelay?: number;
+  /** The longest delay, in milliseconds. Default 2000. */
+  maxDelay?: number;
+  /**
+   * Which writes are sent again. `'unsent'`: only those that provably never reached a member. `'idempotent'`: also an
+   * unconditional `set$` whose outcome is unknown; it may then be applied twice and may overwrite a later write.
+   * Default `'unsent'`.
+   */
+  writes?: 'unsent' | 'idempotent';
+}
+
+/** What every call takes besides its own options. */
+export interface CallOptions {
+  /** One try, in milliseconds. Default 10000, longer than etcd's own 7 s. */
+  timeout?: number;
+  /** The whole call with its waits and retries, in milliseconds. Default 30000. */
+  deadline?: number;
+  /** How the call is repeated. Default: as the client's. */
+  retry?: RetryOptions;
+}
+
+/** TLS in Node; a browser uses its own store and ignores these. */
+export interface TlsOptions {
+  /** Certificate authority, PEM. Default: Node's. */
+  ca?: string | Uint8Array | (string | Uint8Array)[];
+  /** Client certificate, PEM. Default: none. */
+  cert?: string | Uint8Array;
+  /** Key of the client certificate, PEM. Default: none. */
+  key?: string | Uint8Array;
+  /** Passphrase of the key. Default: none. */
+  passphrase?: string;
+  /** The name to verify and to send by SNI. Default: the endpoint's host. */
+  servername?: string;
+  /** Whether an unverified server is refused. Default true. */
+  rejectUnauthorized?: boolean;
+}
+
+/** The options of {@link EtcdClient}. All times are in milliseconds. */
+export interface ClientOptions extends CallOptions {
+  /** `host:port`, a URL, or an array of them. Default `http://127.0.0.1:2379`. */
+  endpoints?: string | readonly string[];
+  /** Basic authentication. Default: none. */
+  auth?: { username: string; password: string };
+  /** TLS for `https` endpoints. */
+  tls?: TlsOptions;
+  /** Between two probes of each member; `false`: one probe at first use, then only when a request fails. Default 5000. */
+  heartbeat?: number | false;
+  /** Until a connection stands. Default 1000. */
+  connectTimeout?: number;
+  /** Until a probe is answered. Default 1000. */
+  probeTimeout?: number;
+  /** Whether members found in the cluster are used besides the endpoints. Default true. */
+  discover?: boolean;
+  /** Which member watches are opened on. Default `'leader'`, the only one that never skips events. */
+  watchOn?: 'leader' | 'any';
+  /** An axios instance of your own, with its interceptors, proxy and adapter. Default: one with a lean adapter. */
+  axios?: AxiosInstance;
+}
+
+/** What a call runs with, after defaults. */
+export interface CallSettings {
+  readonly timeout: number;
+  readonly deadline: number;
+  readonly retry: Required<RetryOptions>;
+}
+
+/** The client's options, after defaults. */
+export interface Settings extends CallSettings {
+  readonly endpoints: readonly string[];
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly tls: TlsOptions;
+  readonly heartbeat: number | false;
+  readonly connectTimeout: number;
+  readonly probeTimeout: number;
+  readonly discover: boolean;
+  readonly watchOn: 'leader' | 'any';
+  readonly axios?: AxiosInstance;
+}
+
+const defaults = {
+  endpoints: 'http://127.0.0.1:2379',
+  heartbeat: 5_000,
+  connectTimeout: 1_000,
+  probeTimeout: 1_000,
+  timeout: 10_000,
+  deadline: 30_000,
+  retry: { max: Infinity, initialDelay: 50, maxDelay: 2_000, writes: 'unsent' },
+  discover: true,
+  watchOn: 'leader',
+} as const;
+
+const secret = (test: Check): Check => Object.assign((v: unknown) => test(v), { secret: true });
+
+const pem: Check = secret((v) =>
+  [v].flat().every((x) => typeof x === 'string' || x instanceof Uint8Array) ? undefined : 'PEM text or bytes',
+);
+
+const retryChecks: Record<string, Check> = {
+  max: check.count,
+  initialDelay: check.milliseconds,
+  maxDelay: check.milliseconds,
+  writes: check.oneOf('unsent', 'idempotent'),
+};
+
+/** The checks of {@link CallOptions}, to be spread among those of each call. */
+export const callChecks: Record<string, Check> = {
+  timeout: check.milliseconds,
+  deadline: check.milliseconds,
+  retry: check.object,
+};
+
+const clientChecks: Record<string, Check> = {
+  ...callChecks,
+  endpoints: () => undefined,
+  auth: secret(check.object),
+  tls: secret(check.object),
+  heartbeat: (v) =>
+    v === false ? undefined : check.milliseconds(v) && `${check.milliseconds(v) ?? ''}, or false`,
+  connectTimeout: check.milliseconds,
+  probeTimeout: check.milliseconds,
+  discover: check.boolean,
+  watchOn: check.oneOf('leader', 'any'),
+  axios: (v) =>
+    typeof v === 'function' && typeof (v as Partial<AxiosInstance>).request === 'function'
+      ? undefined
+      : 'an axios instance',
+};
+
+const tlsChecks: Record<string, Check> = {
+  ca: pem,
+  cert: pem,
+  key: pem,
+  passphrase: secret(check.string),
+  servername: check.string,
+  rejectUnauthorized: check.boolean,
+};
+
+const authChecks: Record<string, Check> = {
+  username: (v) =>
+    check.string(v) ??
+    (v === '' || (v as string).includes(':') ? 'a name that is not empty and has no colon' : undefined),
+  password: secret(check.string),
+};
+
+function withoutUndefined<T extends object>(options: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, v]) => v !== undefined)) as Partial<T>;
+}
+
+/** Checks the options of one call and lays them over the client's. */
+export function resolveCall(client: CallSettings, call: CallOptions | undefined): CallSettings {
+  if (call === undefined) return client;
+  checkOptions('retry.', call.retry, retryChecks);
+  return {
+    timeout: call.timeout ?? client.timeout,
+    deadline: call.deadline ?? client.deadline,
+    retry: call.retry === undefined ? client.retry : { ...client.retry, ...withoutUndefined(call.retry) },
+  };
+}
+
+function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https'): string {
+  const hidden = typeof given === 'string' && given.includes('@');
+  const refuse = (expected: string): never => {
+    throw new InvalidOptionError(name, given, expected, { secret: hidden });
+  };
+  if (typeof given !== 'string' || given.trim() === '') return refuse('host:port or a URL');
+  if (given.includes(',')) return refuse('one endpoint; pass an array for several');
+  const bare = !/^[a-z][a-z0-9+.-]*:\/\//i.test(given);
+  const url = parseUrl(bare ? `${scheme}://${given}` : given);
+  if (url?.hostname === undefined || url.hostname === '') return refuse('host:port or a URL');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('an http or https URL');
+  if (url.username !== '' || url.password !== '')
+    return refuse('a URL without credentials; use the option auth');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    return refuse('a URL without path, query or fragment');
+  if (bare && url.port === '' && !/:(80|443)$/.test(given)) url.port = '2379';
+  return url.origin;
+}
+
+function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}
+
+function normaliseEndpoints(given: unknown, scheme: 'http' | 'https'): string[] {
+  if (!Array.isArray(given)) return [normaliseEndpoint(given, 'endpoints', scheme)];
+  if (given.length === 0) throw new InvalidOptionError('endpoints', given, 'at least one endpoint');
+  return [...new Set(given.map((e, i) => normaliseEndpoint(e, `endpoints[${String(i)}]`, scheme)))];
+}
+
+/**
+ * Checks what the constructor was given and fills in the defaults.
+ *
+ * @throws InvalidOptionError naming the option and the value
+ */
+export function resolveOptions(
+  first?: string | readonly string[] | ClientOptions,
+  rest?: ClientOptions,
+): Settings {
+  const listed = typeof first === 'string' || Array.isArray(first);
+  if (first !== undefined && !listed && !isRecord(first)) {
+    throw new InvalidOptionError('endpoints', first, 'host:port, a URL, an array of them, or options');
+  }
+  if (!listed && rest !== undefined) throw new InvalidOptionError('options', rest, 'one options object');
+  if (listed && rest?.endpoints !== undefined) {
+    throw new InvalidOptionError('endpoints', rest.endpoints, 'endpoints in one place only', {
+      secret: true,
+    });
+  }
+  const options = (listed ? { ...rest, endpoints: first } : (first ?? {})) as ClientOptions;
+  if (rest !== undefined) checkOptions('', rest, clientChecks);
+  checkOptions('', options, clientChecks);
+  checkOptions('tls.', options.tls, tlsChecks);
+  checkOptions('auth.', options.auth, authChecks);
+  if (options.auth !== undefined) {
+    demand('auth.username', options.auth.username, authChecks['username'] ?? check.string);
+    demand('auth.password', options.auth.password, authChecks['password'] ?? check.string);
+  }
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  const { retry, ...given } = withoutUndefined(options);
+  return {
+    ...defaults,
+    ...given,
+    tls: withoutUndefined(options.tls),
+    endpoints: normaliseEndpoints(options.endpoints ?? defaults.endpoints, scheme),
+    ...resolveCall(
+      { ...defaults, retry: defaults.retry },
+      { ...given, ...(retry === undefined ? {} : { retry }) },
+    ),
+  };
+}

@@ -1,0 +1,49 @@
+import type { AxiosInstance, AxiosRequestConfig } from 'axios';
+import { bodyChunks } from './body-chunks.js';
+import type { HttpHeaders, HttpRequest } from './http.js';
+import type { Sender } from './wire.js';
+
+const asItIs = [(data: unknown): unknown => data];
+
+/**
+ * Sends through any axios instance with its own adapter, interceptors and proxy.
+ *
+ * @param connections settings for the connections of a pool, where the instance brings none
+ */
+export function axiosSender(
+  instance: AxiosInstance,
+  connections: (pool: HttpRequest['pool']) => AxiosRequestConfig = () => ({}),
+): Sender {
+  return async (wire) => {
+    const { method, endpoint, path, form, authorization, pool } = wire.request;
+    const controller = new AbortController();
+    wire.onAbort = () => {
+      controller.abort();
+    };
+    const inParts = wire.onText !== undefined;
+    const { status, headers, data } = await instance.request<unknown>({
+      ...connections(pool),
+      url: endpoint + path,
+      method,
+      headers: {
+        ...(form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
+        ...(authorization === undefined ? {} : { Authorization: authorization }),
+      },
+      data: form,
+      responseType: inParts ? 'stream' : 'text',
+      signal: controller.signal,
+      // etcd's statuses are answers, redirects are for the cluster to judge, and bodies are decoded once, by content.
+      validateStatus: () => true,
+      maxRedirects: 0,
+      transformRequest: asItIs,
+      transformResponse: asItIs,
+      // The transport keeps the time.
+      timeout: 0,
+    });
+    const answer = { status, headers: headers as HttpHeaders };
+    if (!inParts) return { ...answer, body: typeof data === 'string' ? data : '' };
+    wire.onHead?.(status, answer.headers);
+    for await (const piece of bodyChunks(data)) wire.onText?.(piece);
+    return { ...answer, body: '' };
+  };
+}

@@ -1,0 +1,74 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import type { Dispatcher } from 'undici';
+import { LeanHeaders } from './lean-headers.js';
+import { TransportError } from './transport-error.js';
+import type { Wire } from './wire.js';
+
+/** One exchange as undici drives it: no stream in between, the body decoded once. */
+export class LeanExchange implements Dispatcher.DispatchHandlers {
+  readonly #config: InternalAxiosRequestConfig;
+  readonly #wire: Wire;
+  readonly #resolve: (response: AxiosResponse<string>) => void;
+  readonly #reject: (reason: Error) => void;
+  readonly #decoder: TextDecoder | undefined;
+  readonly #chunks: Buffer[] = [];
+  #status = 0;
+  #headers = new LeanHeaders();
+  #destroyConnection: (() => void) | undefined;
+
+  constructor(
+    config: InternalAxiosRequestConfig,
+    wire: Wire,
+    resolve: (response: AxiosResponse<string>) => void,
+    reject: (reason: Error) => void,
+  ) {
+    this.#config = config;
+    this.#wire = wire;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#decoder = wire.onText === undefined ? undefined : new TextDecoder();
+    wire.sent = false;
+    wire.onAbort = () => {
+      if (this.#destroyConnection === undefined) this.#reject(new TransportError('other', 'aborted', false));
+      else this.#destroyConnection();
+    };
+  }
+
+  /** undici has a connection and is about to write the request to it: the last moment at which it is surely unsent. */
+  onConnect(abort: () => void): void {
+    // Thrown, not aborted: that would cost the connection, which is still good.
+    if (this.#wire.aborted) throw new TransportError('other', 'aborted', false);
+    this.#destroyConnection = abort;
+    this.#wire.sent = true;
+  }
+
+  onHeaders(status: number, raw: Buffer[]): boolean {
+    this.#status = status;
+    this.#headers = LeanHeaders.fromRaw(raw);
+    const informational = status < 200;
+    if (!informational) this.#wire.onHead?.(status, { get: (name) => this.#headers.lookUp(name) });
+    return true;
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#decoder === undefined) this.#chunks.push(chunk);
+    else this.#wire.onText?.(this.#decoder.decode(chunk, { stream: true }));
+    return true;
+  }
+
+  onComplete(): void {
+    const [first] = this.#chunks;
+    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    this.#resolve({
+      data: body.toString('utf8'),
+      status: this.#status,
+      statusText: '',
+      headers: this.#headers,
+      config: this.#config,
+    });
+  }
+
+  onError(error: Error): void {
+    this.#reject(error);
+  }
+}

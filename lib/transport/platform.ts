@@ -1,0 +1,62 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Axios, type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import type { Settings } from '../options.js';
+import { axiosSender } from './axios-sender.js';
+import type { HttpHeaders, HttpRequest } from './http.js';
+import { createLeanAdapter } from './lean-adapter.js';
+import type { Sender, Wire } from './wire.js';
+
+/** Commands in flight to one endpoint; more wait for a free connection. */
+const commandConnections = 128;
+
+/** What differs between Node and a browser. */
+export interface Platform {
+  readonly send: Sender;
+  /** Ends all connections. */
+  readonly close: () => void;
+}
+
+/** The settings that a platform is made from. */
+export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'>;
+
+/** In Node: axios over the lean adapter, or the user's own instance over keep-alive agents. */
+export function createPlatform(settings: PlatformSettings): Platform {
+  return settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
+}
+
+function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
+  const { adapter, close } = createLeanAdapter({ tls, connectTimeout, commandConnections });
+  // Not axios.create: its default headers and transforms would cost more than the exchange.
+  const client = new Axios({ adapter });
+  return {
+    send: async (wire) => {
+      const config: AxiosRequestConfig & { wire: Wire } = { wire };
+      const { status, headers, data } = await client.request<string>(config);
+      return { status, headers: headers as HttpHeaders, body: data };
+    },
+    close,
+  };
+}
+
+function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platform {
+  const agents = (maxSockets: number): { httpAgent: HttpAgent; httpsAgent: HttpsAgent } => ({
+    httpAgent: new HttpAgent({ keepAlive: true, maxSockets }),
+    httpsAgent: new HttpsAgent({ ...(tls as object), keepAlive: true, maxSockets }),
+  });
+  const pools: Record<HttpRequest['pool'], ReturnType<typeof agents>> = {
+    command: agents(commandConnections),
+    watch: agents(Infinity),
+  };
+  const { httpAgent, httpsAgent } = instance.defaults as { httpAgent?: unknown; httpsAgent?: unknown };
+  const bringsAgents = httpAgent !== undefined || httpsAgent !== undefined;
+  return {
+    send: axiosSender(instance, (pool) => (bringsAgents ? {} : pools[pool])),
+    close: () => {
+      for (const pool of Object.values(pools)) {
+        pool.httpAgent.destroy();
+        pool.httpsAgent.destroy();
+      }
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
+ * passed. `tls`: the handshake failed. `other`: anything else, as an interceptor that threw.
+ */
+export type TransportFailure = 'connect' | 'reset' | 'timeout' | 'tls' | 'other';
+
+/** An HTTP exchange that ended without a complete answer. Holds no request, configuration or credential. */
+export class TransportError extends Error {
+  readonly kind: TransportFailure;
+  /** Whether the request may have reached the server; false only when it provably did not. */
+  readonly sent: boolean;
+  /** The limit that passed, in milliseconds. */
+  readonly timeoutMs?: number;
+
+  constructor(kind: TransportFailure, message: string, sent: boolean, timeoutMs?: number) {
+    super(message);
+    this.name = 'TransportError';
+    this.kind = kind;
+    this.sent = sent;
+    if (timeoutMs !== undefined) this.timeoutMs = timeoutMs;
+  }
+}
+
+/** Codes of failures that happen before a byte of the request is written. */
+const unsentCodes = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  'EMFILE',
+  'ENFILE',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ERR_INVALID_URL',
+]);
+
+const tlsCode =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL_|INVALID_CA$|INVALID_PURPOSE$)/;
+const resetCode = /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
+
+/** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
+export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
+  if (thrown instanceof TransportError) return thrown;
+  const { code, message, connecting } = describe(thrown);
+  if (tlsCode.test(code))
+    return new TransportError('tls', message === '' ? code : `${code}: ${message}`, false);
+  if (unsentCodes.has(code) || connecting) return new TransportError('connect', code, false);
+  const kind = /TIMEDOUT|TIMEOUT/.test(code) ? 'timeout' : resetCode.test(code) ? 'reset' : 'other';
+  // An unknown transport cannot prove that nothing was sent.
+  return new TransportError(kind, code === '' ? message : code, sent ?? true);
+}
+
+function describe(thrown: unknown): { code: string; message: string; connecting: boolean } {
+  if (!(thrown instanceof Error)) return { code: '', message: String(thrown), connecting: false };
+  const { code, cause, syscall, errors } = thrown as Error & {
+    code?: unknown;
+    syscall?: unknown;
+    errors?: unknown;
+  };
+  const inner: unknown = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
+  const nested = inner instanceof Error ? describe(inner) : undefined;
+  // A wrapper's own code (as ERR_NETWORK) says less than that of its cause.
+  const own = typeof code === 'string' && !/^ERR_(NETWORK|BAD_)/.test(code) ? code : undefined;
+  return {
+    code: own ?? nested?.code ?? (typeof code === 'string' ? code : ''),
+    message: (nested?.message ?? thrown.message).split('\n')[0]?.slice(0, 200) ?? '',
+    connecting: syscall === 'connect' || (nested?.connecting ?? false),
+  };
+}

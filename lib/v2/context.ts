@@ -1,0 +1,39 @@
+import type { Cluster } from '../cluster/cluster.js';
+import type { EventBus } from '../events.js';
+import type { Settings } from '../options.js';
+import type { HttpHeaders } from '../transport/http.js';
+import type { Transport } from '../transport/transport.js';
+import type { ResponseInfo } from './model.js';
+import { responseInfo } from './response-info.js';
+import type { Watermark } from './watermark.js';
+
+/** What the parts of the v2 API share within one client. */
+export interface V2Context {
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly cluster: Cluster;
+  readonly events: EventBus;
+  readonly watermark: Watermark;
+  /** The value of the Authorization header, if the client has credentials. */
+  readonly authorization: string | undefined;
+}
+
+/** The Authorization header of basic authentication. */
+export function basicAuthorization({ auth }: Pick<Settings, 'auth'>): string | undefined {
+  if (auth === undefined) return undefined;
+  const bytes = new TextEncoder().encode(`${auth.username}:${auth.password}`);
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+}
+
+/** Reads an answer's headers, and lets the client learn from them. */
+export function learn(
+  context: V2Context,
+  endpoint: string,
+  status: number,
+  headers: HttpHeaders,
+): ResponseInfo {
+  const info = responseInfo(endpoint, status, headers);
+  context.watermark.saw(info.etcdIndex);
+  if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm);
+  return info;
+}

@@ -1,0 +1,210 @@
+import {
+  catchError,
+  concatMap,
+  connect,
+  defer,
+  delayWhen,
+  EMPTY,
+  filter,
+  map,
+  merge,
+  of,
+  startWith,
+  switchMap,
+  take,
+  takeWhile,
+  tap,
+  throttleTime,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { V2Context } from '../context.js';
+import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model.js';
+import { withKey } from '../with-key.js';
+import type { Cursor } from './cursor.js';
+import { HistoryLost, MemberLeft } from './history-lost.js';
+import { matches } from './matches.js';
+import type { Pace } from './pace.js';
+import { poll$, type PollPart } from './poll.js';
+import { readIndex$, type StoreIndex } from './read-index.js';
+import { readState$ } from './read-state.js';
+import { switchOnFirst } from './switch-on-first.js';
+import type { Target } from './target.js';
+
+/** What a leg emits: that it stands, events, and as its last the word to chain the next leg. */
+export type LegItem =
+  | { readonly type: 'live'; readonly endpoint: string }
+  | { readonly type: 'event'; readonly event: WatchEvent }
+  | { readonly type: 'chain' };
+
+/** What the legs of all watches of a client share. */
+export interface LegContext extends V2Context {
+  /** The store's index from time to time. */
+  readonly pulse$: Observable<StoreIndex>;
+  readonly pace: Pace;
+}
+
+/** How a leg begins: by reading the state first, or at the cursor. */
+export type LegStart = 'sync' | 'resync' | 'cursor';
+
+/** An idle leg is armed anew once the store is this far ahead of its cursor. */
+const rearmLag = 250;
+/** And at most once in this time, ms: long enough for the claim of the last arming to be proven. */
+const rearmGap = 1_500;
+
+type Registered = Extract<PollPart, { type: 'registered' }>;
+
+/**
+ * One leg of a watch: a long poll at one member from the cursor to the next event. While it idles and the store moves
+ * on, it is armed anew, so that the cursor stays within etcd's history. Ends in `chain`, or in an error that is for
+ * `retry` to answer.
+ *
+ * A leg that starts by reading the state opens its poll first, without an index, and then reads on the same member:
+ * nothing can fall between the two, and nothing is asked of a history that may be gone again.
+ */
+export function leg$(
+  context: LegContext,
+  target: Target,
+  endpoint: string,
+  cursor: Cursor,
+  start: LegStart,
+): Observable<LegItem> {
+  const arm$ = (first: boolean): Observable<PollPart> =>
+    defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
+
+  const rearm$ = context.pulse$.pipe(
+    tap((pulse) => {
+      cursor.witness(pulse.endpoint, pulse.sentAt);
+    }),
+    filter(() => cursor.next !== undefined && context.watermark.value > cursor.next + rearmLag),
+    throttleTime(rearmGap),
+    delayWhen(() => timer(context.pace.delay())),
+  );
+  const items$ = rearm$.pipe(
+    map(() => arm$(false)),
+    startWith(arm$(true)),
+    switchOnFirst(),
+    connect((parts$) =>
+      merge(
+        // In order: an event that comes while the state is read waits for it.
+        parts$.pipe(
+          concatMap((part, i): Observable<LegItem> => {
+            if (part.type === 'event') return eventItems$(target, cursor, part);
+            if (i > 0) return rearmed$(cursor, endpoint, part);
+            return registered$(context, target, cursor, start, part);
+          }),
+        ),
+        // Beside it: no event waits for a quorum.
+        parts$.pipe(
+          take(1),
+          filter(() => start === 'cursor'),
+          switchMap(({ info }) => rebuilt$(context, target, cursor, info)),
+        ),
+      ),
+    ),
+  );
+  const leave$ = context.cluster
+    .leave$(endpoint)
+    .pipe(switchMap((reason) => throwError(() => new MemberLeft(reason))));
+  return merge(items$, leave$).pipe(takeWhile((item) => item.type !== 'chain', true));
+}
+
+/** The first poll stands: the start is fixed, the state read, and the member checked for being the same cluster's. */
+function registered$(
+  context: LegContext,
+  target: Target,
+  cursor: Cursor,
+  start: LegStart,
+  { info }: Registered,
+): Observable<LegItem> {
+  const { endpoint, clusterId, etcdIndex } = info;
+  const live: LegItem = { type: 'live', endpoint };
+  if (
+    cursor.clusterId !== undefined &&
+    clusterId !== undefined &&
+    clusterId !== cursor.clusterId &&
+    start === 'cursor'
+  ) {
+    return throwError(() => new HistoryLost('the cluster is another one'));
+  }
+  if (clusterId !== undefined) cursor.clusterId = clusterId;
+  if (start !== 'cursor') {
+    return readState$(context, target, endpoint, etcdIndex === undefined).pipe(
+      map((state): LegItem => {
+        const event = stateEvent(cursor, start, state);
+        cursor.arriveAt(state.index);
+        return { type: 'event', event };
+      }),
+      startWith(live),
+    );
+  }
+  if (etcdIndex !== undefined) {
+    cursor.start(etcdIndex);
+    cursor.claim(endpoint, etcdIndex, performance.now());
+    return of(live);
+  }
+  if (cursor.next !== undefined) return of(live);
+  // Without readable headers the start is asked for, and the poll made again from there.
+  return readIndex$(context, endpoint, target.key).pipe(
+    tap(({ index }) => {
+      cursor.start(index);
+    }),
+    map((): LegItem => ({ type: 'chain' })),
+  );
+}
+
+/** A newer poll has taken over, from the same cursor and with later headers. */
+function rearmed$(cursor: Cursor, endpoint: string, { info, sentAt }: Registered): Observable<never> {
+  cursor.witness(endpoint, sentAt);
+  if (info.etcdIndex !== undefined) cursor.claim(endpoint, info.etcdIndex, performance.now());
+  return EMPTY;
+}
+
+/**
+ * Errors with HistoryLost when the cluster was rebuilt under the same name. A store below the cursor belongs to such a
+ * cluster or to a member that lags; only a quorum read tells the two apart.
+ */
+function rebuilt$(
+  context: LegContext,
+  target: Target,
+  cursor: Cursor,
+  { endpoint, etcdIndex = 0 }: ResponseInfo,
+): Observable<never> {
+  if (cursor.next === undefined || etcdIndex === 0 || etcdIndex >= cursor.next - 1) return EMPTY;
+  const seen = Math.max(context.watermark.value, cursor.next - 1);
+  return readIndex$(context, endpoint, target.key, true).pipe(
+    catchError(() => EMPTY),
+    filter(({ index }) => index > 0 && index < seen),
+    switchMap(({ index }) => {
+      context.watermark.restart(index);
+      return throwError(() => new HistoryLost('the cluster was rebuilt'));
+    }),
+  );
+}
+
+function eventItems$(
+  { key, recursive }: Target,
+  cursor: Cursor,
+  { body, info }: Extract<PollPart, { type: 'event' }>,
+): Observable<LegItem> {
+  const node = withKey(body.node ?? { key });
+  const index = node.modifiedIndex ?? 0;
+  const isNew = cursor.isNew(index);
+  if (isNew) cursor.arriveAt(index);
+  const chain: LegItem = { type: 'chain' };
+  if (!isNew || !matches(key, recursive, body.action, node)) return of(chain);
+  const action = body.action as ChangeEvent['action'];
+  const prevNode = body.prevNode === undefined ? {} : { prevNode: body.prevNode };
+  return of<LegItem[]>({ type: 'event', event: { action, node, ...prevNode, index, info } }, chain);
+}
+
+function stateEvent(
+  cursor: Cursor,
+  start: 'sync' | 'resync',
+  { node, index, info }: { node: WatchEvent['node']; index: number; info: ResponseInfo },
+): WatchEvent {
+  if (start === 'sync') return { action: 'sync', node, index, info };
+  const from = cursor.next ?? index;
+  return { action: 'resync', node, index, lost: { from, to: Math.max(from, index) }, info };
+}

@@ -1,0 +1,75 @@
+import { defer, endWith, filter, map, scan, type Observable } from 'rxjs';
+import type { HttpPart } from '../../transport/http.js';
+import { learn, type V2Context } from '../context.js';
+import { decodeKeys, type KeysBody } from '../decode.js';
+import { keyPath } from '../key-path.js';
+import type { ResponseInfo } from '../model.js';
+import { withQuery } from '../params.js';
+import type { Target } from './target.js';
+
+/** A poll first tells that it is registered, then (once) what it waited for. */
+export type PollPart =
+  | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
+  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody };
+
+interface Progress {
+  readonly info: ResponseInfo | undefined;
+  readonly text: string;
+  readonly part: HttpPart | 'end';
+}
+
+/**
+ * One long poll: etcd sends its headers at once and the event when it happens. Errors with a Fault for any answer but
+ * an event, an empty one too.
+ *
+ * @param waitIndex the first index of interest; undefined: from now on
+ */
+export function poll$(
+  context: V2Context,
+  target: Target,
+  endpoint: string,
+  waitIndex: number | undefined,
+): Observable<PollPart> {
+  const { transport, settings, authorization } = context;
+  const { key, recursive } = target;
+  return defer(() => {
+    const sentAt = performance.now();
+    const request = {
+      method: 'GET' as const,
+      endpoint,
+      path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
+      timeout: settings.timeout,
+      operation: 'watch',
+      pool: 'watch' as const,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return transport.parts$(request).pipe(
+      endWith('end' as const),
+      scan(
+        (seen: Progress, part: HttpPart | 'end') => ({ ...progress(context, endpoint, seen, part), part }),
+        {
+          info: undefined,
+          text: '',
+          part: 'end',
+        },
+      ),
+      filter(({ part, info }) => part === 'end' || (part.type === 'head' && info?.status === 200)),
+      map(({ part, info, text }): PollPart => {
+        if (info === undefined) throw new TypeError('an answer ended before its head');
+        if (part !== 'end') return { type: 'registered', info, sentAt };
+        return { type: 'event', info, body: decodeKeys(`watch ${key}`, info.status, text) };
+      }),
+    );
+  });
+}
+
+function progress(
+  context: V2Context,
+  endpoint: string,
+  { info, text }: Progress,
+  part: HttpPart | 'end',
+): { info: ResponseInfo | undefined; text: string } {
+  if (part === 'end') return { info, text };
+  if (part.type === 'text') return { info, text: text + part.text };
+  return { info: learn(context, endpoint, part.status, part.headers), text };
+}

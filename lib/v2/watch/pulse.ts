@@ -1,0 +1,39 @@
+import { catchError, defer, EMPTY, NEVER, repeat, share, switchMap, tap, timer, type Observable } from 'rxjs';
+import { unrefScheduler } from '../../cluster/unref-scheduler.js';
+import type { V2Context } from '../context.js';
+import { readIndex$, type StoreIndex } from './read-index.js';
+
+/** Between two pulses while the store moves fast, ms; a little more than the proof of a claim takes. */
+const fastPulse = 1_100;
+/** The store moves fast when it grew by more than this between two pulses. */
+const fastGrowth = 100;
+/** The longest time between two pulses, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
+const slowPulse = 3_000;
+
+/**
+ * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
+ * out of etcd's history, and the witness for its claims. With `heartbeat: false` there is none. Shared, and never
+ * errors: why a pulse fails is for the heartbeat to find out.
+ *
+ * @param key a key that is watched: there the client has rights
+ */
+export function pulse$(context: V2Context, key: () => string): Observable<StoreIndex> {
+  const { cluster, settings } = context;
+  if (settings.heartbeat === false) return NEVER;
+  const period = Math.min(settings.heartbeat, slowPulse);
+  return defer(() => {
+    let index = 0;
+    let growth = 0;
+    return cluster.watchEndpoint$().pipe(
+      switchMap((endpoint) => readIndex$(context, endpoint, key())),
+      tap((now) => {
+        growth = now.index - index;
+        index = now.index;
+      }),
+      catchError(() => EMPTY),
+      repeat({
+        delay: () => timer(growth > fastGrowth ? Math.min(period, fastPulse) : period, unrefScheduler),
+      }),
+    );
+  }).pipe(share());
+}

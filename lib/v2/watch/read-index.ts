@@ -1,0 +1,51 @@
+import { map, type Observable } from 'rxjs';
+import { learn, type V2Context } from '../context.js';
+import { parseJson } from '../decode.js';
+import { isRecord } from '../../check.js';
+import { keyPath } from '../key-path.js';
+import { withQuery } from '../params.js';
+
+/** What a member says of its store. */
+export interface StoreIndex {
+  readonly endpoint: string;
+  /** The store's index; 0 if it could not be learnt, for want of a right. */
+  readonly index: number;
+  /** When the question was sent. */
+  readonly sentAt: number;
+}
+
+/**
+ * Asks one member for its store's index, by a key that does not exist: the cheapest question whose answer carries the
+ * index even where headers cannot be read, in its body.
+ *
+ * @param key the question is asked below this key, where the watcher has rights
+ */
+export function readIndex$(
+  context: V2Context,
+  endpoint: string,
+  key: string,
+  quorum = false,
+): Observable<StoreIndex> {
+  const { transport, settings, authorization } = context;
+  const sentAt = performance.now();
+  const path = `${keyPath(key).replace(/\/$/, '')}/_rxetcd`;
+  return transport
+    .exchange$({
+      method: 'GET',
+      endpoint,
+      path: withQuery(path, { quorum }),
+      timeout: quorum ? settings.timeout : settings.probeTimeout,
+      operation: 'index',
+      pool: 'watch',
+      ...(authorization === undefined ? {} : { authorization }),
+    })
+    .pipe(
+      map(({ status, headers, body }) => {
+        const { etcdIndex } = learn(context, endpoint, status, headers);
+        const json = parseJson(body);
+        const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : 0;
+        context.watermark.saw(told);
+        return { endpoint, index: etcdIndex ?? told, sentAt };
+      }),
+    );
+}

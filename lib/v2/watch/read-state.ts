@@ -1,0 +1,65 @@
+import { catchError, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { Fault } from '../../cluster/fault.js';
+import { EtcdErrorCode } from '../../errors.js';
+import { learn, type V2Context } from '../context.js';
+import { decodeKeys } from '../decode.js';
+import { keyPath } from '../key-path.js';
+import type { EtcdNode, ResponseInfo } from '../model.js';
+import { withQuery } from '../params.js';
+import { withKey } from '../with-key.js';
+import { readIndex$ } from './read-index.js';
+import type { Target } from './target.js';
+
+/** What stands at a key, and the index up to which that holds. */
+export interface State {
+  readonly node: EtcdNode;
+  readonly index: number;
+  readonly info: ResponseInfo;
+}
+
+/**
+ * Reads the state of a target at one member.
+ *
+ * @param blind headers cannot be read: the index is asked for before the state, so that changes between the two may be
+ *   seen twice but are never missed
+ */
+export function readState$(
+  context: V2Context,
+  target: Target,
+  endpoint: string,
+  blind: boolean,
+): Observable<State> {
+  if (!blind) return listing$(context, target, endpoint);
+  return readIndex$(context, endpoint, target.key).pipe(
+    switchMap(({ index }) => listing$(context, target, endpoint).pipe(map((state) => ({ ...state, index })))),
+  );
+}
+
+function listing$(context: V2Context, { key, recursive }: Target, endpoint: string): Observable<State> {
+  const { transport, settings, authorization } = context;
+  const request = {
+    method: 'GET' as const,
+    endpoint,
+    path: withQuery(keyPath(key), { recursive }),
+    timeout: settings.timeout,
+    operation: 'watch',
+    pool: 'watch' as const,
+    ...(authorization === undefined ? {} : { authorization }),
+  };
+  return transport.exchange$(request).pipe(
+    switchMap(({ status, headers, body }) => {
+      const info = learn(context, endpoint, status, headers);
+      const state = (node: EtcdNode): State => ({ node, index: info.etcdIndex ?? 0, info });
+      return of(body).pipe(
+        map((text) => withKey(decodeKeys(`watch ${key}`, status, text).node ?? { key })),
+        catchError((error: unknown) => (isAbsent(error) ? of({ key }) : throwError(() => error))),
+        map(state),
+      );
+    }),
+  );
+}
+
+const isAbsent = (error: unknown): boolean =>
+  error instanceof Fault &&
+  (error.config.errorCode === EtcdErrorCode.KeyNotFound ||
+    error.config.errorCode === EtcdErrorCode.NotDirectory);

@@ -1,0 +1,128 @@
+import {
+  defer,
+  identity,
+  map,
+  race,
+  take,
+  takeUntil,
+  takeWhile,
+  throwError,
+  timeout,
+  type MonoTypeOperatorFunction,
+  type Observable,
+} from 'rxjs';
+import { check, checkOptions, type Check } from '../../check.js';
+import {
+  ClientClosedError,
+  InvalidOptionError,
+  RequestTimeoutError,
+  WatchHistoryLostError,
+} from '../../errors.js';
+import type { V2Context } from '../context.js';
+import { normaliseKey } from '../key-path.js';
+import type { WatchEvent } from '../model.js';
+import type { LegContext } from './leg.js';
+import { Pace } from './pace.js';
+import { pulse$ } from './pulse.js';
+import { watchSource$ } from './watch-source.js';
+
+/** Options of {@link EtcdClient.watch$}. */
+export interface WatchOptions {
+  /** Also follows everything below the key. Default true. */
+  recursive?: boolean;
+  /** Emits the state first, as an event with the action `sync`. Default false. */
+  initial?: boolean;
+  /** Starts with the first event at or after this index. Default: with what happens from now on. */
+  fromIndex?: number;
+  /**
+   * When the server no longer holds events that the watch has not seen: `'resync'` emits the state with the range that
+   * was lost and goes on, `'error'` ends in WatchHistoryLostError. Default `'resync'`.
+   */
+  onHistoryLost?: 'resync' | 'error';
+  /** Asked after each emitted event; the one it accepts is the last. Default: none is. */
+  until?: (event: WatchEvent) => boolean;
+}
+
+/** Options of {@link EtcdClient.watchOnce$}. */
+export interface WatchOnceOptions {
+  /** Also waits for changes below the key. Default true. */
+  recursive?: boolean;
+  /** The first index of interest. Default: now. */
+  fromIndex?: number;
+  /** How long to wait for an event, in milliseconds. Default: for ever. */
+  timeout?: number;
+}
+
+const baseChecks: Record<string, Check> = { recursive: check.boolean, fromIndex: check.index };
+const watchChecks: Record<string, Check> = {
+  ...baseChecks,
+  initial: check.boolean,
+  onHistoryLost: check.oneOf('resync', 'error'),
+  until: check.fn,
+};
+const onceChecks: Record<string, Check> = { ...baseChecks, timeout: check.milliseconds };
+
+/** Re-arms of idle watches, per second and client. */
+const rearmsPerSecond = 100;
+
+/** Watches (etcd: Documentation/v2/api.md, "Waiting for a change"). */
+export class WatchApi {
+  readonly #context: LegContext;
+  #lastKey = '/';
+
+  constructor(context: V2Context) {
+    this.#context = {
+      ...context,
+      pulse$: pulse$(context, () => this.#lastKey),
+      pace: new Pace(rearmsPerSecond),
+    };
+  }
+
+  watch$(key: string, options: WatchOptions = {}): Observable<WatchEvent> {
+    const { cluster } = this.#context;
+    return defer(() => {
+      const normalised = normaliseKey(key);
+      checkOptions('', options, watchChecks);
+      const { recursive = true, initial = false, fromIndex, onHistoryLost = 'resync', until } = options;
+      if (initial && fromIndex !== undefined) {
+        throw new InvalidOptionError(
+          'fromIndex',
+          fromIndex,
+          'no index beside initial: true, which starts with the state',
+        );
+      }
+      this.#lastKey = normalised;
+      if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
+      return watchSource$(this.#context, { key: normalised, recursive }, { initial, fromIndex }).pipe(
+        onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
+        until === undefined ? identity : takeWhile((event) => !until(event), true),
+        cluster.active(),
+        takeUntil(cluster.closing$),
+      );
+    });
+  }
+
+  watchOnce$(key: string, options: WatchOnceOptions = {}): Observable<WatchEvent> {
+    return defer(() => {
+      checkOptions('', options, onceChecks);
+      const { timeout: limit, ...rest } = options;
+      const next$ = race(this.#context.cluster.closed$, this.watch$(key, rest).pipe(take(1)));
+      if (limit === undefined) return next$;
+      return next$.pipe(
+        timeout({
+          first: limit,
+          with: () => throwError(() => new RequestTimeoutError(`watch ${key}`, limit)),
+        }),
+      );
+    });
+  }
+}
+
+/** Turns the word that events are lost into an error. */
+function refuseLoss(key: string): MonoTypeOperatorFunction<WatchEvent> {
+  return map((event) => {
+    if (event.action === 'resync')
+      throw new WatchHistoryLostError(key, event.lost, { endpoint: event.info.endpoint });
+    return event;
+  });
+}

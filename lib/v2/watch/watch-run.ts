@@ -1,0 +1,160 @@
+import { throwError, timer, type Observable } from 'rxjs';
+import { backoff } from '../../cluster/backoff.js';
+import { Fault } from '../../cluster/fault.js';
+import { EtcdErrorCode, TlsError, type Attempt } from '../../errors.js';
+import { TransportError } from '../../transport/transport-error.js';
+import { Cursor } from './cursor.js';
+import { HistoryLost, MemberLeft } from './history-lost.js';
+import type { LegContext, LegItem, LegStart } from './leg.js';
+import type { Target } from './target.js';
+
+/** Numbers the watches of a client. */
+let lastId = 0;
+
+/**
+ * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
+ * back-off starts anew once a leg has delivered an event or stood longer than the delay before it.
+ */
+export class WatchRun {
+  readonly id = ++lastId;
+  readonly cursor: Cursor;
+  /** How often each endpoint failed this watch since one last stood. */
+  readonly tried = new Map<string, number>();
+  readonly #context: LegContext;
+  readonly #target: Target;
+  readonly #initial: boolean;
+  readonly #startedAt = performance.now();
+  #endpoint = '';
+  #stoodSince: number | undefined;
+  #failures = 0;
+  #lastDelay = 0;
+
+  constructor(
+    context: LegContext,
+    target: Target,
+    { initial, fromIndex }: { initial: boolean; fromIndex: number | undefined },
+  ) {
+    this.#context = context;
+    this.#target = target;
+    this.#initial = initial;
+    this.cursor = new Cursor(fromIndex);
+  }
+
+  /** How the next leg begins. */
+  get start(): LegStart {
+    if (this.cursor.lost !== undefined) return 'resync';
+    return this.#initial && this.cursor.next === undefined ? 'sync' : 'cursor';
+  }
+
+  /** The next leg goes to this endpoint. */
+  goesTo(endpoint: string): void {
+    this.#endpoint = endpoint;
+  }
+
+  /** Takes note of what a leg emits. */
+  saw(item: LegItem): void {
+    const { id, cursor } = this;
+    const { key } = this.#target;
+    if (item.type === 'live') {
+      this.tried.clear();
+      if (this.#stoodSince === undefined) {
+        const index = cursor.next === undefined ? {} : { index: cursor.next };
+        this.#context.events.emit(() => ({ type: 'watch-live', id, key, endpoint: item.endpoint, ...index }));
+      }
+      this.#stoodSince ??= performance.now();
+    } else if (item.type === 'event') {
+      // A state read afresh is no progress: history could be lost again at once.
+      if (item.event.action !== 'resync') this.#failures = 0;
+      else this.#reportResync(item.event.lost, item.event.info.endpoint);
+    }
+  }
+
+  /** After a failed leg: when to make the next. Errors when no retry can mend the failure. */
+  recover$(error: unknown): Observable<unknown> {
+    const final = this.#final(error);
+    if (final !== undefined) return throwError(() => final);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isHistoryLost(error)) this.cursor.lost = reason;
+    if (error instanceof TransportError) {
+      this.#context.cluster.failed(this.#endpoint, error.kind === 'connect' || error.kind === 'tls');
+    }
+    this.cursor.doubt();
+    this.#report(reason);
+    this.tried.set(this.#endpoint, (this.tried.get(this.#endpoint) ?? 0) + 1);
+    const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
+    this.#stoodSince = undefined;
+    if (stood > this.#lastDelay && !isHistoryLost(error)) this.#failures = 0;
+    this.#lastDelay = backoff(this.#failures++, this.#context.settings.retry);
+    return timer(this.#lastDelay);
+  }
+
+  /** The watch is over. */
+  ended(error?: unknown): void {
+    const { id } = this;
+    const { key } = this.#target;
+    const why = error instanceof Error ? { error: error.message.split('\n')[0] ?? '' } : {};
+    this.#context.events.emit(() => ({
+      type: 'watch-ended',
+      id,
+      key,
+      durationMs: performance.now() - this.#startedAt,
+      ...why,
+    }));
+  }
+
+  #report(reason: string): void {
+    const { id, cursor } = this;
+    const { key } = this.#target;
+    const index = cursor.next === undefined ? {} : { index: cursor.next };
+    this.#context.events.emit(() => ({
+      type: 'watch-lost',
+      id,
+      key,
+      endpoint: this.#endpoint,
+      reason,
+      ...index,
+    }));
+  }
+
+  #reportResync(lost: { from: number; to: number }, endpoint: string): void {
+    const { id } = this;
+    const { key } = this.#target;
+    this.#context.events.emit(() => ({
+      type: 'watch-resync',
+      id,
+      key,
+      endpoint,
+      reason: 'history lost',
+      lost,
+    }));
+  }
+
+  /** The error to end with, or undefined if another try can help. */
+  #final(error: unknown): Error | undefined {
+    const endpoint = this.#endpoint;
+    const attempt: Attempt = {
+      endpoint,
+      error: error instanceof Error ? error.message : String(error),
+      ...(error instanceof Fault && error.config.status !== undefined ? { status: error.config.status } : {}),
+      at: new Date(),
+      durationMs: 0,
+    };
+    const { tlsFailure } = this.#context.cluster.view;
+    if (tlsFailure !== undefined)
+      return new TlsError(`watch ${this.#target.key}`, tlsFailure, { endpoint, attempts: [attempt] });
+    if (error instanceof TransportError || error instanceof MemberLeft || isHistoryLost(error))
+      return undefined;
+    if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
+    return error.config.executed === undefined
+      ? error.config.toError({ endpoint, attempts: [attempt] })
+      : undefined;
+  }
+}
+
+/** Events are gone: by the server's own word (401), or by what the client found out. */
+function isHistoryLost(error: unknown): boolean {
+  return (
+    error instanceof HistoryLost ||
+    (error instanceof Fault && error.config.errorCode === EtcdErrorCode.EventIndexCleared)
+  );
+}

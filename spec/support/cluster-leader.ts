@@ -1,0 +1,96 @@
+import {
+  Observable,
+  catchError,
+  combineLatest,
+  exhaustMap,
+  filter,
+  forkJoin,
+  map,
+  of,
+  retry,
+  startWith,
+  switchMap,
+  take,
+  throwError,
+  timeout,
+  timer,
+} from 'rxjs';
+import { httpGet } from './http-get.js';
+import type { TestMember } from './test-cluster.js';
+
+/** All in ms. */
+const pollEvery = 10;
+const answerLimit = 500;
+const timeLimit = 30_000;
+
+/** Emits once the member that leads: named by a majority of all members and by itself, and running. */
+export function leaderOf$<M extends TestMember>(members: readonly M[]): Observable<M> {
+  return views$(members).pipe(
+    map((views) => leaderIn(members, views)),
+    filter((leader) => leader !== undefined),
+    take(1),
+    limited(members, 'no leader'),
+  );
+}
+
+/** Emits once all running members name the same leader and each of them answers a quorum read: as good as a write, and no trace. */
+export function allReady$(members: readonly TestMember[]): Observable<void> {
+  const running = () => members.filter((member) => member.state === 'running');
+  return views$(members).pipe(
+    filter((views) => {
+      const leader = leaderIn(members, views);
+      return (
+        leader !== undefined && running().every((member) => views[members.indexOf(member)] === leader.name)
+      );
+    }),
+    take(1),
+    switchMap(() => forkJoin(running().map(quorumRead$))),
+    retry({ delay: pollEvery }),
+    map(() => undefined),
+    limited(members, 'not ready'),
+  );
+}
+
+/** Whom each member names, by index; undefined where it names none or does not answer. */
+function views$(members: readonly TestMember[]): Observable<(string | undefined)[]> {
+  return combineLatest(
+    members.map((member) =>
+      timer(0, pollEvery).pipe(
+        exhaustMap(() => (member.state === 'running' ? namedBy$(member) : of(undefined))),
+        startWith(undefined),
+      ),
+    ),
+  );
+}
+
+function namedBy$({ clientUrl }: TestMember): Observable<string | undefined> {
+  return httpGet(`${clientUrl}/v2/members/leader`, answerLimit).pipe(
+    map(({ status, body }) => (status === 200 ? (JSON.parse(body) as { name: string }).name : undefined)),
+    catchError(() => of(undefined)),
+  );
+}
+
+function leaderIn<M extends TestMember>(members: readonly M[], views: (string | undefined)[]): M | undefined {
+  return members.find(
+    ({ name, state }, i) =>
+      state === 'running' &&
+      views[i] === name &&
+      views.filter((view) => view === name).length > members.length / 2,
+  );
+}
+
+function quorumRead$({ clientUrl }: TestMember): Observable<void> {
+  return httpGet(`${clientUrl}/v2/keys/?quorum=true`, 2 * answerLimit).pipe(
+    map(({ status, body }) => {
+      if (status >= 500) throw new Error(`${clientUrl} answered ${status} ${body}`);
+    }),
+  );
+}
+
+function limited<T>(members: readonly TestMember[], problem: string) {
+  const states = () => members.map(({ name, state }) => `${name} ${state}`).join(', ');
+  return timeout<T, Observable<never>>({
+    first: timeLimit,
+    with: () => throwError(() => new Error(`${problem} within ${timeLimit} ms: ${states()}`)),
+  });
+}

@@ -1,0 +1,55 @@
+/** How fast a cluster notices a dead leader. Both in ms; etcd wants election >= 5 * heartbeat. */
+export interface EtcdTiming {
+  /** `--heartbeat-interval`. Default 20 (etcd's own: 100). */
+  heartbeat?: number;
+  /** `--election-timeout`. Default 200 (etcd's own: 1000). */
+  election?: number;
+}
+
+export interface EtcdFlagsOptions {
+  version: string;
+  name: string;
+  dataDir: string;
+  /** Where it listens for clients; also what it tells them. */
+  clientUrl: string;
+  /** Where it listens for other members. */
+  listenPeerUrl: string;
+  /** What the members call each other by, per name; a member's own may lead through a proxy to its `listenPeerUrl`. */
+  peerUrls: Record<string, string>;
+  timing?: EtcdTiming;
+  /** Come last, and the last one wins. */
+  flags?: string[];
+}
+
+/** The command line of one member with the v2 API on, errors logged only, as its release wants it. */
+export function etcdFlags({
+  version,
+  name,
+  dataDir,
+  clientUrl,
+  listenPeerUrl,
+  peerUrls,
+  timing,
+  flags = [],
+}: EtcdFlagsOptions): string[] {
+  const cluster = Object.entries(peerUrls).map(([member, url]) => `${member}=${url}`);
+  return [
+    ...['--name', name],
+    ...['--data-dir', dataDir],
+    ...['--listen-client-urls', clientUrl],
+    ...['--advertise-client-urls', clientUrl],
+    ...['--listen-peer-urls', listenPeerUrl],
+    ...['--initial-advertise-peer-urls', peerUrls[name] ?? listenPeerUrl],
+    ...['--initial-cluster', cluster.join(',')],
+    ...['--heartbeat-interval', String(timing?.heartbeat ?? 20)],
+    ...['--election-timeout', String(timing?.election ?? 200)],
+    ...releaseFlags(version),
+    ...flags,
+  ];
+}
+
+function releaseFlags(version: string): string[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major === 3 && minor < 4) return ['--log-package-levels', '*=ERROR'];
+  return ['--enable-v2=true', '--logger', 'zap', '--log-level', 'error'];
+}

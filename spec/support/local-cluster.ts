@@ -1,0 +1,88 @@
+import { Observable, defer, finalize, forkJoin, map, retry, switchMap, tap, throwError, timer } from 'rxjs';
+import type { DebianRelease } from './debian-etcd.js';
+import type { EtcdTiming } from './etcd-flags.js';
+import { EtcdProcess, isPortTaken } from './etcd-process.js';
+import { findEtcd } from './find-etcd.js';
+import type { EtcdBinary } from './find-etcd.js';
+import { freePorts } from './free-port.js';
+import { MemberCluster } from './member-cluster.js';
+
+export interface LocalClusterOptions {
+  /** Members. Default 3. */
+  size?: number;
+  /** The etcd of this Debian suite. Default: the one `findEtcd` finds. */
+  release?: DebianRelease;
+  timing?: EtcdTiming;
+  /** More flags of etcd for every member. */
+  flags?: string[];
+  /** What the others call a member by instead of where it listens: a proxy's URL in front of each peer URL, in the same order. */
+  advertisePeers?: (listenUrls: string[]) => Observable<string[]>;
+}
+
+/** A cluster of local etcd processes. */
+export type LocalCluster = MemberCluster<EtcdProcess>;
+
+/**
+ * Starts etcd processes and emits their cluster once it is ready; from then on it lives until `down$`. Unsubscribing before that
+ * ends them. A port that somebody else took meanwhile makes it start over with others.
+ */
+export function startLocalCluster({
+  release,
+  ...options
+}: LocalClusterOptions = {}): Observable<LocalCluster> {
+  return findEtcd(release && { release }).pipe(
+    switchMap((binary) => startOnce(binary, options)),
+    retry({ count: 5, delay: (error) => (isPortTaken(error) ? timer(0) : throwError(() => error)) }),
+  );
+}
+
+function startOnce(
+  binary: EtcdBinary,
+  options: Omit<LocalClusterOptions, 'release'>,
+): Observable<LocalCluster> {
+  const { size = 3, advertisePeers } = options;
+  return freePorts(2 * size).pipe(
+    switchMap((ports) => {
+      const listenUrls = ports.slice(size).map((port) => `http://127.0.0.1:${port}`);
+      return advertisePeers
+        ? advertisePeers(listenUrls).pipe(map((urls) => ({ ports, urls })))
+        : [{ ports, urls: listenUrls }];
+    }),
+    switchMap(({ ports, urls }) => whenReady(createMembers(binary, ports, urls, options))),
+  );
+}
+
+function createMembers(
+  binary: EtcdBinary,
+  ports: number[],
+  urls: string[],
+  { timing, flags }: LocalClusterOptions,
+): EtcdProcess[] {
+  const peerUrls = Object.fromEntries(urls.map((url, i) => [`etcd${i + 1}`, url]));
+  return urls.map(
+    (_, index) =>
+      new EtcdProcess({
+        binary,
+        index,
+        clientPort: ports[index] as number,
+        peerPort: ports[urls.length + index] as number,
+        peerUrls,
+        ...(timing && { timing }),
+        ...(flags && { flags }),
+      }),
+  );
+}
+
+function whenReady(members: EtcdProcess[]): Observable<LocalCluster> {
+  return defer(() => {
+    let ready = false;
+    const cluster = new MemberCluster(members);
+    return forkJoin(members.map((member) => member.start$())).pipe(
+      switchMap(() => forkJoin(members.map((member) => member.ready$()))),
+      switchMap(() => cluster.ready$()),
+      tap(() => (ready = true)),
+      map(() => cluster),
+      finalize(() => ready || members.forEach((member) => member.abandon())),
+    );
+  });
+}
