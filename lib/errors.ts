@@ -276,18 +276,22 @@ export const EtcdErrorCode = {
   EventIndexCleared: 401,
 } as const;
 
+/** By content, not by class: the package may be loaded twice. */
+const has = (e: unknown, name: string, value: unknown): boolean =>
+  typeof e === 'object' && e !== null && (e as Record<string, unknown>)[name] === value;
+
 const kindIs = <E extends EtcdError>(kind: E['code']): ((e: unknown) => e is E) => {
-  return (e): e is E => e instanceof Error && (e as Partial<EtcdError>).code === kind;
+  return (e): e is E => has(e, 'code', kind);
 };
 
 const errorCodeIs =
   (errorCode: number) =>
   (e: unknown): e is EtcdApiError =>
-    e instanceof Error && (e as Partial<EtcdApiError>).errorCode === errorCode;
+    has(e, 'errorCode', errorCode);
 
 /** True for an error of etcd's own, of any `errorCode`. */
 export const isEtcdApiError = (e: unknown): e is EtcdApiError =>
-  e instanceof Error && typeof (e as Partial<EtcdApiError>).errorCode === 'number';
+  has(e, 'code', 'API_ERROR') || has(e, 'code', 'AUTHENTICATION');
 /** True when the key does not exist (100). */
 export const isKeyNotFound = errorCodeIs(EtcdErrorCode.KeyNotFound);
 /** True when a compareAndSwap or compareAndDelete did not match (101). */

@@ -1,3 +1,5 @@
+import { isRecord } from '../check.js';
+
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
  * passed. `tls`: the handshake failed. `other`: anything else, as an interceptor that threw.
@@ -54,20 +56,18 @@ export function toTransportError(thrown: unknown, sent: boolean | undefined): Tr
   return new TransportError(kind, code === '' ? message : code, sent ?? true);
 }
 
+/** By shape, not by class: errors of Node's own may come from another realm, as under Jest. */
 function describe(thrown: unknown): { code: string; message: string; connecting: boolean } {
-  if (!(thrown instanceof Error)) return { code: '', message: String(thrown), connecting: false };
-  const { code, cause, syscall, errors } = thrown as Error & {
-    code?: unknown;
-    syscall?: unknown;
-    errors?: unknown;
-  };
+  if (!isRecord(thrown)) return { code: '', message: String(thrown), connecting: false };
+  const { code, message, cause, syscall, errors } = thrown;
   const inner: unknown = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
-  const nested = inner instanceof Error ? describe(inner) : undefined;
+  const nested = isRecord(inner) ? describe(inner) : undefined;
   // A wrapper's own code (as ERR_NETWORK) says less than that of its cause.
   const own = typeof code === 'string' && !/^ERR_(NETWORK|BAD_)/.test(code) ? code : undefined;
   return {
     code: own ?? nested?.code ?? (typeof code === 'string' ? code : ''),
-    message: (nested?.message ?? thrown.message).split('\n')[0]?.slice(0, 200) ?? '',
+    message:
+      nested?.message ?? (typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, 200) : ''),
     connecting: syscall === 'connect' || (nested?.connecting ?? false),
   };
 }
