@@ -39,7 +39,7 @@ export function bareHttp({ host, port }: EtcdServer): Contender {
           try {
             resolve(lengthOf(answer.statusCode ?? 0, text));
           } catch (error) {
-            reject(error as Error);
+            reject(new Error('unexpected answer', { cause: error }));
           }
         });
       });
@@ -116,7 +116,12 @@ export function axiosAsItComes(server: EtcdServer): Contender {
 }
 
 export function axiosFetch(server: EtcdServer): Contender {
-  return throughAxios('g. axios, fetch adapter', axios.create({ adapter: 'fetch' }), server.origin, () => {});
+  return throughAxios(
+    'g. axios, fetch adapter',
+    axios.create({ adapter: 'fetch' }),
+    server.origin,
+    () => undefined,
+  );
 }
 
 export function axiosOverHttp(server: EtcdServer): Contender {

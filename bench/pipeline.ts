@@ -38,7 +38,7 @@ function withoutDefaults(...names: string[]): Pick<Axios, 'request'> {
   const defaults = client.defaults as unknown as Record<string, unknown>;
   for (const name of names) {
     if (name === 'headers') defaults[name] = {};
-    else delete defaults[name];
+    else Reflect.deleteProperty(defaults, name);
   }
   return client;
 }

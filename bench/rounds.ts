@@ -8,7 +8,7 @@ export interface Contender {
   get(key: number): Promise<number>;
   /** One PUT; gives the body's length, or throws. */
   put(key: number): Promise<number>;
-  close(): Promise<unknown> | void;
+  close(): unknown;
 }
 
 export type Operation = 'get' | 'put';

@@ -17,12 +17,12 @@ interface Trace {
   abort?: (error?: Error) => void;
 }
 
-function trace(name: string, pool: Pool, onConnect: Trace['abort'] | undefined = undefined): Trace {
+function trace(name: string, pool: Pool, onConnect?: Trace['abort']): Trace {
   const start = performance.now();
   const events: string[] = [];
   const mark = (event: string): void =>
     void events.push(`${event} ${(performance.now() - start).toFixed(0)} ms`);
-  let settle: () => void = () => {};
+  let settle: () => void = () => undefined;
   const result: Trace = { name, events, settled: new Promise((resolve) => (settle = resolve)) };
   const handler: Dispatcher.DispatchHandlers = {
     onConnect(abort) {
@@ -93,7 +93,7 @@ async function saturated(): Promise<void> {
   let silent = true;
   const server = createServer((socket) => {
     sockets.push(socket);
-    socket.on('error', () => {});
+    socket.on('error', () => undefined);
     socket.on('data', () => {
       if (!silent) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
     });

@@ -25,7 +25,6 @@ import {
   switchMap,
   take,
   takeUntil,
-  takeWhile,
   tap,
   throwError,
   type Observable,
@@ -68,6 +67,8 @@ type Written = { index: number } | 'unknown';
 /** One write after the other until told to stop. A write of unknown outcome is counted, not repeated. */
 function write$(client: EtcdClient, stop$: Observable<unknown>): Observable<Written> {
   return interval(50).pipe(
+    // What is being written when the stop comes is still waited for.
+    // eslint-disable-next-line rxjs-x/no-unsafe-takeuntil
     takeUntil(stop$),
     concatMap((n) =>
       client.set$(`/svc/instance-${String(n % 5)}`, `revision ${String(n)}`).pipe(
@@ -123,15 +124,7 @@ function demonstrate$(cluster: LocalCluster): Observable<unknown> {
     );
     // Over when the last write was acknowledged and every acknowledged one was seen.
     const complete = (): boolean => [...written].every((index) => seen.has(index));
-    const end$ = writing$.pipe(
-      switchMap(() =>
-        interval(20).pipe(
-          takeWhile(() => !complete()),
-          take(500),
-          endWith(0),
-        ),
-      ),
-    );
+    const end$ = writing$.pipe(switchMap(() => interval(20).pipe(filter((n) => complete() || n === 500))));
 
     return merge(printState(client), watching$).pipe(
       takeUntil(end$),

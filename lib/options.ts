@@ -5,72 +5,75 @@ import { InvalidOptionError } from './errors.js';
 /** How calls are repeated. */
 export interface RetryOptions {
   /** Retries of one call after its first try. Default: no limit but the deadline. */
-  max?: number;
+  max?: number | undefined;
   /** The first delay once every member was asked, in milliseconds. Default 50. */
-  initialDelay?: number;
+  initialDelay?: number | undefined;
   /** The longest delay, in milliseconds. Default 2000. */
-  maxDelay?: number;
+  maxDelay?: number | undefined;
   /**
    * Which writes are sent again. `'unsent'`: only those that provably never reached a member. `'idempotent'`: also an
    * unconditional `set$` whose outcome is unknown; it may then be applied twice and may overwrite a later write.
    * Default `'unsent'`.
    */
-  writes?: 'unsent' | 'idempotent';
+  writes?: 'unsent' | 'idempotent' | undefined;
 }
 
 /** What every call takes besides its own options. */
 export interface CallOptions {
   /** One try, in milliseconds. Default 10000, longer than etcd's own 7 s. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** The whole call with its waits and retries, in milliseconds. Default 30000. */
-  deadline?: number;
+  deadline?: number | undefined;
   /** How the call is repeated. Default: as the client's. */
-  retry?: RetryOptions;
+  retry?: RetryOptions | undefined;
 }
 
 /** TLS in Node; a browser uses its own store and ignores these. */
 export interface TlsOptions {
   /** Certificate authority, PEM. Default: Node's. */
-  ca?: string | Uint8Array | (string | Uint8Array)[];
+  ca?: string | Uint8Array | (string | Uint8Array)[] | undefined;
   /** Client certificate, PEM. Default: none. */
-  cert?: string | Uint8Array;
+  cert?: string | Uint8Array | undefined;
   /** Key of the client certificate, PEM. Default: none. */
-  key?: string | Uint8Array;
+  key?: string | Uint8Array | undefined;
   /** Passphrase of the key. Default: none. */
-  passphrase?: string;
+  passphrase?: string | undefined;
   /** The name to verify and to send by SNI. Default: the endpoint's host. */
-  servername?: string;
+  servername?: string | undefined;
   /** Whether an unverified server is refused. Default true. */
-  rejectUnauthorized?: boolean;
+  rejectUnauthorized?: boolean | undefined;
 }
 
 /** The options of {@link EtcdClient}. All times are in milliseconds. */
 export interface ClientOptions extends CallOptions {
   /** `host:port`, a URL, or an array of them. Default `http://127.0.0.1:2379`. */
-  endpoints?: string | readonly string[];
+  endpoints?: string | readonly string[] | undefined;
   /** Basic authentication. Default: none. */
-  auth?: { username: string; password: string };
+  auth?: { username: string; password: string } | undefined;
   /** TLS for `https` endpoints. */
-  tls?: TlsOptions;
+  tls?: TlsOptions | undefined;
   /** Between two probes of each member; `false`: one probe at first use, then only when a request fails. Default 5000. */
-  heartbeat?: number | false;
+  heartbeat?: number | false | undefined;
   /** Until a connection stands. Default 1000. */
-  connectTimeout?: number;
+  connectTimeout?: number | undefined;
   /** Until a probe is answered. Default 1000. */
-  probeTimeout?: number;
+  probeTimeout?: number | undefined;
   /** Whether members found in the cluster are used besides the endpoints. Default true. */
-  discover?: boolean;
+  discover?: boolean | undefined;
   /** Which member watches are opened on. Default `'leader'`, the only one that never skips events. */
-  watchOn?: 'leader' | 'any';
+  watchOn?: 'leader' | 'any' | undefined;
   /** An axios instance of your own, with its interceptors, proxy and adapter. Default: one with a lean adapter. */
-  axios?: AxiosInstance;
+  axios?: AxiosInstance | undefined;
 }
+
+/** Options without those that were given as undefined. */
+type Given<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
 
 /** What a call runs with, after defaults. */
 export interface CallSettings {
   readonly timeout: number;
   readonly deadline: number;
-  readonly retry: Required<RetryOptions>;
+  readonly retry: Given<Required<RetryOptions>>;
 }
 
 /** The client's options, after defaults. */
@@ -151,8 +154,10 @@ const authChecks: Record<string, Check> = {
   password: secret(check.string),
 };
 
-function withoutUndefined<T extends object>(options: T | undefined): Partial<T> {
-  return Object.fromEntries(Object.entries(options ?? {}).filter(([, v]) => v !== undefined)) as Partial<T>;
+function withoutUndefined<T extends object>(options: T | undefined): Given<Partial<T>> {
+  return Object.fromEntries(Object.entries(options ?? {}).filter(([, v]) => v !== undefined)) as Given<
+    Partial<T>
+  >;
 }
 
 /** Checks the options of one call and lays them over the client's. */

@@ -40,6 +40,8 @@ export class CallRecord {
   #current: Try | undefined;
   /** Some try was sent and never answered. */
   #outcomeUnknown = false;
+  /** What the last try was answered with, if that was no success. */
+  #lastFault: Fault | undefined;
 
   constructor(cluster: Cluster, events: EventBus, spec: Omit<CallSpec<unknown>, 'send'>) {
     this.#cluster = cluster;
@@ -58,6 +60,7 @@ export class CallRecord {
     const sentAt = performance.now();
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
+    this.#lastFault = undefined;
     const left = settings.deadline - (sentAt - this.#startedAt);
     // A try that outlasts the deadline is ended by the deadline.
     return {
@@ -81,6 +84,7 @@ export class CallRecord {
     if (error instanceof Fault) {
       this.#cluster.answered(current.endpoint, current.sentAt);
       this.#outcomeUnknown ||= error.config.executed === 'unknown';
+      this.#lastFault = error;
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
       this.#cluster.failed(current.endpoint, error.kind === 'connect' || error.kind === 'tls');
@@ -127,7 +131,7 @@ export class CallRecord {
     }
     if (error instanceof TransportError && error.kind === 'tls')
       return new TlsError(operation, error.message, { attempts });
-    if (error instanceof DeadlinePassed) return this.#tooLate();
+    if (error instanceof DeadlinePassed) return this.#tooLate(endpoint);
     if (error instanceof TransportError) {
       if (error.kind === 'other')
         return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: ${error.message}`, { attempts });
@@ -172,11 +176,13 @@ export class CallRecord {
   }
 
   /** The deadline passed and nothing was executed. */
-  #tooLate(): EtcdError {
+  #tooLate(endpoint: string): EtcdError {
     const { operation, settings, retryClass } = this.#spec;
     const { live, leaderEndpoint, hasQuorum } = this.#cluster.view;
     const noLeader = retryClass !== 'read' && (leaderEndpoint === undefined || hasQuorum === false);
     if (live.length === 0 || noLeader) return this.#allDown();
+    if (this.#lastFault !== undefined)
+      return this.#lastFault.config.toError({ endpoint, attempts: this.#attempts });
     return new RequestTimeoutError(operation, settings.deadline, { attempts: this.#attempts });
   }
 

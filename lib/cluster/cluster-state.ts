@@ -2,7 +2,7 @@ import type { Member } from './member.js';
 
 /** Who is in the cluster and who leads it, at one moment. Prints as one readable line. */
 export class ClusterState {
-  /** All members, in the order of the cluster's own list; before that is known, one for each endpoint. */
+  /** All members, by name; before they are known, one for each endpoint. */
   readonly members: readonly Member[];
   /** The leader, if a majority names one and it answers; undefined during an election. */
   readonly leader?: Member;

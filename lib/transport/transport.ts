@@ -115,6 +115,8 @@ export class Transport {
       },
     );
     return () => {
+      // Most exchanges are over by now; an error is costly to make.
+      if (over) return;
       if (end(new TransportError('other', 'aborted', wire.sent ?? true))) wire.abort();
     };
   }

@@ -16,31 +16,31 @@ import { retryClasses, type KeysOperation } from './retry-classes.js';
 /** Options of {@link EtcdClient.get$}. */
 export interface GetOptions extends CallOptions {
   /** Lists the whole tree below a directory. Default false: its children only. */
-  recursive?: boolean;
+  recursive?: boolean | undefined;
   /** Sorts listings by key. Default false: any order. */
-  sorted?: boolean;
+  sorted?: boolean | undefined;
   /** Reads through the leader and a majority, never stale. Default false: what one member holds. */
-  quorum?: boolean;
+  quorum?: boolean | undefined;
 }
 
 /** Options of {@link EtcdClient.set$}. */
 export interface SetOptions extends CallOptions {
   /** Seconds until the key expires; 0 expires it at once. Default: never. */
-  ttl?: number;
+  ttl?: number | undefined;
   /** Spares the answer the values; `node` then holds key and indexes only. Default false. */
-  noValueOnSuccess?: boolean;
+  noValueOnSuccess?: boolean | undefined;
 }
 
 /** Options of the calls that write a value with an optional TTL. */
 export interface TtlOptions extends CallOptions {
   /** Seconds until the key expires; 0 expires it at once. Default: never. */
-  ttl?: number;
+  ttl?: number | undefined;
 }
 
 /** Options of {@link EtcdClient.delete$}. */
 export interface DeleteOptions extends CallOptions {
   /** Deletes a directory with all that is in it. Default false. */
-  recursive?: boolean;
+  recursive?: boolean | undefined;
 }
 
 /** What a conditional write compares with; at least one, and both must hold. */
@@ -49,9 +49,9 @@ export type Condition =
       /** The value that the key must have; etcd cannot compare with an empty one. */
       prevValue: string;
       /** The modifiedIndex that the key must have. */
-      prevIndex?: number;
+      prevIndex?: number | undefined;
     }
-  | { prevValue?: string; prevIndex: number };
+  | { prevValue?: string | undefined; prevIndex: number };
 
 /** Options of {@link EtcdClient.compareAndSwap$}. */
 export type CompareAndSwapOptions = Condition & TtlOptions;

@@ -34,7 +34,7 @@ export class Recording {
   readonly acknowledged: Stored[] = [];
   /** Why writes failed. */
   readonly failures: unknown[] = [];
-  watchError: unknown;
+  watchError: Error | undefined;
   readonly #endpoints: readonly string[];
   readonly #running = new Subscription();
   #writing = true;
@@ -50,7 +50,7 @@ export class Recording {
     this.#running.add(
       client.watch$('/log').subscribe({
         next: (event) => this.events.push(event),
-        error: (error: unknown) => {
+        error: (error: Error) => {
           this.watchError = error;
         },
       }),
@@ -103,7 +103,7 @@ export class Recording {
   /** Everything that was promised, as far as it was broken. */
   findings(stored: readonly Stored[]): string[] {
     return [
-      ...(this.watchError === undefined ? [] : [`the watch ended: ${String(this.watchError)}`]),
+      ...(this.watchError === undefined ? [] : [`the watch ended: ${this.watchError.message}`]),
       ...ordered(this.events),
       ...unique(this.events),
       ...reliable(this.events, stored),

@@ -77,7 +77,12 @@ export function leg$(
     tap((pulse) => {
       cursor.witness(pulse.endpoint, pulse.sentAt);
     }),
-    filter(() => cursor.next !== undefined && context.watermark.value > cursor.next + rearmLag),
+    filter(
+      () =>
+        cursor.lost === undefined &&
+        cursor.next !== undefined &&
+        context.watermark.value > cursor.next + rearmLag,
+    ),
     throttleTime(rearmGap),
     delayWhen(() => timer(context.pace.delay())),
   );
@@ -90,7 +95,7 @@ export function leg$(
         // In order: an event that comes while the state is read waits for it.
         parts$.pipe(
           concatMap((part, i): Observable<LegItem> => {
-            if (part.type === 'event') return eventItems$(target, cursor, part);
+            if (part.type === 'event') return eventItems$(context, target, cursor, part);
             if (i > 0) return rearmed$(cursor, endpoint, part);
             return registered$(context, target, cursor, start, part);
           }),
@@ -184,12 +189,14 @@ function rebuilt$(
 }
 
 function eventItems$(
+  { watermark }: LegContext,
   { key, recursive }: Target,
   cursor: Cursor,
   { body, info }: Extract<PollPart, { type: 'event' }>,
 ): Observable<LegItem> {
   const node = withKey(body.node ?? { key });
   const index = node.modifiedIndex ?? 0;
+  watermark.saw(index);
   const isNew = cursor.isNew(index);
   if (isNew) cursor.arriveAt(index);
   const chain: LegItem = { type: 'chain' };

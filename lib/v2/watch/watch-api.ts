@@ -29,28 +29,28 @@ import { watchSource$ } from './watch-source.js';
 /** Options of {@link EtcdClient.watch$}. */
 export interface WatchOptions {
   /** Also follows everything below the key. Default true. */
-  recursive?: boolean;
+  recursive?: boolean | undefined;
   /** Emits the state first, as an event with the action `sync`. Default false. */
-  initial?: boolean;
+  initial?: boolean | undefined;
   /** Starts with the first event at or after this index. Default: with what happens from now on. */
-  fromIndex?: number;
+  fromIndex?: number | undefined;
   /**
    * When the server no longer holds events that the watch has not seen: `'resync'` emits the state with the range that
    * was lost and goes on, `'error'` ends in WatchHistoryLostError. Default `'resync'`.
    */
-  onHistoryLost?: 'resync' | 'error';
+  onHistoryLost?: 'resync' | 'error' | undefined;
   /** Asked after each emitted event; the one it accepts is the last. Default: none is. */
-  until?: (event: WatchEvent) => boolean;
+  until?: ((event: WatchEvent) => boolean) | undefined;
 }
 
 /** Options of {@link EtcdClient.watchOnce$}. */
 export interface WatchOnceOptions {
   /** Also waits for changes below the key. Default true. */
-  recursive?: boolean;
+  recursive?: boolean | undefined;
   /** The first index of interest. Default: now. */
-  fromIndex?: number;
+  fromIndex?: number | undefined;
   /** How long to wait for an event, in milliseconds. Default: for ever. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 const baseChecks: Record<string, Check> = { recursive: check.boolean, fromIndex: check.index };
