@@ -1,6 +1,5 @@
 import {
   Observable,
-  catchError,
   combineLatest,
   exhaustMap,
   filter,
@@ -16,11 +15,12 @@ import {
   timer,
 } from 'rxjs';
 import { httpGet } from './http-get.js';
+import { namedLeader$ } from './named-leader.js';
 import type { TestMember } from './test-cluster.js';
 
 /** All in ms. */
 const pollEvery = 10;
-const answerLimit = 500;
+const readLimit = 1_000;
 const timeLimit = 30_000;
 
 /** Emits once the member that leads: named by a majority of all members and by itself, and running. */
@@ -56,17 +56,10 @@ function views$(members: readonly TestMember[]): Observable<(string | undefined)
   return combineLatest(
     members.map((member) =>
       timer(0, pollEvery).pipe(
-        exhaustMap(() => (member.state === 'running' ? namedBy$(member) : of(undefined))),
+        exhaustMap(() => (member.state === 'running' ? namedLeader$(member.clientUrl) : of(undefined))),
         startWith(undefined),
       ),
     ),
-  );
-}
-
-function namedBy$({ clientUrl }: TestMember): Observable<string | undefined> {
-  return httpGet(`${clientUrl}/v2/members/leader`, answerLimit).pipe(
-    map(({ status, body }) => (status === 200 ? (JSON.parse(body) as { name: string }).name : undefined)),
-    catchError(() => of(undefined)),
   );
 }
 
@@ -80,7 +73,7 @@ function leaderIn<M extends TestMember>(members: readonly M[], views: (string | 
 }
 
 function quorumRead$({ clientUrl }: TestMember): Observable<void> {
-  return httpGet(`${clientUrl}/v2/keys/?quorum=true`, 2 * answerLimit).pipe(
+  return httpGet(`${clientUrl}/v2/keys/?quorum=true`, readLimit).pipe(
     map(({ status, body }) => {
       if (status >= 500) throw new Error(`${clientUrl} answered ${status} ${body}`);
     }),

@@ -48,9 +48,7 @@ function sourceFiles(aptDir: string): string[] {
 function oneLineSources(text: string): Source[] {
   return text.split('\n').flatMap((line) => {
     const match = /^\s*deb\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)\s+([^#]*)/.exec(line);
-    return match
-      ? [{ uris: [match[1] as string], suites: [match[2] as string], components: words(match[3]) }]
-      : [];
+    return match ? [{ uris: [match[1]!], suites: [match[2]!], components: words(match[3]) }] : [];
   });
 }
 

@@ -45,7 +45,7 @@ describe('EtcdProcess', () => {
       method: 'PUT',
       body: new URLSearchParams({ value: 'yes' }),
     });
-    const pid = member.pid as number;
+    const pid = member.pid!;
 
     await firstValueFrom(member.kill$());
     expect([member.state, member.pid, isAlive(pid)]).toEqual(['down', undefined, false]);
@@ -102,7 +102,7 @@ describe('EtcdProcess', () => {
   test('terminate$ removes process and data', async () => {
     member = await create();
     await firstValueFrom(member.start$());
-    const pid = member.pid as number;
+    const pid = member.pid!;
     expect(readdirSync(member.dataDir)).not.toEqual([]);
     await firstValueFrom(member.terminate$());
     expect([isAlive(pid), existsSync(member.dataDir)]).toEqual([false, false]);
@@ -120,6 +120,7 @@ describe('EtcdProcess', () => {
   test('restart$ waits for a port that somebody took meanwhile', async () => {
     member = await create();
     await firstValueFrom(member.start$());
+    await firstValueFrom(member.ready$());
     await firstValueFrom(member.kill$());
     const server = await listenOn(Number(new URL(member.peerUrl).port));
     const restarted = firstValueFrom(member.restart$());

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import {
   Observable,
-  catchError,
   defer,
   exhaustMap,
   filter,
@@ -18,12 +17,13 @@ import {
   timer,
   timeout,
 } from 'rxjs';
+import { canConnect$ } from './can-connect.js';
 import { createDataDir } from './data-dir.js';
 import { etcdEnv } from './etcd-env.js';
 import { etcdFlags } from './etcd-flags.js';
 import type { EtcdTiming } from './etcd-flags.js';
 import type { EtcdBinary } from './find-etcd.js';
-import { httpGet } from './http-get.js';
+import { namedLeader$ } from './named-leader.js';
 import { isStandingStill } from './process-state.js';
 import { Reaper } from './reaper.js';
 import type { MemberState, TestMember } from './test-cluster.js';
@@ -107,7 +107,7 @@ export class EtcdProcess implements TestMember {
   /** Emits when it names a leader. */
   ready$(): Observable<void> {
     return timer(0, 10).pipe(
-      exhaustMap(() => this.#alive(namesLeader$(this.clientUrl))),
+      exhaustMap(() => this.#alive(namedLeader$(this.clientUrl))),
       filter(Boolean),
       take(1),
       map(() => undefined),
@@ -138,11 +138,17 @@ export class EtcdProcess implements TestMember {
     return this.#signal('SIGCONT', false);
   }
 
-  /** Waits for its ports should somebody have taken one meanwhile. */
+  /**
+   * Waits for its ports should somebody have taken one meanwhile. A member that was killed before it was ready for the first time
+   * may never name a leader again: etcd had not yet written down who belongs to the cluster.
+   */
   restart$(): Observable<void> {
     return this.kill$().pipe(
       switchMap(() => this.start$()),
-      retry({ count: 50, delay: (error) => (isPortTaken(error) ? timer(100) : throwError(() => error)) }),
+      retry({
+        count: 50,
+        delay: (error: unknown) => (isPortTaken(error) ? timer(100) : throwError(() => error)),
+      }),
     );
   }
 
@@ -188,15 +194,13 @@ export class EtcdProcess implements TestMember {
     this.#child = child;
     this.#stopped = false;
     this.#reaper.watch(child.pid);
-    child.stderr
-      .setEncoding('utf8')
-      .on('data', (text: string) => this.#keep(...text.split('\n').filter(Boolean)));
+    createInterface(child.stderr).on('line', (line) => this.#keep(line));
     child.once('error', (error) => gone(error.message));
     // 'close' comes when the last line was read as well, 'exit' may come before it.
     child.once('close', (code, signal) => gone(`ended with ${signal ?? code}`));
     // A forgotten member must not keep this process from ending; the reaper sees to the rest.
     child.unref();
-    (child.stderr as Socket).unref();
+    if (child.stderr instanceof Socket) child.stderr.unref();
   }
 
   #signal(signal: 'SIGSTOP' | 'SIGCONT', stopped: boolean): Observable<void> {
@@ -241,22 +245,4 @@ export class EtcdProcess implements TestMember {
 /** Whether a member could not start because somebody else listens on its port. */
 export function isPortTaken(error: unknown): boolean {
   return error instanceof Error && error.message.includes('address already in use');
-}
-
-function canConnect$(port: number): Observable<boolean> {
-  return new Observable<boolean>((subscriber) => {
-    const tell = (connected: boolean) => {
-      subscriber.next(connected);
-      subscriber.complete();
-    };
-    const socket = connect(port, '127.0.0.1', () => tell(true)).on('error', () => tell(false));
-    return () => socket.destroy();
-  });
-}
-
-function namesLeader$(clientUrl: string): Observable<boolean> {
-  return httpGet(`${clientUrl}/v2/members/leader`, 500).pipe(
-    map(({ status, body }) => status === 200 && (JSON.parse(body) as { name: string }).name !== ''),
-    catchError(() => of(false)),
-  );
 }

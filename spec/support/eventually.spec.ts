@@ -14,7 +14,7 @@ describe('eventually', () => {
   test('false is a failure, other falsy values are not', async () => {
     let tries = 0;
     expect(await eventually(() => ++tries === 2, { every: 1 })).toBe(true);
-    expect(await eventually(() => undefined)).toBeUndefined();
+    expect(await eventually(() => null)).toBeNull();
     expect(await eventually(() => 0)).toBe(0);
   });
 

@@ -26,7 +26,7 @@ describe('startLocalCluster', () => {
     ]);
     expect(cluster.endpoints).toEqual(cluster.members.map(({ clientUrl }) => clientUrl));
     expect(cluster.members).toContain(await firstValueFrom(cluster.leader$()));
-    expect((await put(cluster.endpoints[1] as string, 'a')).status).toBe(201);
+    expect((await put(cluster.endpoints[1]!, 'a')).status).toBe(201);
 
     const traces = cluster.members.flatMap(({ pid, dataDir }) => [`/proc/${pid}`, dataDir]);
     expect(traces.every(existsSync)).toBe(true);
@@ -74,12 +74,12 @@ describe('startLocalCluster', () => {
 
   test('kill all and restart all: the data is there again', async () => {
     cluster = await firstValueFrom(startLocalCluster());
-    await put(cluster.endpoints[0] as string, 'kept');
+    await put(cluster.endpoints[0]!, 'kept');
     await firstValueFrom(cluster.killAll$());
     expect(cluster.members.map(({ state }) => state)).toEqual(['down', 'down', 'down']);
     await firstValueFrom(cluster.restartAll$());
     await firstValueFrom(cluster.ready$());
-    expect(await get(cluster.endpoints[2] as string)).toBe('kept');
+    expect(await get(cluster.endpoints[2]!)).toBe('kept');
   });
 
   test.each(['bullseye', 'trixie'] as const)('runs the etcd of %s', async (release) => {

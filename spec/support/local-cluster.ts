@@ -32,7 +32,7 @@ export function startLocalCluster({
 }: LocalClusterOptions = {}): Observable<LocalCluster> {
   return findEtcd(release && { release }).pipe(
     switchMap((binary) => startOnce(binary, options)),
-    retry({ count: 5, delay: (error) => (isPortTaken(error) ? timer(0) : throwError(() => error)) }),
+    retry({ count: 5, delay: (error: unknown) => (isPortTaken(error) ? timer(0) : throwError(() => error)) }),
   );
 }
 
@@ -64,8 +64,8 @@ function createMembers(
       new EtcdProcess({
         binary,
         index,
-        clientPort: ports[index] as number,
-        peerPort: ports[urls.length + index] as number,
+        clientPort: ports[index]!,
+        peerPort: ports[urls.length + index]!,
         peerUrls,
         ...(timing && { timing }),
         ...(flags && { flags }),

@@ -31,6 +31,6 @@ export function seededRandom(seed: number): SeededRandom {
 }
 
 /** The seed of this run: $RXETCD_SEED, else Jest's (which Jest prints), else the time. Print it with every failure. */
-export const runSeed: number = Number(
+export const runSeed = Number(
   process.env['RXETCD_SEED'] ?? (typeof jest === 'undefined' ? Date.now() : jest.getSeed()),
 );

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { EMPTY, NEVER, Observable, catchError, ignoreElements, isObservable, tap } from 'rxjs';
+import { resetSocket } from './reset-socket.js';
 
 /** Status and headers; `Content-Type: application/json` unless given. */
 export interface ScriptedHead {
@@ -27,7 +28,11 @@ export function performAction(action: ScriptedAction, response: ServerResponse):
   if ('raw' in action) return writeRaw(action, response);
   if ('headersThenSilence' in action) writeHead(action.headersThenSilence, response);
   if (!('reset' in action)) return NEVER;
-  response.socket?.resetAndDestroy();
+  return reset(response);
+}
+
+function reset({ socket }: ServerResponse): Observable<never> {
+  if (socket) resetSocket(socket);
   return EMPTY;
 }
 
@@ -37,7 +42,7 @@ function writeRaw(
 ): Observable<never> {
   socket?.write(raw, () => {
     if (then === 'end') socket.end();
-    if (then === 'reset') socket.resetAndDestroy();
+    if (then === 'reset') resetSocket(socket);
   });
   return then === 'silence' ? NEVER : EMPTY;
 }
@@ -57,7 +62,7 @@ function answer(
       tap((part) => response.write(part)),
       ignoreElements(),
       tap({ complete: () => response.end() }),
-      catchError(() => (response.socket?.resetAndDestroy(), EMPTY)),
+      catchError(() => reset(response)),
     );
   }
   const whole = typeof body === 'string' ? body : JSON.stringify(body);

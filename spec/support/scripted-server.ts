@@ -17,6 +17,7 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
+import { resetSocket } from './reset-socket.js';
 import { performAction } from './scripted-action.js';
 import type { ScriptedAction } from './scripted-action.js';
 
@@ -62,8 +63,8 @@ export class ScriptedServer {
     });
     fromEvent(this.#server, 'request', (...args: [IncomingMessage, ServerResponse]) => args)
       .pipe(
-        takeUntil(this.#closed),
         mergeMap(([message, response]) => this.#serve(message, response)),
+        takeUntil(this.#closed),
       )
       .subscribe();
   }
@@ -84,7 +85,7 @@ export class ScriptedServer {
 
   /** Resets all open connections. */
   reset(): void {
-    this.#sockets.forEach((socket) => socket.resetAndDestroy());
+    this.#sockets.forEach(resetSocket);
   }
 
   /** Ends all connections and stops listening; emits when that is done. */
@@ -92,8 +93,8 @@ export class ScriptedServer {
     return defer(async () => {
       this.#closed.next();
       const closed = new Promise((resolve) => this.#server.close(resolve));
-      this.#sockets.forEach((socket) => socket.destroy());
-      await closed;
+      const ended = [...this.#sockets].map((socket) => once(socket.destroy(), 'close'));
+      await Promise.all([closed, ...ended]);
     });
   }
 

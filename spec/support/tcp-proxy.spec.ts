@@ -22,9 +22,8 @@ beforeEach(async () => {
   proxy = await firstValueFrom(startTcpProxy(server.url, { cutAfterHeaders: () => cut }));
 });
 afterEach(async () => {
-  const tt = setTimeout(() => console.log('STATE', JSON.stringify((proxy as any).debug()), server.connections), 2000);
-  await firstValueFrom(proxy.close$()); console.log('proxy closed');
-  await firstValueFrom(server.close$()); clearTimeout(tt);
+  await firstValueFrom(proxy.close$());
+  await firstValueFrom(server.close$());
 });
 
 const ask = (path = '/', limit = 1_000) => firstValueFrom(httpGet(`${proxy.url}${path}`, limit));
@@ -115,7 +114,7 @@ describe('TcpProxy', () => {
     expect(response.statusCode).toBe(200);
     let body = '';
     const ended = new Promise((resolve) => response.on('error', resolve).on('end', resolve));
-    response.on('data', (part) => (body += part));
+    response.on('data', (part: Buffer) => (body += part.toString()));
     expect(await ended).toMatchObject({ code: 'ECONNRESET' });
     expect(body).toBe('');
     expect(server.requests).toHaveLength(2);

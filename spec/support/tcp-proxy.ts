@@ -4,6 +4,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { Observable, defer, map } from 'rxjs';
 import { BodyCutter } from './body-cutter.js';
 import { Gate } from './gate.js';
+import { resetSocket } from './reset-socket.js';
 
 export interface TcpProxyOptions {
   /** Asked at the first byte of each answer's body: true ends the connection behind the headers. Only for HTTP/1.1. */
@@ -108,7 +109,6 @@ export class TcpProxy {
     });
   }
 
-  debug() { return [...this.#links].map(({client,target})=>[client,target].map(x=>({closed:x.closed,destroyed:x.destroyed,conn:x.connecting,wf:x.writableFinished,wl:x.writableLength,we:x.writableEnded,rs:x.readyState})));}
   #link(client: Socket): void {
     this.#accepted += 1;
     const target = connect({
@@ -155,6 +155,6 @@ function set(gate: Gate, shut: boolean): void {
 }
 
 function drop({ client, target }: Link): void {
-  client.resetAndDestroy();
-  target.resetAndDestroy();
+  resetSocket(client);
+  resetSocket(target);
 }
