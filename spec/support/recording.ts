@@ -24,6 +24,8 @@ export interface RecordingOptions {
   every?: number;
 }
 
+let recordings = 0;
+
 /**
  * A history in the making: writers that set one key after the other, each once, a watch of all of them, and every
  * state of the cluster. At its end the truth is read from the cluster itself.
@@ -35,6 +37,8 @@ export class Recording {
   /** Why writes failed. */
   readonly failures: unknown[] = [];
   watchError: Error | undefined;
+  /** Its own directory, so that recordings on one cluster do not mix. */
+  readonly #root = `/log${String((recordings += 1))}`;
   readonly #endpoints: readonly string[];
   readonly #running = new Subscription();
   #writing = true;
@@ -48,7 +52,7 @@ export class Recording {
     this.#endpoints = endpoints;
     this.#running.add(client.clusterState$.subscribe((state) => this.states.push(state)));
     this.#running.add(
-      client.watch$('/log').subscribe({
+      client.watch$(this.#root).subscribe({
         next: (event) => this.events.push(event),
         error: (error: Error) => {
           this.watchError = error;
@@ -115,7 +119,7 @@ export class Recording {
   #writer$(client: EtcdClient, writer: number, every: number): Observable<unknown> {
     let n = 0;
     return defer(() => {
-      const key = `/log/${String(writer)}-${String(n)}`;
+      const key = `${this.#root}/${String(writer)}-${String(n)}`;
       const value = `value ${String(n)} of ${String(writer)}`;
       n += 1;
       return client.set$(key, value).pipe(
@@ -130,7 +134,7 @@ export class Recording {
     return eventually(
       async () => {
         for (const endpoint of this.#endpoints) {
-          const answer = await fetch(`${endpoint}/v2/keys/log?quorum=true&recursive=true`, {
+          const answer = await fetch(`${endpoint}/v2/keys${this.#root}?quorum=true&recursive=true`, {
             signal: AbortSignal.timeout(3_000),
           }).catch(() => undefined);
           if (answer?.status !== 200) continue;
