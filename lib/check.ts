@@ -10,9 +10,12 @@ export interface Check {
 /** The largest delay that a JavaScript timer keeps, in milliseconds (about 24.8 days). */
 const maxTimer = 2_147_483_647;
 
-/** True for a plain options object. */
+/** Names of options, misspelt or unknown, whose values are not shown. */
+const secretName = /pass|pwd|secret|token|key|auth|cert|cred|login|user/i;
+
+/** True for an object that holds named values: no array, no URL, no Date. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  Object.prototype.toString.call(value) === '[object Object]';
 
 /** The checks that options and arguments share. */
 export const check = {
@@ -62,13 +65,15 @@ export function demand(name: string, value: unknown, test: Check): void {
 export function checkOptions(path: string, options: unknown, checks: Record<string, Check>): void {
   if (options === undefined) return;
   if (!isRecord(options))
-    throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object');
+    throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object', {
+      secret: typeof options === 'object',
+    });
   for (const [name, value] of Object.entries(options)) {
     const test = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (test === undefined) {
       const known = Object.keys(checks).join(', ');
       throw new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
-        secret: /pass|secret|token|key|auth|cert|cred/i.test(name),
+        secret: typeof value === 'object' || /^(auth|tls)\./.test(path) || secretName.test(name),
       });
     }
     if (value !== undefined) demand(`${path}${name}`, value, test);

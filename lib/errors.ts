@@ -34,14 +34,33 @@ export type EtcdErrorKind =
   | 'CLIENT_CLOSED'
   | 'UNEXPECTED_RESPONSE';
 
+/** The classes' names, which a minifier would change. */
+const names: Readonly<Record<EtcdErrorKind, string>> = {
+  API_ERROR: 'EtcdApiError',
+  ALL_NODES_DOWN: 'AllNodesDownError',
+  OUTCOME_UNKNOWN: 'OutcomeUnknownError',
+  REQUEST_TIMEOUT: 'RequestTimeoutError',
+  AUTHENTICATION: 'AuthenticationError',
+  TLS: 'TlsError',
+  INVALID_OPTION: 'InvalidOptionError',
+  UNSUPPORTED_BY_SERVER: 'UnsupportedByServerError',
+  STALE_READ: 'StaleReadError',
+  WATCH_HISTORY_LOST: 'WatchHistoryLostError',
+  CLIENT_CLOSED: 'ClientClosedError',
+  UNEXPECTED_RESPONSE: 'EtcdError',
+};
+
 /** What every error may carry. */
 export interface EtcdErrorDetails {
   readonly endpoint?: string | undefined;
   readonly attempts?: readonly Attempt[] | undefined;
 }
 
+/** Keys and servers may bring line breaks; a log's lines are its own. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+
 function attemptLine({ endpoint, error, at, durationMs }: Attempt): string {
-  return `  ${at.toISOString()} ${endpoint}: ${error} (${String(Math.round(durationMs))} ms)`;
+  return `  ${at.toISOString()} ${endpoint}: ${oneLine(error)} (${String(Math.round(durationMs))} ms)`;
 }
 
 /**
@@ -64,13 +83,14 @@ export class EtcdError extends Error {
   readonly #headline: string;
 
   constructor(code: EtcdErrorKind, headline: string, { endpoint, attempts = [] }: EtcdErrorDetails = {}) {
-    super([headline, ...attempts.map(attemptLine)].join('\n'));
-    this.name = new.target.name;
+    const firstLine = oneLine(headline);
+    super([firstLine, ...attempts.map(attemptLine)].join('\n'));
+    this.name = names[code];
     this.code = code;
     const last = endpoint ?? attempts.at(-1)?.endpoint;
     if (last !== undefined) this.endpoint = last;
     this.attempts = attempts;
-    this.#headline = headline;
+    this.#headline = firstLine;
   }
 
   /** One line, without the attempts. */
@@ -175,6 +195,10 @@ export class TlsError extends EtcdError {
   }
 }
 
+/** What has no shape to tell of, but its content. */
+const isPrimitive = (value: unknown): boolean =>
+  value !== null && typeof value !== 'object' && typeof value !== 'function';
+
 const shown = (value: unknown): string => {
   if (typeof value === 'string')
     return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
@@ -189,13 +213,13 @@ const shown = (value: unknown): string => {
 export class InvalidOptionError extends EtcdError {
   /** The name of the option or argument, as `retry.max` or `key`. */
   readonly option: string;
-  /** The value given; `undefined` where it could be a secret. */
+  /** The value given; `undefined` where it could be or hold a secret. */
   readonly value: unknown;
 
   constructor(option: string, value: unknown, expected: string, { secret = false } = {}) {
     super(
       'INVALID_OPTION',
-      `${option}: expected ${expected}, got ${secret ? 'a value not shown' : shown(value)}`,
+      `${option}: expected ${expected}, got ${secret && isPrimitive(value) ? 'a value not shown' : shown(value)}`,
     );
     this.option = option;
     this.value = secret ? undefined : value;

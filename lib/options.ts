@@ -132,10 +132,11 @@ const clientChecks: Record<string, Check> = {
   probeTimeout: check.milliseconds,
   discover: check.boolean,
   watchOn: check.oneOf('leader', 'any'),
-  axios: (v) =>
+  axios: secret((v) =>
     typeof v === 'function' && typeof (v as Partial<AxiosInstance>).request === 'function'
       ? undefined
       : 'an axios instance',
+  ),
 };
 
 const tlsChecks: Record<string, Check> = {
@@ -148,9 +149,11 @@ const tlsChecks: Record<string, Check> = {
 };
 
 const authChecks: Record<string, Check> = {
-  username: (v) =>
-    check.string(v) ??
-    (v === '' || (v as string).includes(':') ? 'a name that is not empty and has no colon' : undefined),
+  username: secret(
+    (v) =>
+      check.string(v) ??
+      (v === '' || (v as string).includes(':') ? 'a name that is not empty and has no colon' : undefined),
+  ),
   password: secret(check.string),
 };
 
@@ -172,21 +175,23 @@ export function resolveCall(client: CallSettings, call: CallOptions | undefined)
 }
 
 function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https'): string {
-  const hidden = typeof given === 'string' && given.includes('@');
+  const hidden = typeof given === 'object' || (typeof given === 'string' && given.includes('@'));
   const refuse = (expected: string): never => {
     throw new InvalidOptionError(name, given, expected, { secret: hidden });
   };
   if (typeof given !== 'string' || given.trim() === '') return refuse('host:port or a URL');
+  if (/^\d+$/.test(given)) return refuse('host:port or a URL, not a port alone');
   if (given.includes(',')) return refuse('one endpoint; pass an array for several');
   const bare = !/^[a-z][a-z0-9+.-]*:\/\//i.test(given);
   const url = parseUrl(bare ? `${scheme}://${given}` : given);
   if (url?.hostname === undefined || url.hostname === '') return refuse('host:port or a URL');
+  if (url.port === '0') return refuse('a port above 0');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('an http or https URL');
   if (url.username !== '' || url.password !== '')
     return refuse('a URL without credentials; use the option auth');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return refuse('a URL without path, query or fragment');
-  if (bare && url.port === '' && !/:(80|443)$/.test(given)) url.port = '2379';
+  if (bare && url.port === '' && !/:(80|443)\/*$/.test(given)) url.port = '2379';
   return url.origin;
 }
 
@@ -213,11 +218,16 @@ export function resolveOptions(
   first?: string | readonly string[] | ClientOptions,
   rest?: ClientOptions,
 ): Settings {
-  const listed = typeof first === 'string' || Array.isArray(first);
-  if (first !== undefined && !listed && !isRecord(first)) {
-    throw new InvalidOptionError('endpoints', first, 'host:port, a URL, an array of them, or options');
+  const given: unknown = first;
+  const listed = typeof given === 'string' || Array.isArray(given);
+  if (given !== undefined && !listed && !isRecord(given)) {
+    throw new InvalidOptionError('endpoints', given, 'host:port, a URL, an array of them, or options', {
+      secret: typeof given === 'object' && given !== null,
+    });
   }
-  if (!listed && rest !== undefined) throw new InvalidOptionError('options', rest, 'one options object');
+  if (!listed && rest !== undefined) {
+    throw new InvalidOptionError('options', rest, 'one options object', { secret: true });
+  }
   if (listed && rest?.endpoints !== undefined) {
     throw new InvalidOptionError('endpoints', rest.endpoints, 'endpoints in one place only', {
       secret: true,
@@ -233,15 +243,17 @@ export function resolveOptions(
     demand('auth.password', options.auth.password, authChecks['password'] ?? check.string);
   }
   const scheme = options.tls === undefined ? 'http' : 'https';
-  const { retry, ...given } = withoutUndefined(options);
+  const { retry, endpoints = defaults.endpoints, ...others } = withoutUndefined(options);
   return {
     ...defaults,
-    ...given,
+    ...others,
+    // Copies: what the caller changes later changes nothing here.
+    ...(options.auth === undefined ? {} : { auth: { ...options.auth } }),
     tls: withoutUndefined(options.tls),
-    endpoints: normaliseEndpoints(options.endpoints ?? defaults.endpoints, scheme),
+    endpoints: normaliseEndpoints(endpoints, scheme),
     ...resolveCall(
       { ...defaults, retry: defaults.retry },
-      { ...given, ...(retry === undefined ? {} : { retry }) },
+      { ...others, ...(retry === undefined ? {} : { retry }) },
     ),
   };
 }

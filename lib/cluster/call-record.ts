@@ -36,7 +36,6 @@ export class CallRecord {
   readonly #events: EventBus;
   readonly #spec: Omit<CallSpec<unknown>, 'send'>;
   readonly #attempts: Attempt[] = [];
-  readonly #startedAt = performance.now();
   #current: Try | undefined;
   /** Some try was sent and never answered. */
   #outcomeUnknown = false;
@@ -61,12 +60,7 @@ export class CallRecord {
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
     this.#lastFault = undefined;
-    const left = settings.deadline - (sentAt - this.#startedAt);
-    // A try that outlasts the deadline is ended by the deadline.
-    return {
-      trace,
-      timeout: settings.timeout < left ? settings.timeout : settings.deadline + settings.timeout,
-    };
+    return { trace, timeout: settings.timeout };
   }
 
   /** The try was answered, and well. */
@@ -87,7 +81,10 @@ export class CallRecord {
       this.#lastFault = error;
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
-      this.#cluster.failed(current.endpoint, error.kind === 'connect' || error.kind === 'tls');
+      // Nothing is wrong with the member when the user's own interceptor throws.
+      if (error.kind !== 'other') {
+        this.#cluster.failed(current.endpoint, error.kind === 'connect' || error.kind === 'tls');
+      }
       this.#outcomeUnknown ||= error.sent;
       this.#note(current, error.message);
     }
@@ -137,7 +134,7 @@ export class CallRecord {
         return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: ${error.message}`, { attempts });
       return error.kind === 'timeout'
         ? new RequestTimeoutError(operation, error.timeoutMs ?? settings.timeout, { attempts })
-        : this.#allDown();
+        : this.#allDown(this.#spec.retryClass === 'read' ? 'unreachable' : undefined);
     }
     if (error instanceof Fault) {
       return error.config.leaderless
@@ -191,8 +188,7 @@ export class CallRecord {
   ): EtcdError {
     // A call that never left the gate has no tries of its own; the probes tell why.
     const attempts = this.#attempts.length === 0 ? this.#cluster.probeFailures : this.#attempts;
-    const why = this.#spec.retryClass === 'read' ? 'unreachable' : reason;
-    return new AllNodesDownError(this.#spec.operation, why, { attempts });
+    return new AllNodesDownError(this.#spec.operation, reason, { attempts });
   }
 
   #note(

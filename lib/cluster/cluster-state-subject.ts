@@ -12,7 +12,7 @@ const refuse = (): never => {
 };
 
 /**
- * The cluster's state as a BehaviorSubject that only its client can drive: `next`, `error` and `complete` throw.
+ * The cluster's state as a BehaviorSubject that only its client can drive: `next`, `error`, `complete` and `unsubscribe` throw.
  * It never errors; it completes when the client is closed. While it is subscribed, the heartbeat runs.
  *
  * @example
@@ -69,6 +69,10 @@ export class ClusterState$ extends BehaviorSubject<ClusterState> {
   }
 
   override complete(): void {
+    refuse();
+  }
+
+  override unsubscribe(): void {
     refuse();
   }
 }

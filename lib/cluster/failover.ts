@@ -3,6 +3,7 @@ import {
   retry,
   take,
   throwError,
+  throwIfEmpty,
   timer,
   type MonoTypeOperatorFunction,
   type Observable,
@@ -58,7 +59,11 @@ export function failover<T>(config: FailoverConfig): MonoTypeOperatorFunction<T>
     delay: (error: unknown, count) => {
       const step = count > max ? 'fail' : decide(error, count - 1);
       if (step === 'fail') return throwError(() => error);
-      if (step === 'leader' && leader$ !== undefined) return leader$.pipe(take(1));
+      if (step === 'leader' && leader$ !== undefined)
+        return leader$.pipe(
+          take(1),
+          throwIfEmpty(() => error),
+        );
       const round = Math.floor(count / members());
       if (count % members() !== 0) return of(0);
       return timer(backoff(round - 1, { initialDelay, maxDelay }, random), scheduler);

@@ -106,12 +106,10 @@ export class Roster {
   }
 
   /** The endpoint answers for a member of this cluster (or is configured and has not said who it is). */
-  belongs(endpoint: EndpointRecord): boolean {
-    if (endpoint.clusterId !== undefined && endpoint.clusterId !== this.#clusterId) return false;
-    if (endpoint.id === undefined) return endpoint.configured;
-    return (
-      endpoint.configured || this.#members.some((m) => m.id === endpoint.id && advertises(m, endpoint.url))
-    );
+  belongs({ url, id, clusterId, configured }: EndpointRecord): boolean {
+    if (configured) return clusterId === undefined || clusterId === this.#clusterId;
+    if (clusterId !== this.#clusterId || id === undefined) return false;
+    return this.#members.some((m) => m.id === id && advertises(m, url));
   }
 
   /** The endpoint answered since it last failed. */
@@ -163,6 +161,7 @@ export class Roster {
   }
 
   #trackAbsentLeader({ leader }: EndpointRecord, now: number): void {
+    if (leader === null) this.#absentLeader = undefined;
     if (typeof leader !== 'string') return;
     const reached = [...this.#endpoints.values()].some((e) => e.id === leader && e.answeredAt > -Infinity);
     if (reached) this.#absentLeader = undefined;

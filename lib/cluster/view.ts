@@ -34,13 +34,14 @@ export function deriveView(roster: Roster, now: number): View {
   const settled = all.every((e) => e.probed);
   const memberCount = Math.max(1, roster.members.length);
   const majority = Math.floor(memberCount / 2) + 1;
-  const reached = new Set(
-    all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)).map((e) => e.id ?? e.url),
-  ).size;
+  const reached = countMembers(
+    roster,
+    all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)),
+  );
   const partial = settled && roster.members.length > 0 && reached > 0 && reached < majority;
 
-  const votes = countVotes(live);
-  const needed = partial ? Math.max(1, new Set(live.map((e) => e.id ?? e.url)).size) : majority;
+  const votes = countVotes(roster, live);
+  const needed = partial ? Math.max(1, countMembers(roster, live)) : majority;
   const named = [...votes].find(([, count]) => count >= needed)?.[0];
   const leaderUrl = named === undefined ? undefined : endpointOfLeader(roster, live, named, partial, now);
   const mute = live.length > 0 && live.every((e) => e.leader === undefined);
@@ -62,9 +63,20 @@ export function deriveView(roster: Roster, now: number): View {
   };
 }
 
-/** How many members name each leader; a member that is reached at several URLs has one vote. */
-function countVotes(live: readonly EndpointRecord[]): Map<string, number> {
-  const ballots = new Map(live.map((e) => [e.id ?? e.url, e.leader]));
+/** Endpoints of members; before the members are known, every endpoint counts for one. */
+function ofMembers(roster: Roster, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  if (roster.members.length === 0) return endpoints;
+  return endpoints.filter(({ id }) => roster.members.some((m) => m.id === id));
+}
+
+/** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
+function countMembers(roster: Roster, endpoints: readonly EndpointRecord[]): number {
+  return new Set(ofMembers(roster, endpoints).map((e) => e.id ?? e.url)).size;
+}
+
+/** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
+function countVotes(roster: Roster, live: readonly EndpointRecord[]): Map<string, number> {
+  const ballots = new Map(ofMembers(roster, live).map((e) => [e.id ?? e.url, e.leader]));
   const votes = new Map<string, number>();
   for (const leader of ballots.values()) {
     if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);
@@ -83,8 +95,9 @@ function endpointOfLeader(
   partial: boolean,
   now: number,
 ): string | undefined {
-  const own = live.find((e) => e.id === leader);
-  if (own !== undefined) return own.url;
+  // It must know itself that it leads: one that has just come back may not yet, or no more.
+  const own = live.filter((e) => e.id === leader);
+  if (own.length > 0) return own.find((e) => e.leader === leader || e.leader === undefined)?.url;
   const absent = roster.absentLeader;
   if (absent?.id !== leader) return undefined;
   const configured = roster.endpoints.some(
@@ -142,7 +155,10 @@ function quorum(
 ): boolean | undefined {
   if (live.length === 0) return settled ? false : undefined;
   if (mute || roster.members.length === 0) return undefined;
-  const naming = new Set(live.filter((e) => typeof e.leader === 'string').map((e) => e.id ?? e.url)).size;
+  const naming = countMembers(
+    roster,
+    live.filter((e) => typeof e.leader === 'string'),
+  );
   return naming >= needed ? true : settled ? false : undefined;
 }
 

@@ -1,8 +1,8 @@
 import type { AxiosAdapter } from 'axios';
-import { Pool } from 'undici';
 import type { TlsOptions } from '../options.js';
 import type { HttpRequest } from './http.js';
 import { LeanExchange } from './lean-exchange.js';
+import { LeanPool } from './lean-pool.js';
 import { TransportError } from './transport-error.js';
 import { Wire } from './wire.js';
 
@@ -15,30 +15,18 @@ export interface LeanAdapterConfig {
   readonly commandConnections: number;
 }
 
-/** An idle connection is kept this long, ms: longer than most heartbeats. */
-const keepAlive = 30_000;
-
 /**
  * An axios adapter over undici's dispatch, several times as fast as axios's own. The request stands in the config's
  * {@link Wire}. One pool of connections per endpoint for commands, and one without bound for what waits: parked
  * requests slow the pool that they are in.
  */
 export function createLeanAdapter(config: LeanAdapterConfig): { adapter: AxiosAdapter; close: () => void } {
-  const pools = { command: new Map<string, Pool>(), watch: new Map<string, Pool>() };
+  const pools = { command: new Map<string, LeanPool>(), watch: new Map<string, LeanPool>() };
   const bounds = { command: config.commandConnections, watch: null };
-  const poolOf = ({ pool: kind, endpoint }: HttpRequest): Pool => {
+  const poolOf = ({ pool: kind, endpoint }: HttpRequest): LeanPool => {
     const known = pools[kind].get(endpoint);
     if (known !== undefined) return known;
-    const pool = new Pool(endpoint, {
-      connections: bounds[kind],
-      // More than one in a row would let undici send a request again by itself.
-      pipelining: 1,
-      keepAliveTimeout: keepAlive,
-      // Limits are the transport's: undici's are coarse, and its body timeout would end a waiting watch.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { ...(config.tls as object), timeout: config.connectTimeout },
-    });
+    const pool = new LeanPool(endpoint, { ...config, connections: bounds[kind] });
     pools[kind].set(endpoint, pool);
     return pool;
   };
@@ -51,29 +39,12 @@ export function createLeanAdapter(config: LeanAdapterConfig): { adapter: AxiosAd
           throw new TypeError('the lean adapter serves requests of the client only');
         // axios gets here a tick after it was called; the caller may have left meanwhile.
         if (wire.aborted) throw new TransportError('other', 'aborted', false);
-        const { request } = wire;
-        poolOf(request).dispatch(
-          {
-            method: request.method,
-            path: request.path,
-            headers: headersOf(request),
-            body: request.form ?? null,
-          },
-          new LeanExchange(axiosConfig, wire, resolve, reject),
-        );
+        poolOf(wire.request).dispatch(wire.request, new LeanExchange(axiosConfig, wire, resolve, reject));
       }),
     close: () => {
-      for (const pool of [...pools.command.values(), ...pools.watch.values()]) void pool.destroy();
+      for (const pool of [...pools.command.values(), ...pools.watch.values()]) pool.close();
       pools.command.clear();
       pools.watch.clear();
     },
   };
-}
-
-/** In undici's flat form. */
-function headersOf({ form, authorization }: HttpRequest): string[] {
-  const headers: string[] = [];
-  if (form !== undefined) headers.push('content-type', 'application/x-www-form-urlencoded');
-  if (authorization !== undefined) headers.push('authorization', authorization);
-  return headers;
 }

@@ -6,6 +6,8 @@ import type { Wire } from './wire.js';
 
 /** One exchange as undici drives it: no stream in between, the body decoded once. */
 export class LeanExchange implements Dispatcher.DispatchHandlers {
+  /** Called once it no longer waits for a connection. */
+  onReleased: () => void = () => undefined;
   readonly #config: InternalAxiosRequestConfig;
   readonly #wire: Wire;
   readonly #resolve: (response: AxiosResponse<string>) => void;
@@ -29,6 +31,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
     this.#decoder = wire.onText === undefined ? undefined : new TextDecoder();
     wire.sent = false;
     wire.onAbort = () => {
+      this.onReleased();
       if (this.#destroyConnection === undefined) this.#reject(new TransportError('other', 'aborted', false));
       else this.#destroyConnection();
     };
@@ -36,6 +39,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
 
   /** undici has a connection and is about to write the request to it: the last moment at which it is surely unsent. */
   onConnect(abort: () => void): void {
+    this.onReleased();
     // Thrown, not aborted: that would cost the connection, which is still good.
     if (this.#wire.aborted) throw new TransportError('other', 'aborted', false);
     this.#destroyConnection = abort;
@@ -69,6 +73,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   }
 
   onError(error: Error): void {
+    this.onReleased();
     this.#reject(error);
   }
 }

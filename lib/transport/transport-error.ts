@@ -1,5 +1,3 @@
-import { isRecord } from '../check.js';
-
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
  * passed. `tls`: the handshake failed. `other`: anything else, as an interceptor that threw.
@@ -42,7 +40,8 @@ const unsentCodes = new Set([
 
 const tlsCode =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL_|INVALID_CA$|INVALID_PURPOSE$)/;
-const resetCode = /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
+const resetCode =
+  /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
 /** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
@@ -56,12 +55,16 @@ export function toTransportError(thrown: unknown, sent: boolean | undefined): Tr
   return new TransportError(kind, code === '' ? message : code, sent ?? true);
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
 /** By shape, not by class: errors of Node's own may come from another realm, as under Jest. */
-function describe(thrown: unknown): { code: string; message: string; connecting: boolean } {
-  if (!isRecord(thrown)) return { code: '', message: String(thrown), connecting: false };
+function describe(thrown: unknown, depth = 0): { code: string; message: string; connecting: boolean } {
+  if (!isObject(thrown)) return { code: '', message: String(thrown), connecting: false };
   const { code, message, cause, syscall, errors } = thrown;
   const inner: unknown = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
-  const nested = isRecord(inner) ? describe(inner) : undefined;
+  // Errors may be each other's cause.
+  const nested = isObject(inner) && depth < 5 ? describe(inner, depth + 1) : undefined;
   // A wrapper's own code (as ERR_NETWORK) says less than that of its cause.
   const own = typeof code === 'string' && !/^ERR_(NETWORK|BAD_)/.test(code) ? code : undefined;
   return {

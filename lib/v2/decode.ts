@@ -96,6 +96,7 @@ function apiFault(
   const internal =
     errorCode === EtcdErrorCode.RaftInternal ||
     errorCode === EtcdErrorCode.LeaderElect ||
+    errorCode === EtcdErrorCode.WatcherCleared ||
     answer.status >= 500;
   return new Fault({
     ...answer,

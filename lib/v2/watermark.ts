@@ -1,5 +1,3 @@
-import type { ResponseInfo } from './model.js';
-
 /** The highest store index that a client has seen. */
 export class Watermark {
   #highest = 0;
@@ -16,10 +14,5 @@ export class Watermark {
   /** The cluster was rebuilt: what was seen before belongs to another store. */
   restart(index: number): void {
     this.#highest = index;
-  }
-
-  /** Whether an answer is older than what had been seen; one without an index is not. */
-  isStale({ etcdIndex = 0 }: ResponseInfo, seen: number): boolean {
-    return etcdIndex > 0 && etcdIndex < seen;
   }
 }

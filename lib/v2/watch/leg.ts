@@ -75,7 +75,8 @@ export function leg$(
 
   const rearm$ = context.pulse$.pipe(
     tap((pulse) => {
-      cursor.witness(pulse.endpoint, pulse.sentAt);
+      if (pulse.answered) cursor.witness(pulse.endpoint, pulse.sentAt);
+      else if (pulse.endpoint === endpoint) cursor.doubt();
     }),
     filter(
       () =>

@@ -1,4 +1,4 @@
-import { catchError, defer, EMPTY, NEVER, repeat, share, switchMap, tap, timer, type Observable } from 'rxjs';
+import { catchError, defer, EMPTY, NEVER, of, repeat, share, switchMap, tap, timer, type Observable } from 'rxjs';
 import { unrefScheduler } from '../../cluster/unref-scheduler.js';
 import type { V2Context } from '../context.js';
 import { readIndex$, type StoreIndex } from './read-index.js';
@@ -13,7 +13,7 @@ const slowPulse = 3_000;
 /**
  * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
  * out of etcd's history, and the witness for its claims. With `heartbeat: false` there is none. Shared, and never
- * errors: why a pulse fails is for the heartbeat to find out.
+ * errors: a pulse that fails says so; why it did is for the heartbeat to find out.
  *
  * @param key a key that is watched: there the client has rights
  */
@@ -25,12 +25,16 @@ export function pulse$(context: V2Context, key: () => string): Observable<StoreI
     let index = 0;
     let growth = 0;
     return cluster.watchEndpoint$().pipe(
-      switchMap((endpoint) => readIndex$(context, endpoint, key())),
+      switchMap((endpoint) => {
+        const unanswered: StoreIndex = { endpoint, index: 0, sentAt: performance.now(), answered: false };
+        return readIndex$(context, endpoint, key()).pipe(catchError(() => of(unanswered)));
+      }),
+      catchError(() => EMPTY),
       tap((now) => {
+        if (now.index === 0) return;
         growth = now.index - index;
         index = now.index;
       }),
-      catchError(() => EMPTY),
       repeat({
         delay: () => timer(growth > fastGrowth ? Math.min(period, fastPulse) : period, unrefScheduler),
       }),

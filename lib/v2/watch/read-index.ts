@@ -12,6 +12,8 @@ export interface StoreIndex {
   readonly index: number;
   /** When the question was sent. */
   readonly sentAt: number;
+  /** Whether the member answered at all. */
+  readonly answered: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export function readIndex$(
         const json = parseJson(body);
         const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : 0;
         context.watermark.saw(told);
-        return { endpoint, index: etcdIndex ?? told, sentAt };
+        return { endpoint, index: etcdIndex ?? told, sentAt, answered: true };
       }),
     );
 }

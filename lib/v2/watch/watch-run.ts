@@ -75,7 +75,7 @@ export class WatchRun {
     if (final !== undefined) return throwError(() => final);
     const reason = error instanceof Error ? error.message : String(error);
     if (isHistoryLost(error)) this.cursor.lost = reason;
-    if (error instanceof TransportError) {
+    if (error instanceof TransportError && error.kind !== 'other') {
       this.#context.cluster.failed(this.#endpoint, error.kind === 'connect' || error.kind === 'tls');
     }
     this.cursor.doubt();

@@ -1,0 +1,300 @@
+import type { MemberInfo } from '../../lib/cluster/member.js';
+import { advertises, Roster } from '../../lib/cluster/roster.js';
+
+const info = (id: string, ...clientURLs: string[]): MemberInfo => ({
+  id,
+  name: `n-${id}`,
+  clientURLs,
+  peerURLs: [],
+});
+const three = [info('1', 'http://a:1'), info('2', 'http://b:2'), info('3', 'http://c:3')];
+const urls = (roster: Roster) => roster.endpoints.map((e) => e.url);
+const live = (roster: Roster) => roster.endpoints.filter((e) => roster.isLive(e)).map((e) => e.url);
+const belonging = (roster: Roster) => roster.endpoints.filter((e) => roster.belongs(e)).map((e) => e.url);
+
+describe('what is alive', () => {
+  /** Each step: what happened, and whether the endpoint is live after it. */
+  test.each<[string, [(r: Roster) => void, boolean][]]>([
+    [
+      'an endpoint is not live before it has answered, and is from then on',
+      [
+        [() => undefined, false],
+        [(r) => r.answered('http://a:1', 10), true],
+      ],
+    ],
+    [
+      'a failure suspects it, and only an answer to a later request clears it',
+      [
+        [(r) => r.answered('http://a:1', 10), true],
+        [(r) => r.failed('http://a:1', 20, false), false],
+        [(r) => r.answered('http://a:1', 15), false],
+        [(r) => r.answered('http://a:1', 20), false],
+        [(r) => r.answered('http://a:1', 21), true],
+      ],
+    ],
+    [
+      'so does a probe',
+      [
+        [(r) => r.failed('http://a:1', 20, true), false],
+        [(r) => r.probed('http://a:1', 15, 30, {}), false],
+        [(r) => r.probed('http://a:1', 21, 31, {}), true],
+      ],
+    ],
+    [
+      'an old answer does not undo a new one',
+      [
+        [(r) => r.answered('http://a:1', 30), true],
+        [(r) => r.answered('http://a:1', 10), true],
+        [(r) => r.failed('http://a:1', 20, false), true],
+      ],
+    ],
+  ])('%s', (_, steps) => {
+    const roster = new Roster(['http://a:1'], true);
+    for (const [step, expected] of steps) {
+      step(roster);
+      expect(live(roster).length === 1).toBe(expected);
+    }
+  });
+
+  test('down is what cannot be connected to, until it answers a later request', () => {
+    const roster = new Roster(['http://a:1'], true);
+    const down = () => roster.endpoint('http://a:1')?.down;
+    roster.failed('http://a:1', 10, false);
+    expect(down()).toBe(false);
+    roster.failed('http://a:1', 20, true);
+    roster.failed('http://a:1', 30, false);
+    expect(down()).toBe(true);
+    roster.answered('http://a:1', 25);
+    expect(down()).toBe(true);
+    roster.answered('http://a:1', 31);
+    expect(down()).toBe(false);
+  });
+
+  test('a reset is no probe, a refusal is as good as one', () => {
+    const roster = new Roster(['http://a:1'], true);
+    const probed = () => roster.endpoint('http://a:1')?.probed;
+    roster.failed('http://a:1', 10, false);
+    expect(probed()).toBe(false);
+    roster.failed('http://a:1', 10, true);
+    expect(probed()).toBe(true);
+  });
+
+  test('the reason of a TLS failure is kept until the endpoint fails for another', () => {
+    const roster = new Roster(['https://a:1'], true);
+    roster.failed('https://a:1', 10, true, 'CERT_HAS_EXPIRED');
+    expect(roster.endpoint('https://a:1')?.tls).toBe('CERT_HAS_EXPIRED');
+    roster.failed('https://a:1', 20, true);
+    expect(roster.endpoint('https://a:1')).not.toHaveProperty('tls');
+  });
+
+  test('what happens to an endpoint that is not known is not minded', () => {
+    const roster = new Roster(['http://a:1'], true);
+    roster.answered('http://x', 1);
+    roster.failed('http://x', 1, true);
+    roster.probed('http://x', 1, 1, { id: '1', members: three });
+    expect([urls(roster), roster.members]).toEqual([['http://a:1'], []]);
+  });
+});
+
+describe('members found in the cluster', () => {
+  const found = (roster: Roster, members: MemberInfo[], url = 'http://a:1') => {
+    roster.probed(url, 1, 1, { id: '1', clusterId: 'c', leader: '1', members });
+    return urls(roster);
+  };
+
+  test('their URLs become endpoints, behind the configured ones', () => {
+    expect(found(new Roster(['http://a:1'], true), three)).toEqual([
+      'http://a:1',
+      'http://b:2',
+      'http://c:3',
+    ]);
+  });
+
+  test('not with discover: false; the members are known all the same', () => {
+    const roster = new Roster(['http://a:1'], false);
+    expect(found(roster, three)).toEqual(['http://a:1']);
+    expect(roster.members.map((m) => m.id)).toEqual(['1', '2', '3']);
+  });
+
+  test.each<[string, string, MemberInfo[], string[]]>([
+    [
+      'http beside https',
+      'https://a:1',
+      [info('2', 'http://b:2', 'https://b:3')],
+      ['https://a:1', 'https://b:3'],
+    ],
+    ['https beside http', 'http://a:1', [info('2', 'https://b:3')], ['http://a:1', 'https://b:3']],
+    ['a path', 'http://a:1', [info('2', 'http://b:2/x/')], ['http://a:1', 'http://b:2']],
+    [
+      'the same URL twice',
+      'http://a:1',
+      [info('2', 'http://b:2', 'http://B:2/'), info('3', 'http://b:2')],
+      ['http://a:1', 'http://b:2'],
+    ],
+    ['its own URL', 'http://a:1', [info('1', 'http://a:1')], ['http://a:1']],
+    ['no URL', 'http://a:1', [info('2', '', 'nonsense', 'unix://sock', '://')], ['http://a:1']],
+    ['credentials', 'http://a:1', [info('2', 'http://u:p@b:2')], ['http://a:1', 'http://b:2']],
+  ])('advertised %s', (_, configured, members, expected) => {
+    expect(found(new Roster([configured], true), members, configured)).toEqual(expected);
+  });
+
+  test('a URL that no member advertises any more is forgotten, a configured one never', () => {
+    const roster = new Roster(['http://a:1', 'http://x:9'], true);
+    found(roster, three);
+    expect(found(roster, [three[1]!])).toEqual(['http://a:1', 'http://x:9', 'http://b:2']);
+    // What was known of it does not come back with it.
+    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
+    found(roster, []);
+    found(roster, three);
+    expect(live(roster)).toEqual(['http://a:1']);
+  });
+
+  test('are listed by name, then id', () => {
+    const roster = new Roster(['http://a:1'], true);
+    const named = (id: string, name: string) => ({ ...info(id), name });
+    found(roster, [named('9', 'b'), named('3', 'b'), named('5', 'a'), named('4', '')]);
+    expect(roster.members.map((m) => m.id)).toEqual(['4', '5', '3', '9']);
+  });
+
+  test.each<[string, { id?: string; clusterId?: string }, boolean]>([
+    ['the right id and cluster', { id: '2', clusterId: 'c' }, true],
+    ['the id of another member', { id: '3', clusterId: 'c' }, false],
+    ['an id that is in no list', { id: '9', clusterId: 'c' }, false],
+    ['another cluster', { id: '2', clusterId: 'd' }, false],
+    ['no id', { clusterId: 'c' }, false],
+    ['the right id, but no cluster where the cluster is known', { id: '2' }, false],
+  ])('one that answers with %s', (_, answer, used) => {
+    const roster = new Roster(['http://a:1'], true);
+    found(roster, three);
+    expect(belonging(roster)).toEqual(['http://a:1']);
+    roster.probed('http://b:2', 5, 5, { leader: '1', ...answer });
+    expect(belonging(roster).includes('http://b:2')).toBe(used);
+    expect(live(roster).includes('http://b:2')).toBe(used);
+  });
+
+  test('where no cluster id can be read the id of the member is enough', () => {
+    const roster = new Roster(['http://a:1'], true);
+    roster.probed('http://a:1', 1, 1, { id: '1', leader: '1', members: three });
+    roster.probed('http://b:2', 1, 1, { id: '2', leader: '1' });
+    expect(belonging(roster)).toEqual(['http://a:1', 'http://b:2']);
+  });
+
+  test('a URL whose member became another is no longer used', () => {
+    const roster = new Roster(['http://a:1'], true);
+    found(roster, three);
+    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
+    roster.probed('http://b:2', 6, 6, { id: '3', clusterId: 'c' });
+    expect(belonging(roster)).toEqual(['http://a:1']);
+  });
+
+  test('a removed member is no longer used at a URL that another still advertises', () => {
+    const roster = new Roster(['http://a:1'], true);
+    found(roster, three);
+    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
+    found(roster, [three[0]!, info('3', 'http://b:2')]);
+    expect(belonging(roster)).toEqual(['http://a:1']);
+  });
+});
+
+describe('who may tell the members', () => {
+  const list = [info('1', 'http://a:1')];
+  const told = (roster: Roster) => roster.members.map((m) => m.id).join();
+
+  test('the first list is taken as it comes, later ones from members that know a leader', () => {
+    const roster = new Roster(['http://a:1', 'http://b:2'], true);
+    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: null, members: three });
+    expect(told(roster)).toBe('1,2,3');
+    roster.probed('http://b:2', 1, 1, { id: '2', clusterId: 'c', leader: null, members: list });
+    expect(told(roster)).toBe('1,2,3');
+    roster.probed('http://b:2', 2, 2, { id: '2', clusterId: 'c', leader: '1', members: list });
+    expect(told(roster)).toBe('1');
+  });
+
+  test('not a member of another cluster', () => {
+    const roster = new Roster(['http://a:1', 'http://b:2', 'http://x:9'], true);
+    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://b:2', 1, 1, { id: '2', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://x:9', 1, 1, {
+      id: '9',
+      clusterId: 'd',
+      leader: '9',
+      members: [info('9', 'http://evil')],
+    });
+    expect(told(roster)).toBe('1,2,3');
+    expect(urls(roster)).not.toContain('http://evil');
+    expect(belonging(roster)).not.toContain('http://x:9');
+  });
+
+  test('a probe without a list changes nothing', () => {
+    const roster = new Roster(['http://a:1'], true);
+    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://a:1', 2, 2, { leader: '2' });
+    expect(told(roster)).toBe('1,2,3');
+    expect(roster.endpoint('http://a:1')).toMatchObject({ id: '1', clusterId: 'c', leader: '2' });
+  });
+});
+
+describe('the cluster', () => {
+  const tell = (roster: Roster, url: string, clusterId: string, sentAt = 1) =>
+    roster.probed(url, sentAt, sentAt, { id: `id ${url}`, clusterId, leader: null });
+
+  test('is the one of most configured endpoints, whatever their order', () => {
+    const roster = new Roster(['http://x', 'http://a', 'http://b'], true);
+    tell(roster, 'http://x', 'foreign');
+    expect(roster.clusterId).toBe('foreign');
+    tell(roster, 'http://a', 'ours');
+    expect(roster.clusterId).toBe('foreign');
+    tell(roster, 'http://b', 'ours');
+    expect(roster.clusterId).toBe('ours');
+    expect(belonging(roster)).toEqual(['http://a', 'http://b']);
+  });
+
+  test('is another once all have become another, as after a rebuild', () => {
+    const roster = new Roster(['http://a', 'http://b'], true);
+    tell(roster, 'http://a', 'old');
+    tell(roster, 'http://b', 'old');
+    tell(roster, 'http://a', 'new', 2);
+    expect(roster.clusterId).toBe('old');
+    tell(roster, 'http://b', 'new', 2);
+    expect(roster.clusterId).toBe('new');
+  });
+
+  test('endpoints that are down have no say', () => {
+    const roster = new Roster(['http://a', 'http://b'], true);
+    tell(roster, 'http://a', 'old');
+    tell(roster, 'http://b', 'old');
+    roster.failed('http://b', 5, true);
+    tell(roster, 'http://a', 'new', 6);
+    expect(roster.clusterId).toBe('new');
+  });
+});
+
+describe('terms and absent leaders', () => {
+  test('only a higher term is news', () => {
+    const roster = new Roster(['http://a'], true);
+    expect([3, 2, 3, 4].map((term) => roster.sawTerm(term))).toEqual([true, false, false, true]);
+    expect(roster.raftTerm).toBe(4);
+  });
+
+  test('a leader that was never reached is absent since it was first named', () => {
+    const roster = new Roster(['http://a:1'], false);
+    const name = (leader: string, at: number) =>
+      roster.probed('http://a:1', at, at, { id: '1', clusterId: 'c', leader, members: three });
+    name('2', 10);
+    name('2', 20);
+    expect(roster.absentLeader).toEqual({ id: '2', since: 10 });
+    name('3', 40);
+    expect(roster.absentLeader).toEqual({ id: '3', since: 40 });
+    name('1', 50);
+    expect(roster.absentLeader).toBeUndefined();
+  });
+});
+
+test.each([
+  ['http://a:1', true],
+  ['http://b:2', true],
+  ['http://a:2', false],
+  ['https://a:1', false],
+])('advertises(%s) is %s', (url, expected) => {
+  expect(advertises(info('1', 'http://a:1/', 'nonsense', 'http://B:2'), url)).toBe(expected);
+});

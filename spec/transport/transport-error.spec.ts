@@ -1,0 +1,221 @@
+import { inspect } from 'node:util';
+import { AxiosError, type InternalAxiosRequestConfig } from 'axios';
+import {
+  toTransportError,
+  TransportError,
+  type TransportFailure,
+} from '../../lib/transport/transport-error.js';
+
+const withCode = (code: string, more: object = {}): Error =>
+  Object.assign(new Error(`message of ${code}`), { code, ...more });
+/** An AxiosError as adapters make it, its configuration full of secrets. */
+const axiosError = (code: string, cause?: unknown): AxiosError => {
+  const config = { headers: { Authorization: 'Basic hush-hush' }, data: 'value=hush-hush' };
+  const error = new AxiosError(`axios: ${code}`, code, config as unknown as InternalAxiosRequestConfig, {
+    secret: 'hush-hush',
+  });
+  return Object.assign(error, cause === undefined ? {} : { cause });
+};
+
+describe('toTransportError', () => {
+  test.each<[string, unknown, boolean | undefined, TransportFailure, boolean, string]>([
+    // No connection could be made: surely unsent, whatever the sender believes.
+    [
+      'refused',
+      withCode('ECONNREFUSED', { syscall: 'connect' }),
+      undefined,
+      'connect',
+      false,
+      'ECONNREFUSED',
+    ],
+    [
+      'unknown host',
+      withCode('ENOTFOUND', { syscall: 'getaddrinfo' }),
+      undefined,
+      'connect',
+      false,
+      'ENOTFOUND',
+    ],
+    ['DNS out of order', withCode('EAI_AGAIN'), undefined, 'connect', false, 'EAI_AGAIN'],
+    ['no route', withCode('EHOSTUNREACH'), undefined, 'connect', false, 'EHOSTUNREACH'],
+    ['no ports left', withCode('EADDRNOTAVAIL'), undefined, 'connect', false, 'EADDRNOTAVAIL'],
+    ['no files left', withCode('EMFILE'), undefined, 'connect', false, 'EMFILE'],
+    [
+      'undici gave up connecting',
+      withCode('UND_ERR_CONNECT_TIMEOUT'),
+      undefined,
+      'connect',
+      false,
+      'UND_ERR_CONNECT_TIMEOUT',
+    ],
+    [
+      'timeout of connect()',
+      withCode('ETIMEDOUT', { syscall: 'connect' }),
+      undefined,
+      'connect',
+      false,
+      'ETIMEDOUT',
+    ],
+    [
+      'reset during connect()',
+      withCode('ECONNRESET', { syscall: 'connect' }),
+      undefined,
+      'connect',
+      false,
+      'ECONNRESET',
+    ],
+    [
+      'forbidden to connect',
+      withCode('EACCES', { syscall: 'connect' }),
+      undefined,
+      'connect',
+      false,
+      'EACCES',
+    ],
+    [
+      'several addresses refused',
+      Object.assign(new AggregateError([withCode('ECONNREFUSED', { syscall: 'connect' })]), {
+        code: 'ECONNREFUSED',
+      }),
+      undefined,
+      'connect',
+      false,
+      'ECONNREFUSED',
+    ],
+    [
+      'addresses refused, without a code',
+      new AggregateError([withCode('ECONNREFUSED')]),
+      undefined,
+      'connect',
+      false,
+      'ECONNREFUSED',
+    ],
+    [
+      'axios over http, refused',
+      axiosError('ECONNREFUSED', withCode('ECONNREFUSED')),
+      undefined,
+      'connect',
+      false,
+      'ECONNREFUSED',
+    ],
+    [
+      'axios over fetch, refused',
+      axiosError('ERR_NETWORK', withCode('ECONNREFUSED', { syscall: 'connect' })),
+      undefined,
+      'connect',
+      false,
+      'ECONNREFUSED',
+    ],
+    // TLS: the handshake comes before the request.
+    [
+      'expired',
+      withCode('CERT_HAS_EXPIRED'),
+      undefined,
+      'tls',
+      false,
+      'CERT_HAS_EXPIRED: message of CERT_HAS_EXPIRED',
+    ],
+    [
+      'self-signed',
+      withCode('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      undefined,
+      'tls',
+      false,
+      'DEPTH_ZERO_SELF_SIGNED_CERT: message of DEPTH_ZERO_SELF_SIGNED_CERT',
+    ],
+    [
+      'wrong name',
+      withCode('ERR_TLS_CERT_ALTNAME_INVALID'),
+      undefined,
+      'tls',
+      false,
+      'ERR_TLS_CERT_ALTNAME_INVALID: message of ERR_TLS_CERT_ALTNAME_INVALID',
+    ],
+    [
+      'no TLS at that port',
+      withCode('ERR_SSL_WRONG_VERSION_NUMBER'),
+      undefined,
+      'tls',
+      false,
+      'ERR_SSL_WRONG_VERSION_NUMBER: message of ERR_SSL_WRONG_VERSION_NUMBER',
+    ],
+    [
+      'unknown issuer',
+      withCode('UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
+      undefined,
+      'tls',
+      false,
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE: message of UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ],
+    ['protocol error', withCode('EPROTO'), undefined, 'tls', false, 'EPROTO: message of EPROTO'],
+    // Broken connections: what the sender knows decides.
+    ['reset after it was sent', withCode('ECONNRESET'), true, 'reset', true, 'ECONNRESET'],
+    ['reset before it was sent', withCode('ECONNRESET'), false, 'reset', false, 'ECONNRESET'],
+    ['reset, and nobody knows', withCode('ECONNRESET'), undefined, 'reset', true, 'ECONNRESET'],
+    ['broken pipe', withCode('EPIPE'), undefined, 'reset', true, 'EPIPE'],
+    ['other side closed', withCode('UND_ERR_SOCKET'), true, 'reset', true, 'UND_ERR_SOCKET'],
+    ['no HTTP', withCode('HPE_INVALID_CONSTANT'), true, 'reset', true, 'HPE_INVALID_CONSTANT'],
+    ['a browser says no more than that', axiosError('ERR_NETWORK'), undefined, 'reset', true, 'ERR_NETWORK'],
+    [
+      'timeout while waiting',
+      withCode('ETIMEDOUT', { syscall: 'read' }),
+      undefined,
+      'timeout',
+      true,
+      'ETIMEDOUT',
+    ],
+    [
+      'undici waited for headers',
+      withCode('UND_ERR_HEADERS_TIMEOUT'),
+      true,
+      'timeout',
+      true,
+      'UND_ERR_HEADERS_TIMEOUT',
+    ],
+    // Anything else.
+    ['an interceptor', new Error('my interceptor\nsays no'), undefined, 'other', true, 'my interceptor'],
+    [
+      'an interceptor, before it was sent',
+      new TypeError('x is not a function'),
+      false,
+      'other',
+      false,
+      'x is not a function',
+    ],
+    ['cancelled', axiosError('ERR_CANCELED'), undefined, 'other', true, 'ERR_CANCELED'],
+    ['text', 'gone', undefined, 'other', true, 'gone'],
+    ['nothing', undefined, undefined, 'other', true, 'undefined'],
+    ['null', null, undefined, 'other', true, 'null'],
+  ])('%s', (_, thrown, known, kind, sent, message) => {
+    const error = toTransportError(thrown, known);
+    expect(error).toBeInstanceOf(TransportError);
+    expect([error.kind, error.sent, error.message]).toEqual([kind, sent, message]);
+  });
+
+  test('one of ours is passed on as it is', () => {
+    const given = new TransportError('timeout', 'x', false, 5);
+    expect(toTransportError(given, true)).toBe(given);
+  });
+
+  test.each(['ECONNRESET', 'ERR_NETWORK', 'ERR_BAD_REQUEST', 'CERT_HAS_EXPIRED'])(
+    'holds nothing of an AxiosError (%s)',
+    (code) => {
+      const error = toTransportError(axiosError(code, withCode('EPIPE')), undefined);
+      expect(error).not.toHaveProperty('cause');
+      expect(inspect(error, { depth: null, showHidden: true })).not.toContain('hush-hush');
+      for (const name of Object.getOwnPropertyNames(error).filter((n) => n !== 'stack'))
+        expect(typeof (error as unknown as Record<string, unknown>)[name]).not.toBe('object');
+    },
+  );
+
+  test('an endless message is cut', () => {
+    expect(toTransportError(new Error('x'.repeat(10_000)), false).message).toHaveLength(200);
+  });
+
+  test('errors that are each the cause of the other do not hang it', () => {
+    const [one, two] = [new Error('one'), new Error('two')];
+    one.cause = two;
+    two.cause = one;
+    expect(toTransportError(one, undefined)).toMatchObject({ kind: 'other', sent: true });
+  });
+});

@@ -1,0 +1,152 @@
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+
+const here = 'http://a';
+const elsewhere = 'http://b';
+
+describe('the place', () => {
+  test('is open until it is fixed, and fixed once', () => {
+    const cursor = new Cursor();
+    expect(cursor.next).toBeUndefined();
+    expect([1, 1_000].map((i) => cursor.isNew(i))).toEqual([true, true]);
+    cursor.start(41);
+    expect(cursor.next).toBe(42);
+    cursor.start(99);
+    cursor.start(3);
+    expect(cursor.next).toBe(42);
+  });
+
+  test('is fixed from the start by fromIndex: no headers move it', () => {
+    const cursor = new Cursor(7);
+    cursor.start(1_000);
+    expect(cursor.next).toBe(7);
+  });
+
+  test('goes past each event: nothing is seen twice', () => {
+    const cursor = new Cursor(10);
+    expect([9, 10, 11].map((i) => cursor.isNew(i))).toEqual([false, true, true]);
+    cursor.arriveAt(15);
+    expect(cursor.next).toBe(16);
+    expect([10, 15, 16].map((i) => cursor.isNew(i))).toEqual([false, false, true]);
+  });
+
+  test('goes back with a state of a store that begins anew, and what was lost is made up for', () => {
+    const cursor = new Cursor(1_000);
+    cursor.lost = 'the cluster was rebuilt';
+    cursor.arriveAt(5);
+    expect([cursor.next, cursor.lost]).toEqual([6, undefined]);
+  });
+});
+
+describe('silence is no proof', () => {
+  /** A cursor at 10 with a claim up to 50, made at 1000 ms by a poll on `here`. */
+  const claimed = () => {
+    const cursor = new Cursor(10);
+    cursor.claim(here, 50, 1_000);
+    return cursor;
+  };
+
+  test.each<[string, (c: Cursor) => void, number]>([
+    ['a claim alone moves nothing', () => undefined, 10],
+    ['a witness 1 s later proves it', (c) => c.witness(here, 2_000), 51],
+    ['and any after that', (c) => c.witness(here, 60_000), 51],
+    ['one before does not', (c) => c.witness(here, 1_999), 10],
+    ['nor one of the moment of the claim', (c) => c.witness(here, 1_000), 10],
+    ['nor one from before it', (c) => c.witness(here, 0), 10],
+    ['nor another member', (c) => c.witness(elsewhere, 5_000), 10],
+    [
+      'an early witness does not spoil a later one',
+      (c) => {
+        c.witness(here, 1_500);
+        c.witness(elsewhere, 2_500);
+        c.witness(here, 2_000);
+      },
+      51,
+    ],
+    [
+      'after any doubt the old place is asked again',
+      (c) => {
+        c.doubt();
+        c.witness(here, 5_000);
+      },
+      10,
+    ],
+    [
+      'a doubt does not undo what was proven',
+      (c) => {
+        c.witness(here, 2_000);
+        c.doubt();
+      },
+      51,
+    ],
+    [
+      'an event takes the place of the claim',
+      (c) => {
+        c.arriveAt(30);
+        c.witness(here, 5_000);
+      },
+      31,
+    ],
+    [
+      'a new claim takes the place of the old one, with its own second',
+      (c) => {
+        c.claim(here, 80, 1_900);
+        c.witness(here, 2_500);
+      },
+      10,
+    ],
+    [
+      'and is proven by itself',
+      (c) => {
+        c.claim(here, 80, 1_900);
+        c.witness(here, 2_900);
+      },
+      81,
+    ],
+    [
+      'a claim on another member needs a witness there',
+      (c) => {
+        c.claim(elsewhere, 80, 1_000);
+        c.witness(here, 5_000);
+      },
+      10,
+    ],
+    [
+      'a claim is proven once',
+      (c) => {
+        c.witness(here, 2_000);
+        c.next = 60;
+        c.witness(here, 3_000);
+      },
+      60,
+    ],
+  ])('%s', (_, steps, next) => {
+    const cursor = claimed();
+    steps(cursor);
+    expect(cursor.next).toBe(next);
+  });
+
+  test.each([9, 5, 0])(
+    'a claim below the place (%i), of a member that lags, does not move it back',
+    (index) => {
+      const cursor = new Cursor(10);
+      cursor.claim(here, index, 0);
+      cursor.witness(here, 5_000);
+      expect(cursor.next).toBe(10);
+    },
+  );
+
+  test('a claim of exactly the place moves it by one', () => {
+    const cursor = new Cursor(10);
+    cursor.claim(here, 10, 0);
+    cursor.witness(here, 5_000);
+    expect(cursor.next).toBe(11);
+  });
+
+  test('a witness without a claim, or before the start is fixed, does nothing', () => {
+    const cursor = new Cursor();
+    cursor.witness(here, 5_000);
+    cursor.claim(here, 50, 0);
+    cursor.witness(here, 5_000);
+    expect(cursor.next).toBeUndefined();
+  });
+});

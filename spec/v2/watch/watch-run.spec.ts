@@ -1,0 +1,310 @@
+import { Fault, type FaultConfig } from '../../../lib/cluster/fault.js';
+import {
+  AuthenticationError,
+  EtcdError,
+  InvalidOptionError,
+  TlsError,
+  UnsupportedByServerError,
+} from '../../../lib/errors.js';
+import { EventBus, type ClientEvent } from '../../../lib/events.js';
+import { resolveOptions } from '../../../lib/options.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import { faultOf } from '../../../lib/v2/decode.js';
+import type { WatchEvent } from '../../../lib/v2/model.js';
+import { HistoryLost, MemberLeft } from '../../../lib/v2/watch/history-lost.js';
+import type { LegContext, LegItem } from '../../../lib/v2/watch/leg.js';
+import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
+
+const here = 'http://a';
+const reset = new TransportError('reset', 'ECONNRESET', true);
+const info = { endpoint: here, status: 200 };
+const live: LegItem = { type: 'live', endpoint: here };
+const item = (event: WatchEvent): LegItem => ({ type: 'event', event });
+const change = item({ action: 'set', node: { key: '/a' }, index: 7, info });
+const resync = item({ action: 'resync', node: { key: '/a' }, index: 9, lost: { from: 3, to: 9 }, info });
+const sync = item({ action: 'sync', node: { key: '/a' }, index: 9, info });
+const cleared = faultOf('watch /a', 400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}');
+
+let failed: jest.Mock;
+let seen: ClientEvent[];
+let tlsFailure: string | undefined;
+
+function start(options: { initial?: boolean; fromIndex?: number } = {}, retry = {}): WatchRun {
+  const events = new EventBus();
+  events.events$.subscribe((event) => seen.push(event));
+  const context = {
+    settings: resolveOptions({ retry: { initialDelay: 100, maxDelay: 1_000, ...retry } }),
+    events,
+    cluster: {
+      failed,
+      get view() {
+        return { tlsFailure };
+      },
+    },
+  } as unknown as LegContext;
+  const { initial = false, fromIndex } = options;
+  const run = new WatchRun(context, { key: '/a', recursive: true }, { initial, fromIndex });
+  run.goesTo(here);
+  return run;
+}
+
+/** The delay before the next leg, or the error that it ends in. */
+function delayAfter(run: WatchRun, error: unknown): unknown {
+  const begun = performance.now();
+  let result: unknown = 'neither';
+  run.recover$(error).subscribe({
+    next: () => (result = performance.now() - begun),
+    error: (e: unknown) => (result = e),
+  });
+  jest.runOnlyPendingTimers();
+  return result;
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
+  failed = jest.fn();
+  seen = [];
+  tlsFailure = undefined;
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+describe('how a leg begins', () => {
+  test.each<[string, () => WatchRun, string]>([
+    ['from now on: at the cursor', () => start(), 'cursor'],
+    ['from an index: at the cursor', () => start({ fromIndex: 5 }), 'cursor'],
+    ['with the state', () => start({ initial: true }), 'sync'],
+  ])('%s', (_, make, expected) => {
+    expect(make().start).toBe(expected);
+  });
+
+  test('with the state until that was delivered, then at the cursor', () => {
+    const run = start({ initial: true });
+    delayAfter(run, reset);
+    expect(run.start).toBe('sync');
+    run.cursor.arriveAt(9);
+    expect(run.start).toBe('cursor');
+  });
+
+  test.each<[string, Error]>([
+    ["the server's word", cleared],
+    ["the client's finding", new HistoryLost('the cluster was rebuilt')],
+  ])('afresh once history is lost, by %s, until that was made up for', (_, error) => {
+    const run = start({ fromIndex: 5 });
+    delayAfter(run, error);
+    expect(run.start).toBe('resync');
+    delayAfter(run, reset);
+    expect(run.start).toBe('resync');
+    run.cursor.arriveAt(2_000);
+    expect(run.start).toBe('cursor');
+  });
+});
+
+describe('after a failure', () => {
+  test('it waits longer each time, up to the longest delay', () => {
+    const run = start();
+    expect(Array.from({ length: 6 }, () => delayAfter(run, reset))).toEqual([
+      100, 200, 400, 800, 1_000, 1_000,
+    ]);
+  });
+
+  test('a leg that delivered an event starts the back-off anew', () => {
+    const run = start();
+    delayAfter(run, reset);
+    delayAfter(run, reset);
+    run.saw(change);
+    expect(delayAfter(run, reset)).toBe(100);
+  });
+
+  test('so does the state at the start, but not one read afresh: history could be lost again at once', () => {
+    const run = start();
+    delayAfter(run, reset);
+    run.saw(sync);
+    expect(delayAfter(run, reset)).toBe(100);
+    run.saw(resync);
+    expect(delayAfter(run, cleared)).toBe(200);
+  });
+
+  test('one that stood longer than the last delay does, one that stood shorter does not', () => {
+    const run = start();
+    expect(delayAfter(run, reset)).toBe(100);
+    run.saw(live);
+    jest.advanceTimersByTime(100);
+    expect(delayAfter(run, reset)).toBe(200);
+    run.saw(live);
+    jest.advanceTimersByTime(201);
+    expect(delayAfter(run, reset)).toBe(100);
+    // That it never stood counts for nothing.
+    jest.advanceTimersByTime(60_000);
+    expect(delayAfter(run, reset)).toBe(200);
+  });
+
+  test('standing long does not help against history that is lost again and again', () => {
+    const run = start();
+    delayAfter(run, cleared);
+    run.saw(live);
+    jest.advanceTimersByTime(60_000);
+    expect(delayAfter(run, cleared)).toBe(200);
+  });
+
+  test.each<[TransportError, boolean]>([
+    [reset, false],
+    [new TransportError('timeout', 'timed out', true, 5), false],
+    [new TransportError('connect', 'ECONNREFUSED', false), true],
+    [new TransportError('tls', 'CERT_HAS_EXPIRED', false), true],
+  ])('the cluster is told: %s', (error, down) => {
+    delayAfter(start(), error);
+    expect(failed.mock.calls).toEqual([[here, down]]);
+  });
+
+  test.each([cleared, new MemberLeft('another leads'), new HistoryLost('x')])(
+    'but not of what is no failure of the member: %s',
+    (error) => {
+      delayAfter(start(), error);
+      expect(failed).not.toHaveBeenCalled();
+    },
+  );
+
+  test('what was claimed without proof is void', () => {
+    const run = start({ fromIndex: 10 });
+    run.cursor.claim(here, 50, 0);
+    delayAfter(run, reset);
+    run.cursor.witness(here, 1e9);
+    expect(run.cursor.next).toBe(10);
+  });
+
+  test('it counts the failures of each member, until a leg stands', () => {
+    const run = start();
+    delayAfter(run, reset);
+    delayAfter(run, reset);
+    run.goesTo('http://b');
+    delayAfter(run, reset);
+    expect([...run.tried]).toEqual([
+      [here, 2],
+      ['http://b', 1],
+    ]);
+    run.saw(live);
+    expect(run.tried.size).toBe(0);
+  });
+});
+
+describe('what no retry can mend', () => {
+  const refusal = new InvalidOptionError('key', 'x', 'y');
+  test.each<[string, unknown, unknown]>([
+    ['no right', faultOf('watch /a', 401, '{"message":"Insufficient credentials"}'), AuthenticationError],
+    ['no v2 API', faultOf('watch /a', 404, '404 page not found'), UnsupportedByServerError],
+    ['a refusal of etcd', faultOf('watch /a', 400, '{"errorCode":203,"message":"x"}'), EtcdError],
+    ['a bad option', refusal, InvalidOptionError],
+    ['a bug of ours', new RangeError('bug'), RangeError],
+    ['no error at all', 'text', Error],
+  ])('%s ends the watch', (_, error, type) => {
+    expect(delayAfter(start(), error)).toBeInstanceOf(type);
+  });
+
+  test('the error names endpoint and answer', () => {
+    const error = delayAfter(start(), faultOf('watch /a', 404, '404 page not found'));
+    expect(error).toMatchObject({
+      endpoint: here,
+      attempts: [{ endpoint: here, error: '404, and not from the v2 API', status: 404 }],
+    });
+  });
+
+  test('TLS that fails everywhere', () => {
+    tlsFailure = 'CERT_HAS_EXPIRED';
+    const error = delayAfter(start(), reset);
+    expect(error).toBeInstanceOf(TlsError);
+    expect((error as Error).message).toContain('watch /a: TLS failed: CERT_HAS_EXPIRED');
+  });
+});
+
+describe('what a retry can mend', () => {
+  const unknown = (config: Partial<FaultConfig>) =>
+    new Fault({
+      summary: 'x',
+      executed: 'unknown',
+      toError: () => new EtcdError('API_ERROR', 'x'),
+      ...config,
+    });
+  test.each<[string, Error]>([
+    ['a reset', reset],
+    ['a TLS failure at one member', new TransportError('tls', 'x', false)],
+    ['a member that left', new MemberLeft('its member does not answer')],
+    ['lost history', cleared],
+    ['an empty answer: the server went down', faultOf('watch /a', 200, '')],
+    ['half an answer', faultOf('watch /a', 200, '{"action":"set","no')],
+    ['a proxy without backend', faultOf('watch /a', 502, '<html>')],
+    ['no leader', unknown({ leaderless: true })],
+    ['a redirect', faultOf('watch /a', 307, '')],
+    [
+      'a watcher cleared by a recovery of the server (400)',
+      faultOf(
+        'watch /a',
+        400,
+        '{"errorCode":400,"message":"watcher is cleared due to etcd recovery","index":9}',
+      ),
+    ],
+  ])('%s', (_, error) => {
+    expect(delayAfter(start(), error)).toBe(100);
+  });
+});
+
+describe('events', () => {
+  const at: unknown = expect.any(Date);
+
+  test('live once for each time that it stands, with its place', () => {
+    const run = start({ fromIndex: 5 });
+    run.saw(live);
+    run.saw(live);
+    delayAfter(run, reset);
+    run.saw(live);
+    expect(seen).toEqual([
+      { type: 'watch-live', id: run.id, key: '/a', endpoint: here, index: 5, at },
+      { type: 'watch-lost', id: run.id, key: '/a', endpoint: here, reason: 'ECONNRESET', index: 5, at },
+      { type: 'watch-live', id: run.id, key: '/a', endpoint: here, index: 5, at },
+    ]);
+  });
+
+  test('a resync tells what was lost', () => {
+    const run = start();
+    run.saw(resync);
+    expect(seen).toMatchObject([
+      { type: 'watch-resync', id: run.id, key: '/a', endpoint: here, lost: { from: 3, to: 9 } },
+    ]);
+  });
+
+  test('the end, with the first line of why', () => {
+    const run = start();
+    jest.advanceTimersByTime(250);
+    run.ended();
+    run.ended(new Error('one\ntwo'));
+    expect(seen).toEqual([
+      { type: 'watch-ended', id: run.id, key: '/a', durationMs: 250, at },
+      { type: 'watch-ended', id: run.id, key: '/a', durationMs: 250, error: 'one', at },
+    ]);
+  });
+
+  test('each watch has a number of its own', () => {
+    const [first, second] = [start(), start()];
+    expect(first.id).not.toBe(second.id);
+  });
+
+  test('never a value', () => {
+    const run = start();
+    run.saw(item({ action: 'set', node: { key: '/a', value: 'hush' }, index: 7, info }));
+    run.saw(
+      item({
+        action: 'resync',
+        node: { key: '/a', value: 'hush' },
+        index: 7,
+        lost: { from: 1, to: 7 },
+        info,
+      }),
+    );
+    delayAfter(run, faultOf('watch /a', 500, 'hush'));
+    expect(seen.length).toBeGreaterThan(0);
+    expect(JSON.stringify(seen)).not.toContain('hush');
+  });
+});
