@@ -66,14 +66,17 @@ export function checkOptions(path: string, options: unknown, checks: Record<stri
   if (options === undefined) return;
   if (!isRecord(options))
     throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object', {
-      secret: typeof options === 'object',
+      secret: typeof options === 'object' && options !== null,
     });
   for (const [name, value] of Object.entries(options)) {
     const test = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (test === undefined) {
       const known = Object.keys(checks).join(', ');
       throw new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
-        secret: typeof value === 'object' || /^(auth|tls)\./.test(path) || secretName.test(name),
+        secret:
+          (typeof value === 'object' && value !== null) ||
+          /^(auth|tls)\./.test(path) ||
+          secretName.test(name),
       });
     }
     if (value !== undefined) demand(`${path}${name}`, value, test);

@@ -175,7 +175,8 @@ export function resolveCall(client: CallSettings, call: CallOptions | undefined)
 }
 
 function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https'): string {
-  const hidden = typeof given === 'object' || (typeof given === 'string' && given.includes('@'));
+  const hidden =
+    (typeof given === 'object' && given !== null) || (typeof given === 'string' && given.includes('@'));
   const refuse = (expected: string): never => {
     throw new InvalidOptionError(name, given, expected, { secret: hidden });
   };

@@ -11,6 +11,7 @@ import { keyPath, normaliseKey } from './key-path.js';
 import type { EtcdNode, KeyResponse, ResponseInfo } from './model.js';
 import { encodeParams, withQuery, type Params } from './params.js';
 import { withKey } from './with-key.js';
+import { demandForm, demandRequestLine } from './request-size.js';
 import { retryClasses, type KeysOperation } from './retry-classes.js';
 
 /** Options of {@link EtcdClient.get$}. */
@@ -65,11 +66,6 @@ interface KeysRequest {
   readonly form?: Params;
 }
 
-/** etcd parses no form above this size, bytes. */
-const maxForm = 10 * 1024 * 1024;
-/** etcd resets a plain connection whose first request line is longer, bytes with its line end. */
-const maxRequestLine = 4096;
-
 const ttlChecks: Record<string, Check> = { ttl: check.ttl };
 const conditionChecks: Record<string, Check> = {
   prevValue: (v) =>
@@ -121,23 +117,25 @@ export class KeysApi {
   }
 
   set$(key: string, value: string, options: SetOptions = {}): Observable<KeyResponse> {
-    const { ttl, noValueOnSuccess } = options;
-    return this.#write$(
-      'set',
-      key,
-      value,
-      options,
-      { ...ttlChecks, noValueOnSuccess: check.boolean },
-      { ttl, noValueOnSuccess },
-    );
+    const checks = { ...ttlChecks, noValueOnSuccess: check.boolean };
+    return this.#write$('set', key, value, options, checks, () => ({
+      ttl: options.ttl,
+      noValueOnSuccess: options.noValueOnSuccess,
+    }));
   }
 
   create$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('create', key, value, options, ttlChecks, { ttl: options.ttl, prevExist: 'false' });
+    return this.#write$('create', key, value, options, ttlChecks, () => ({
+      ttl: options.ttl,
+      prevExist: 'false',
+    }));
   }
 
   update$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('update', key, value, options, ttlChecks, { ttl: options.ttl, prevExist: 'true' });
+    return this.#write$('update', key, value, options, ttlChecks, () => ({
+      ttl: options.ttl,
+      prevExist: 'true',
+    }));
   }
 
   refresh$(key: string, ttl: number, options: CallOptions = {}): Observable<KeyResponse> {
@@ -153,7 +151,15 @@ export class KeysApi {
   }
 
   createInOrder$(dir: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('createInOrder', dir, value, options, ttlChecks, { ttl: options.ttl }, 'POST');
+    return this.#write$(
+      'createInOrder',
+      dir,
+      value,
+      options,
+      ttlChecks,
+      () => ({ ttl: options.ttl }),
+      'POST',
+    );
   }
 
   delete$(key: string, options: DeleteOptions = {}): Observable<KeyResponse> {
@@ -167,7 +173,11 @@ export class KeysApi {
       demandCondition(options);
       const { prevValue, prevIndex, ttl } = options;
       const checks = { ...ttlChecks, ...conditionChecks };
-      return this.#write$('compareAndSwap', key, value, options, checks, { prevValue, prevIndex, ttl });
+      return this.#write$('compareAndSwap', key, value, options, checks, () => ({
+        prevValue,
+        prevIndex,
+        ttl,
+      }));
     });
   }
 
@@ -202,12 +212,12 @@ export class KeysApi {
     value: string,
     options: CallOptions,
     checks: Record<string, Check>,
-    form: Params,
+    form: () => Params,
     method: 'PUT' | 'POST' = 'PUT',
   ): Observable<KeyResponse> {
     return this.#checked$(key, options, checks, (path, settings) => {
       demand('value', value, check.string);
-      return this.#run$(operation, path, { method, form: { value, ...form } }, settings);
+      return this.#run$(operation, path, { method, form: { value, ...form() } }, settings);
     });
   }
 
@@ -228,7 +238,12 @@ export class KeysApi {
       ...(form === undefined ? {} : { form: encodeParams(form) }),
       ...(authorization === undefined ? {} : { authorization }),
     };
-    this.#demandSize(key, request, query);
+    if (form !== undefined) demandForm(form);
+    const blame =
+      query['prevValue'] === undefined
+        ? { option: 'key', value: key }
+        : { option: 'prevValue', value: String(query['prevValue']), hint: '; compare by prevIndex' };
+    demandRequestLine(this.#context.settings, method, request.path, blame);
     return call$(cluster, events, {
       operation: name,
       retryClass,
@@ -241,30 +256,6 @@ export class KeysApi {
           }),
         ),
     });
-  }
-
-  /** Refuses what etcd would reset or refuse. */
-  #demandSize(
-    key: string,
-    { method, path, form = '' }: { method: string; path: string; form?: string },
-    query: Params,
-  ): void {
-    if (form.length > maxForm) {
-      throw new InvalidOptionError(
-        'value',
-        `${String(form.length)} bytes`,
-        `a form of at most ${String(maxForm)} bytes when encoded`,
-      );
-    }
-    const line = method.length + path.length + ' '.length * 2 + 'HTTP/1.1\r\n'.length;
-    const plain = this.#context.settings.endpoints.some((url) => url.startsWith('http:'));
-    if (line <= maxRequestLine || !plain) return;
-    const limit = `a request line of at most ${String(maxRequestLine)} bytes over plain http`;
-    const [option, value, hint] =
-      query['prevValue'] === undefined
-        ? ['key', key, '']
-        : ['prevValue', query['prevValue'], '; compare by prevIndex'];
-    throw new InvalidOptionError(option, value, `${limit} (it would be ${String(line)})${hint}`);
   }
 }
 

@@ -1,4 +1,16 @@
-import { catchError, defer, EMPTY, NEVER, of, repeat, share, switchMap, tap, timer, type Observable } from 'rxjs';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  NEVER,
+  of,
+  repeat,
+  share,
+  switchMap,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
 import { unrefScheduler } from '../../cluster/unref-scheduler.js';
 import type { V2Context } from '../context.js';
 import { readIndex$, type StoreIndex } from './read-index.js';

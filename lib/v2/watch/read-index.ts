@@ -16,6 +16,11 @@ export interface StoreIndex {
   readonly answered: boolean;
 }
 
+/** Where the index is asked for: a key that nobody has. */
+export function indexPath(key: string, quorum: boolean): string {
+  return withQuery(`${keyPath(key).replace(/\/$/, '')}/_rxetcd`, { quorum });
+}
+
 /**
  * Asks one member for its store's index, by a key that does not exist: the cheapest question whose answer carries the
  * index even where headers cannot be read, in its body.
@@ -30,12 +35,11 @@ export function readIndex$(
 ): Observable<StoreIndex> {
   const { transport, settings, authorization } = context;
   const sentAt = performance.now();
-  const path = `${keyPath(key).replace(/\/$/, '')}/_rxetcd`;
   return transport
     .exchange$({
       method: 'GET',
       endpoint,
-      path: withQuery(path, { quorum }),
+      path: indexPath(key, quorum),
       timeout: quorum ? settings.timeout : settings.probeTimeout,
       operation: 'index',
       pool: 'watch',

@@ -19,11 +19,14 @@ import {
   WatchHistoryLostError,
 } from '../../errors.js';
 import type { V2Context } from '../context.js';
-import { normaliseKey } from '../key-path.js';
+import { keyPath, normaliseKey } from '../key-path.js';
 import type { WatchEvent } from '../model.js';
+import { withQuery } from '../params.js';
+import { demandRequestLine } from '../request-size.js';
 import type { LegContext } from './leg.js';
 import { Pace } from './pace.js';
 import { pulse$ } from './pulse.js';
+import { indexPath } from './read-index.js';
 import { watchSource$ } from './watch-source.js';
 
 /** Options of {@link EtcdClient.watch$}. */
@@ -32,7 +35,10 @@ export interface WatchOptions {
   recursive?: boolean | undefined;
   /** Emits the state first, as an event with the action `sync`. Default false. */
   initial?: boolean | undefined;
-  /** Starts with the first event at or after this index. Default: with what happens from now on. */
+  /**
+   * Starts with the first event at or after this index. An index that not even a quorum has reached is one of another
+   * cluster: the watch then starts with a `resync`. Default: with what happens from now on.
+   */
   fromIndex?: number | undefined;
   /**
    * When the server no longer holds events that the watch has not seen: `'resync'` emits the state with the range that
@@ -91,6 +97,7 @@ export class WatchApi {
           'no index beside initial: true, which starts with the state',
         );
       }
+      this.#demandLine(normalised);
       this.#lastKey = normalised;
       if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
       return watchSource$(this.#context, { key: normalised, recursive }, { initial, fromIndex }).pipe(
@@ -100,6 +107,18 @@ export class WatchApi {
         takeUntil(cluster.closing$),
       );
     });
+  }
+
+  /** The longest lines that a watch may send: its poll, and the question for the index. */
+  #demandLine(key: string): void {
+    const longest = Number.MAX_SAFE_INTEGER;
+    const blame = { option: 'key', value: key };
+    for (const path of [
+      withQuery(keyPath(key), { wait: true, recursive: true, waitIndex: longest }),
+      indexPath(key, true),
+    ]) {
+      demandRequestLine(this.#context.settings, 'GET', path, blame);
+    }
   }
 
   watchOnce$(key: string, options: WatchOnceOptions = {}): Observable<WatchEvent> {

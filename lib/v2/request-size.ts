@@ -1,0 +1,45 @@
+import { InvalidOptionError } from '../errors.js';
+import type { Settings } from '../options.js';
+import { encodeParams, type Params } from './params.js';
+
+/** etcd parses no form above this size, bytes. */
+const maxForm = 10 * 1024 * 1024;
+/** etcd resets a plain connection whose first request line is longer, bytes with its line end. */
+const maxRequestLine = 4096;
+
+/** Refuses a form that etcd would not parse, naming its largest parameter. */
+export function demandForm(form: Params): void {
+  const size = encodeParams(form).length;
+  if (size <= maxForm) return;
+  const [largest = 'value'] = Object.entries(form)
+    .map(([name, value]) => [name, String(value).length] as const)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name]) => name);
+  throw new InvalidOptionError(
+    largest,
+    `${String(String(form[largest]).length)} characters`,
+    `a form of at most ${String(maxForm)} bytes when encoded (it would be ${String(size)})`,
+  );
+}
+
+/**
+ * Refuses a request line that etcd would answer with a reset, on plain http. Whether it does depends on the
+ * connection, so that a reset would look like a failing member.
+ *
+ * @param blame the argument that makes it long, with its value and a hint
+ */
+export function demandRequestLine(
+  { endpoints }: Pick<Settings, 'endpoints'>,
+  method: string,
+  path: string,
+  blame: { option: string; value: string; hint?: string },
+): void {
+  const size = method.length + path.length + ' '.length * 2 + 'HTTP/1.1\r\n'.length;
+  if (size <= maxRequestLine || !endpoints.some((url) => url.startsWith('http:'))) return;
+  const limit = `a request line of at most ${String(maxRequestLine)} bytes over plain http`;
+  throw new InvalidOptionError(
+    blame.option,
+    blame.value,
+    `${limit} (it would be ${String(size)})${blame.hint ?? ''}`,
+  );
+}
