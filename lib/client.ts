@@ -1,4 +1,5 @@
 import {
+  catchError,
   defer,
   distinctUntilChanged,
   finalize,
@@ -16,9 +17,10 @@ import type { ClusterState } from './cluster/cluster-state.js';
 import type { ClusterState$ } from './cluster/cluster-state-subject.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Member } from './cluster/member.js';
-import { AllNodesDownError, ClientClosedError } from './errors.js';
+import { AllNodesDownError, ClientClosedError, TlsError } from './errors.js';
 import { EventBus, type ClientEvent } from './events.js';
 import { resolveOptions, type CallOptions, type ClientOptions, type Settings } from './options.js';
+import { TransportError } from './transport/transport-error.js';
 import { Transport } from './transport/transport.js';
 import { basicAuthorization, type V2Context } from './v2/context.js';
 import {
@@ -291,8 +293,12 @@ export class EtcdClient {
     const { deadline } = this.#settings;
     const down = (): AllNodesDownError =>
       new AllNodesDownError('connect', 'unreachable', { attempts: this.#cluster.probeFailures });
-    return this.#cluster
-      .known$()
-      .pipe(timeout({ first: deadline, with: () => throwError(() => down()) }), this.#cluster.active());
+    return this.#cluster.known$().pipe(
+      timeout({ first: deadline, with: () => throwError(() => down()) }),
+      catchError((error: unknown) =>
+        throwError(() => (error instanceof TransportError ? new TlsError('connect', error.message) : error)),
+      ),
+      this.#cluster.active(),
+    );
   }
 }

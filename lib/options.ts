@@ -52,9 +52,12 @@ export interface ClientOptions extends CallOptions {
   auth?: { username: string; password: string } | undefined;
   /** TLS for `https` endpoints. */
   tls?: TlsOptions | undefined;
-  /** Between two probes of each member; `false`: one probe at first use, then only when a request fails. Default 5000. */
+  /**
+   * Between two probes of each member. `false`: one probe at first use, then only when a request fails or is slow; a
+   * watch whose member freezes is then not noticed, nor is an idle one kept within etcd's history. Default 5000.
+   */
   heartbeat?: number | false | undefined;
-  /** Until a connection stands. Default 1000. */
+  /** Until a connection stands; an axios instance of your own has its own rules. Default 1000. */
   connectTimeout?: number | undefined;
   /** Until a probe is answered. Default 1000. */
   probeTimeout?: number | undefined;

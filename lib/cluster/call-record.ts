@@ -18,6 +18,9 @@ import { Fault } from './fault.js';
 /** The call's deadline passed. */
 export class DeadlinePassed extends Error {}
 
+/** How many tries are kept for the error. */
+const maxAttempts = 40;
+
 interface Try {
   readonly endpoint: string;
   readonly at: Date;
@@ -81,10 +84,7 @@ export class CallRecord {
       this.#lastFault = error;
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
-      // Nothing is wrong with the member when the user's own interceptor throws.
-      if (error.kind !== 'other') {
-        this.#cluster.failed(current.endpoint, error.kind === 'connect' || error.kind === 'tls');
-      }
+      this.#cluster.blame(current.endpoint, error);
       this.#outcomeUnknown ||= error.sent;
       this.#note(current, error.message);
     }
@@ -134,7 +134,7 @@ export class CallRecord {
         return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: ${error.message}`, { attempts });
       return error.kind === 'timeout'
         ? new RequestTimeoutError(operation, error.timeoutMs ?? settings.timeout, { attempts })
-        : this.#allDown(this.#spec.retryClass === 'read' ? 'unreachable' : undefined);
+        : this.#usedUp(error);
     }
     if (error instanceof Fault) {
       return error.config.leaderless
@@ -183,6 +183,14 @@ export class CallRecord {
     return new RequestTimeoutError(operation, settings.deadline, { attempts: this.#attempts });
   }
 
+  /** No more retries, and nothing was executed. */
+  #usedUp({ kind, message }: TransportError): EtcdError {
+    const { live } = this.#cluster.view;
+    if (kind === 'connect' || live.length === 0) return this.#allDown('unreachable');
+    const attempts = this.#attempts;
+    return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: ${message}`, { attempts });
+  }
+
   #allDown(
     reason: 'no-quorum' | 'unreachable' = this.#cluster.view.live.length === 0 ? 'unreachable' : 'no-quorum',
   ): EtcdError {
@@ -196,6 +204,7 @@ export class CallRecord {
     error: string,
     answer: { status?: number | undefined; body?: string | undefined } = {},
   ): void {
+    if (this.#attempts.length >= maxAttempts) this.#attempts.splice(maxAttempts / 2, 1);
     this.#attempts.push({
       endpoint: current.endpoint,
       error,

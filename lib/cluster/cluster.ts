@@ -5,17 +5,21 @@ import {
   defer,
   distinctUntilChanged,
   endWith,
+  exhaustMap,
   filter,
   ignoreElements,
   last,
   map,
   merge,
+  mergeMap,
   NEVER,
   Observable,
   of,
+  pairwise,
   repeat,
   share,
   skip,
+  startWith,
   switchMap,
   take,
   takeUntil,
@@ -35,6 +39,7 @@ import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { Roster } from './roster.js';
 import { Router } from './router.js';
+import { tally } from './tally.js';
 import { unrefScheduler } from './unref-scheduler.js';
 import { deriveView, sameView, type View } from './view.js';
 
@@ -59,6 +64,7 @@ export class Cluster {
   /** Never emits; errors with ClientClosedError once the client is closed. */
   readonly closed$: Observable<never>;
   readonly #view$: BehaviorSubject<View>;
+  #view: View;
   readonly #roster: Roster;
   readonly #router = new Router();
   readonly #engine$: Observable<never>;
@@ -75,13 +81,13 @@ export class Cluster {
     this.#events = events;
     this.#watchOn = settings.watchOn;
     this.#roster = new Roster(settings.endpoints, settings.discover);
-    const view = deriveView(this.#roster, now());
-    this.#view$ = new BehaviorSubject(view);
+    this.#view = deriveView(this.#roster, now());
+    this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
     this.#engine$ = this.#heartbeats$(settings.heartbeat);
     this.state$ = new ClusterState$(
-      new ClusterState(view.members, undefined, undefined, new Date()),
+      new ClusterState(this.#view.members, undefined, undefined, new Date()),
       () => this.#engine$.subscribe(),
       (control) => {
         this.#control = control;
@@ -91,7 +97,7 @@ export class Cluster {
 
   /** The URLs known: configured ones first, then those found in the cluster. */
   get endpoints(): readonly string[] {
-    return this.#view$.value.endpoints;
+    return this.#view.endpoints;
   }
 
   /** The client was closed. */
@@ -101,7 +107,7 @@ export class Cluster {
 
   /** What is known now. */
   get view(): View {
-    return this.#view$.value;
+    return this.#view;
   }
 
   /** The last failed probe of each endpoint that does not answer. */
@@ -127,9 +133,7 @@ export class Cluster {
       const { leaderEndpoint } = this.view;
       if (leaderEndpoint !== undefined) return of(leaderEndpoint);
       return this.#view$.pipe(
-        tap(({ tlsFailure }) => {
-          if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
-        }),
+        tap(throwIfTlsFails),
         map((view) => view.leaderEndpoint),
         filter((url) => url !== undefined),
         take(1),
@@ -142,15 +146,21 @@ export class Cluster {
     return this.#router.pick(this.view, tried);
   }
 
-  /** Emits once where a watch goes now: to the leader if one is named (unless `watchOn` is `'any'`), else anywhere. */
-  watchEndpoint$(tried: ReadonlyMap<string, number> = new Map()): Observable<string> {
+  /**
+   * Emits once where a watch goes now: to the leader if one is named (unless `watchOn` is `'any'`), else anywhere.
+   *
+   * @param current where it stands, and stays while any member will do
+   */
+  watchEndpoint$(tried: ReadonlyMap<string, number> = new Map(), current?: string): Observable<string> {
     return this.#view$.pipe(
       filter((view) => view.settled || view.leaderEndpoint !== undefined),
       take(1),
       map((view) =>
         this.#watchOn === 'leader' && view.leaderEndpoint !== undefined
           ? view.leaderEndpoint
-          : this.#router.pick(view, tried),
+          : current !== undefined && view.live.includes(current) && !tried.has(current)
+            ? current
+            : this.#router.pick(view, tried),
       ),
     );
   }
@@ -192,12 +202,21 @@ export class Cluster {
     this.#router.good(url);
   }
 
-  /** A request ended without an answer; `down` when not even a connection could be made. */
-  failed(url: string, down: boolean): void {
+  /**
+   * A request to the endpoint ended without an answer. A broken or refused connection makes its member suspect; after
+   * a timeout a probe shall say. What never left, or what the user's own interceptor threw, says nothing.
+   */
+  blame(url: string, error: TransportError): void {
+    if (error.kind === 'other' || (error.kind === 'timeout' && !error.sent)) return;
+    if (error.kind === 'timeout') {
+      this.#roster.doubt();
+      this.#publish();
+      return;
+    }
     const endpoint = this.#roster.endpoint(url);
     if (endpoint === undefined) return;
     const wasLive = this.#roster.isLive(endpoint);
-    this.#roster.failed(url, now(), down, endpoint.tls);
+    this.#roster.failed(url, now(), error.kind === 'connect' || error.kind === 'tls', endpoint.tls);
     if (wasLive) this.#publish();
   }
 
@@ -217,9 +236,10 @@ export class Cluster {
     );
   }
 
-  /** Emits once when every endpoint was probed and one of them answers. */
+  /** Emits once when every endpoint was probed and one of them answers; errors when no endpoint's TLS works. */
   known$(): Observable<unknown> {
     return this.#view$.pipe(
+      tap(throwIfTlsFails),
       filter((view) => view.settled && view.live.length > 0),
       take(1),
     );
@@ -235,7 +255,7 @@ export class Cluster {
   /** One heartbeat for each endpoint, driven by the interval, by failures, and fast while no leader is known. */
   #heartbeats$(period: number | false): Observable<never> {
     const failures$ = this.#view$.pipe(
-      map((view) => view.live.join()),
+      map((view) => `${view.live.join()} ${String(view.doubts)}`),
       distinctUntilChanged(),
       skip(1),
       map(() => ({ full: false })),
@@ -246,21 +266,27 @@ export class Cluster {
       switchMap((leaderless) => (leaderless ? fastTicks$() : NEVER)),
     );
     const demand$ = merge(failures$, needy$);
+    const beat$ = (url: string): Observable<never> => {
+      const probed = this.#roster.endpoint(url)?.probed === true;
+      // Without an interval one probe at first use is enough.
+      if (period === false && probed)
+        return demand$.pipe(exhaustMap(({ full }) => this.#probeOnce$(url, full)));
+      return demand$.pipe(
+        heartbeat<{ full: boolean }, never>({
+          period,
+          probe: (demand) => this.#probeOnce$(url, demand?.full ?? true),
+        }),
+      );
+    };
+    const gone$ = (url: string): Observable<unknown> =>
+      this.#view$.pipe(filter((view) => !view.endpoints.includes(url)));
     return this.#view$.pipe(
       map((view) => view.endpoints),
       distinctUntilChanged((a, b) => a.join() === b.join()),
-      switchMap((urls) =>
-        merge(
-          ...urls.map((url) =>
-            demand$.pipe(
-              heartbeat<{ full: boolean }, never>({
-                period,
-                probe: (demand) => this.#probeOnce$(url, demand?.full ?? true),
-              }),
-            ),
-          ),
-        ),
-      ),
+      startWith<readonly string[]>([]),
+      pairwise(),
+      mergeMap(([before, after]) => after.filter((url) => !before.includes(url))),
+      mergeMap((url) => beat$(url).pipe(takeUntil(gone$(url)))),
       takeUntil(this.closing$),
       share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
     );
@@ -280,7 +306,7 @@ export class Cluster {
       return answer$.pipe(
         tap((answer) => {
           this.#probeFailures.delete(url);
-          this.#roster.probed(url, sentAt, now(), answer);
+          this.#roster.probed(url, sentAt, answer);
         }),
         catchError((error: unknown) => {
           const durationMs = now() - sentAt;
@@ -318,10 +344,12 @@ export class Cluster {
   }
 
   #publish(): void {
-    const before = this.#view$.value;
+    const before = this.#view;
+    this.#roster.names(tally(this.#roster).named, now());
     const view = deriveView(this.#roster, now());
     if (this.#closed || sameView(before, view)) return;
-    // The public state first: whoever is let through the gate finds it up to date.
+    // What is asked for is new before anyone is told; then the public state, so that the gate's waiters find it new.
+    this.#view = view;
     const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
     const previous = this.state$.value;
     if (!state.equals(previous)) {
@@ -345,7 +373,7 @@ export class Cluster {
     }
     const durationMs = state.since.getTime() - previous.since.getTime();
     for (const member of state.members) {
-      const was = previous.members.find((m) => m.id === member.id)?.status;
+      const was = previous.members.find((m) => isSame(m, member))?.status;
       if (was !== 'down' && member.status === 'down') {
         this.#events.emit(() => ({ type: 'member-down', member: refOf(member), durationMs }));
       } else if (was === 'down' && member.status === 'running') {
@@ -355,7 +383,15 @@ export class Cluster {
   }
 }
 
+/** Before their ids are known, members are told apart by their URLs. */
+const isSame = (a: Member, b: Member): boolean =>
+  a.id === '' || b.id === '' ? a.clientURLs[0] === b.clientURLs[0] : a.id === b.id;
+
 const refOf = ({ id, name }: Member): { id: string; name: string } => ({ id, name });
+
+function throwIfTlsFails({ tlsFailure }: View): void {
+  if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
+}
 
 function fastTicks$(): Observable<{ full: boolean }> {
   return of(undefined).pipe(

@@ -1,4 +1,5 @@
 import {
+  delayWhen,
   of,
   retry,
   take,
@@ -36,7 +37,8 @@ export interface FailoverConfig {
 
 /**
  * A `retry` that knows a cluster: after a failure it subscribes the source again, at once for the next member, with a
- * growing jittered delay once all members were asked, or when the new leader is named.
+ * growing jittered delay once all members were asked, or when the new leader is named (from the second time on with a
+ * growing delay as well).
  *
  * The source picks its member each time it is subscribed (`defer`). What may not be repeated is for `decide` to say;
  * on `'fail'`, or after `max` retries, the error goes through unchanged.
@@ -59,11 +61,15 @@ export function failover<T>(config: FailoverConfig): MonoTypeOperatorFunction<T>
     delay: (error: unknown, count) => {
       const step = count > max ? 'fail' : decide(error, count - 1);
       if (step === 'fail') return throwError(() => error);
-      if (step === 'leader' && leader$ !== undefined)
-        return leader$.pipe(
+      if (step === 'leader' && leader$ !== undefined) {
+        const named$ = leader$.pipe(
           take(1),
           throwIfEmpty(() => error),
         );
+        if (count === 1) return named$;
+        const pause = backoff(count - 2, { initialDelay, maxDelay }, random);
+        return named$.pipe(delayWhen(() => timer(pause, scheduler)));
+      }
       const round = Math.floor(count / members());
       if (count % members() !== 0) return of(0);
       return timer(backoff(round - 1, { initialDelay, maxDelay }, random), scheduler);

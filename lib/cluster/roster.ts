@@ -32,8 +32,9 @@ export class Roster {
   #members: readonly MemberInfo[] = [];
   #clusterId: string | undefined;
   #raftTerm: number | undefined;
-  /** Since when a leader that was never reached has been named without a break. */
-  #absentLeader: { id: string; since: number } | undefined;
+  #doubts = 0;
+  /** Who is named as leader by enough members, and since when without a break. */
+  #named: { id: string; since: number } | undefined;
 
   constructor(configured: readonly string[], discover: boolean) {
     this.#discover = discover;
@@ -56,8 +57,24 @@ export class Roster {
     return this.#raftTerm;
   }
 
-  get absentLeader(): { id: string; since: number } | undefined {
-    return this.#absentLeader;
+  /** How often a doubt was cast on some member. */
+  get doubts(): number {
+    return this.#doubts;
+  }
+
+  /** Something should be asked again, of all. */
+  doubt(): void {
+    this.#doubts += 1;
+  }
+
+  get named(): { id: string; since: number } | undefined {
+    return this.#named;
+  }
+
+  /** Enough members name this leader now; undefined: they name none. */
+  names(id: string | undefined, now: number): void {
+    if (id === this.#named?.id) return;
+    this.#named = id === undefined ? undefined : { id, since: now };
   }
 
   endpoint(url: string): EndpointRecord | undefined {
@@ -84,7 +101,7 @@ export class Roster {
   }
 
   /** A probe sent at that time was answered. */
-  probed(url: string, sentAt: number, now: number, answer: ProbeAnswer): void {
+  probed(url: string, sentAt: number, answer: ProbeAnswer): void {
     const endpoint = this.#endpoints.get(url);
     if (endpoint === undefined) return;
     this.answered(url, sentAt);
@@ -95,7 +112,6 @@ export class Roster {
     else endpoint.leader = answer.leader;
     this.#settleClusterId();
     if (answer.members !== undefined && this.#mayTellMembers(endpoint)) this.#learnMembers(answer.members);
-    this.#trackAbsentLeader(endpoint, now);
   }
 
   /** An answer carried this raft term. */
@@ -139,12 +155,19 @@ export class Roster {
     }
     const most = Math.max(0, ...votes.values());
     if (this.#clusterId !== undefined && votes.get(this.#clusterId) === most) return;
-    this.#clusterId = [...votes].find(([, count]) => count === most)?.[0] ?? this.#clusterId;
+    const settled = [...votes].find(([, count]) => count === most)?.[0];
+    if (settled === undefined) return;
+    // Terms of another cluster say nothing of this one.
+    if (this.#clusterId !== undefined) this.#raftTerm = undefined;
+    this.#clusterId = settled;
   }
 
-  /** A member that knows a leader is in touch with the cluster; its list beats that of one that is cut off. */
+  /** The leader's own list beats all others; without it that of a member that knows a leader, which is not cut off. */
   #mayTellMembers(endpoint: EndpointRecord): boolean {
-    return this.belongs(endpoint) && (this.#members.length === 0 || typeof endpoint.leader === 'string');
+    if (!this.belongs(endpoint)) return false;
+    const leads = (e: EndpointRecord): boolean => e.id !== undefined && e.leader === e.id && this.isLive(e);
+    if (this.#members.length === 0 || leads(endpoint)) return true;
+    return typeof endpoint.leader === 'string' && ![...this.#endpoints.values()].some(leads);
   }
 
   #learnMembers(members: readonly MemberInfo[]): void {
@@ -158,14 +181,6 @@ export class Roster {
     for (const { url, configured } of this.#endpoints.values()) {
       if (!configured && !advertised.has(url)) this.#endpoints.delete(url);
     }
-  }
-
-  #trackAbsentLeader({ leader }: EndpointRecord, now: number): void {
-    if (leader === null) this.#absentLeader = undefined;
-    if (typeof leader !== 'string') return;
-    const reached = [...this.#endpoints.values()].some((e) => e.id === leader && e.answeredAt > -Infinity);
-    if (reached) this.#absentLeader = undefined;
-    else if (this.#absentLeader?.id !== leader) this.#absentLeader = { id: leader, since: now };
   }
 }
 

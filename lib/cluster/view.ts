@@ -1,4 +1,5 @@
 import { Member, type MemberInfo, type MemberStatus } from './member.js';
+import { tally } from './tally.js';
 import { advertises, type EndpointRecord, type Roster } from './roster.js';
 
 /** What follows from the roster: the public state, and whom to ask. */
@@ -20,91 +21,68 @@ export interface View {
   readonly settled: boolean;
   /** Members that were ever reached, when these are fewer than a majority. */
   readonly partial: number | undefined;
+  /** Grows when members should be probed out of turn. */
+  readonly doubts: number;
   /** Why TLS fails, when every endpoint was tried and it fails at all of them. */
   readonly tlsFailure: string | undefined;
 }
 
 /** How long a leader that was never reached must be named before it is believed: longer than an election, ms. */
 const absentLeaderPatience = 3_000;
+/** The same for one that could be reached, and may be dead: longer than any likely election, ms. */
+const silentLeaderPatience = 10_000;
 
 /** Derives the view; pure. */
 export function deriveView(roster: Roster, now: number): View {
   const all = roster.endpoints;
   const live = all.filter((e) => roster.isLive(e));
   const settled = all.every((e) => e.probed);
-  const memberCount = Math.max(1, roster.members.length);
-  const majority = Math.floor(memberCount / 2) + 1;
-  const reached = countMembers(
-    roster,
-    all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)),
-  );
-  const partial = settled && roster.members.length > 0 && reached > 0 && reached < majority;
-
-  const votes = countVotes(roster, live);
-  const needed = partial ? Math.max(1, countMembers(roster, live)) : majority;
-  const named = [...votes].find(([, count]) => count >= needed)?.[0];
-  const leaderUrl = named === undefined ? undefined : endpointOfLeader(roster, live, named, partial, now);
+  const { named, needed, naming, partial } = tally(roster);
+  const own = live.filter((e) => e.id === named && named !== undefined);
+  // It must know itself that it leads: one that has just come back may not yet, or no more.
+  const leading = own.find((e) => e.leader === named || e.leader === undefined);
+  const absent = own.length === 0 && named !== undefined ? named : undefined;
+  const believed = absent !== undefined && isBelieved(roster, absent, partial !== undefined, now);
+  const forwarding = live.find((e) => e.leader === absent);
   const mute = live.length > 0 && live.every((e) => e.leader === undefined);
-  const leaderEndpoint = leaderUrl ?? (mute && settled ? live[0]?.url : undefined);
-  const leaderId = leaderUrl === undefined ? undefined : named;
+  const reachable = absent !== undefined && isReachable(roster, absent);
+  const leaderId = leading !== undefined || (believed && !reachable) ? named : undefined;
+  const leaderEndpoint =
+    leading ?? (believed ? forwarding : undefined) ?? (mute && settled ? live[0] : undefined);
 
   return {
     members: listMembers(roster, live, leaderId),
-    hasQuorum: quorum(roster, live, settled, mute, needed),
+    hasQuorum: quorum(roster, live, settled, mute, naming >= needed),
     raftTerm: roster.raftTerm,
-    leaderEndpoint,
+    leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
     leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
     candidates: all.filter((e) => roster.belongs(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
     settled,
-    partial: partial ? reached : undefined,
+    partial,
+    doubts: roster.doubts,
     tlsFailure: settled && all.every((e) => e.down && e.tls !== undefined) ? all[0]?.tls : undefined,
   };
 }
 
-/** Endpoints of members; before the members are known, every endpoint counts for one. */
-function ofMembers(roster: Roster, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
-  if (roster.members.length === 0) return endpoints;
-  return endpoints.filter(({ id }) => roster.members.some((m) => m.id === id));
-}
-
-/** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
-function countMembers(roster: Roster, endpoints: readonly EndpointRecord[]): number {
-  return new Set(ofMembers(roster, endpoints).map((e) => e.id ?? e.url)).size;
-}
-
-/** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
-function countVotes(roster: Roster, live: readonly EndpointRecord[]): Map<string, number> {
-  const ballots = new Map(ofMembers(roster, live).map((e) => [e.id ?? e.url, e.leader]));
-  const votes = new Map<string, number>();
-  for (const leader of ballots.values()) {
-    if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);
-  }
-  return votes;
+/** A URL of this member is configured, or one that it advertises has answered. */
+function isReachable(roster: Roster, id: string): boolean {
+  return roster.endpoints.some(
+    (e) =>
+      (e.id === id && e.answeredAt > -Infinity) ||
+      (e.configured && e.id === undefined && isUrlOf(roster, id, e.url)),
+  );
 }
 
 /**
- * The leader's own endpoint, if it is live. A leader that was never reached is believed at once by a client that
- * reaches a minority only, else after an election's time; any member forwards to it.
+ * Whether a leader that does not answer here may be written to through the members that name it; any member forwards.
+ * A client that reaches a minority only believes it at once; else the naming must outlast an election.
  */
-function endpointOfLeader(
-  roster: Roster,
-  live: readonly EndpointRecord[],
-  leader: string,
-  partial: boolean,
-  now: number,
-): string | undefined {
-  // It must know itself that it leads: one that has just come back may not yet, or no more.
-  const own = live.filter((e) => e.id === leader);
-  if (own.length > 0) return own.find((e) => e.leader === leader || e.leader === undefined)?.url;
-  const absent = roster.absentLeader;
-  if (absent?.id !== leader) return undefined;
-  const configured = roster.endpoints.some(
-    (e) => e.configured && e.id === undefined && isUrlOf(roster, leader, e.url),
-  );
-  const believed = !configured && (partial || now - absent.since >= absentLeaderPatience);
-  return believed ? live.find((e) => e.leader === leader)?.url : undefined;
+function isBelieved(roster: Roster, leader: string, partial: boolean, now: number): boolean {
+  const since = roster.named?.id === leader ? roster.named.since : now;
+  if (isReachable(roster, leader)) return now - since >= silentLeaderPatience;
+  return partial || now - since >= absentLeaderPatience;
 }
 
 function isUrlOf(roster: Roster, id: string, url: string): boolean {
@@ -131,6 +109,7 @@ function viewKey(view: View): string {
     endpoints,
     settled,
     partial,
+    doubts,
     tlsFailure,
   } = view;
   const scalars = [
@@ -139,6 +118,7 @@ function viewKey(view: View): string {
     leaderEndpoint,
     settled,
     partial,
+    doubts,
     tlsFailure,
     ...members.map((m) => `${m.id} ${m.toString()}`),
   ];
@@ -151,15 +131,11 @@ function quorum(
   live: readonly EndpointRecord[],
   settled: boolean,
   mute: boolean,
-  needed: number,
+  enough: boolean,
 ): boolean | undefined {
   if (live.length === 0) return settled ? false : undefined;
   if (mute || roster.members.length === 0) return undefined;
-  const naming = countMembers(
-    roster,
-    live.filter((e) => typeof e.leader === 'string'),
-  );
-  return naming >= needed ? true : settled ? false : undefined;
+  return enough ? true : settled ? false : undefined;
 }
 
 function listMembers(

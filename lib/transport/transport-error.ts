@@ -40,6 +40,9 @@ const unsentCodes = new Set([
 
 const tlsCode =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL_|INVALID_CA$|INVALID_PURPOSE$)/;
+/** What only a handshake fails with: certificates, versions, and the alerts that a peer sends about them. */
+const handshake =
+  /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|UNKNOWN_CA|HANDSHAKE|WRONG_VERSION|PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|alert number (4[0-9]|70|116)\b/i;
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
@@ -47,8 +50,13 @@ const resetCode =
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
   if (thrown instanceof TransportError) return thrown;
   const { code, message, connecting } = describe(thrown);
-  if (tlsCode.test(code))
-    return new TransportError('tls', message === '' ? code : `${code}: ${message}`, false);
+  if (tlsCode.test(code)) {
+    // A handshake that failed served no request. Any other TLS failure may have come after one.
+    if (sent === false || handshake.test(`${code} ${message}`)) {
+      return new TransportError('tls', message === '' ? code : `${code}: ${message}`, false);
+    }
+    return new TransportError('reset', code, true);
+  }
   if (unsentCodes.has(code) || connecting) return new TransportError('connect', code, false);
   const kind = /TIMEDOUT|TIMEOUT/.test(code) ? 'timeout' : resetCode.test(code) ? 'reset' : 'other';
   // An unknown transport cannot prove that nothing was sent.

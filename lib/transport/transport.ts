@@ -47,7 +47,10 @@ export class Transport {
     });
   }
 
-  /** Emits the head as soon as it is there, then the body in pieces. `timeout` limits the wait for the head only. */
+  /**
+   * Emits the head as soon as it is there, then the body in pieces. `timeout` limits the wait for the head; with any
+   * status but 200, that for the whole answer.
+   */
   parts$(request: HttpRequest): Observable<HttpPart> {
     return new Observable((subscriber) =>
       this.#run(new Wire(request), {
@@ -96,7 +99,7 @@ export class Transport {
       wire.onHead = (code, headers) => {
         if (over) return;
         status = code;
-        clearTimeout(limit);
+        if (code === 200) clearTimeout(limit);
         receiver.part?.({ type: 'head', status: code, headers });
       };
       wire.onText = (text) => {

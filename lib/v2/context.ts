@@ -33,7 +33,7 @@ export function learn(
   headers: HttpHeaders,
 ): ResponseInfo {
   const info = responseInfo(endpoint, status, headers);
-  context.watermark.saw(info.etcdIndex);
+  context.watermark.saw(info.etcdIndex, info.clusterId);
   if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm);
   return info;
 }

@@ -60,7 +60,7 @@ export function faultOf(operation: string, status: number, body: string, json = 
         ),
     });
   }
-  if (status === 404) {
+  if (status === 404 && /page not found/i.test(body)) {
     return new Fault({
       ...answer,
       summary: '404, and not from the v2 API',
@@ -78,10 +78,17 @@ export function faultOf(operation: string, status: number, body: string, json = 
   return new Fault({
     ...answer,
     summary: what,
-    // A proxy's refusal is final; everything else may have passed the server.
-    ...(status >= 400 && status < 500 ? {} : { executed: 'unknown' }),
+    ...(executedBefore(status) ?? {}),
     toError: (details) => unexpected(operation, what, details),
   });
+}
+
+/** What a status that is not etcd's own tells of the request; nothing where it is the last word. */
+function executedBefore(status: number): { executed: 'no' | 'unknown' } | undefined {
+  // Misdirected, too early, too many: a proxy's word that it went no further.
+  if (status === 421 || status === 425 || status === 429) return { executed: 'no' };
+  if (status === 408 || status < 400 || status >= 500) return { executed: 'unknown' };
+  return undefined;
 }
 
 function apiFault(

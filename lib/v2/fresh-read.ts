@@ -28,10 +28,11 @@ export function freshRead$(
   return defer(() => {
     const seen = watermark.value;
     const startedAt = performance.now();
-    const isStale = (index: number): boolean => index > 0 && index < seen;
+    // A watermark below what was seen has started anew, with another cluster.
+    const isStale = (index: number): boolean => index > 0 && index < Math.min(seen, watermark.value);
     const left = (): CallSettings => ({
       ...settings,
-      deadline: Math.max(1, settings.deadline - (performance.now() - startedAt)),
+      deadline: Math.max(1, Math.ceil(settings.deadline - (performance.now() - startedAt))),
     });
     const quorumRead = (): Observable<KeyResponse> => read('quorumGet', left(), true);
     const ways = quorum

@@ -256,13 +256,12 @@ describe('the error in the end, without a retry', () => {
   const write: RetryClass[] = ['once', 'set'];
   const read: RetryClass[] = ['read', 'quorum-read'];
   const rows: [Outcome, RetryClass[], typeof EtcdError | typeof AllNodesDownError, object][] = [
-    ['refused', ['read'], AllNodesDownError, { reason: 'unreachable' }],
-    ['refused', ['quorum-read', 'once', 'set'], AllNodesDownError, { reason: 'no-quorum' }],
+    ['refused', [...read, ...write], AllNodesDownError, { reason: 'unreachable' }],
     ['timeout before it was sent', [...read, ...write], RequestTimeoutError as never, { timeoutMs: 100 }],
     ['redirected (307)', [...read, ...write], AllNodesDownError, { reason: 'no-quorum' }],
     ['a TLS failure', [...read, ...write], TlsError, { message: containing('TLS failed: TLS') }],
-    ['reset', ['read'], AllNodesDownError, { reason: 'unreachable' }],
-    ['reset', ['quorum-read'], AllNodesDownError, { reason: 'no-quorum' }],
+    // The others live.
+    ['reset', read, EtcdError, { code: 'UNEXPECTED_RESPONSE', message: containing('RESET') }],
     ['reset', write, OutcomeUnknownError, { message: containing('unknown: RESET') }],
     ['timeout after it was sent', read, RequestTimeoutError as never, { timeoutMs: 100 }],
     ['timeout after it was sent', write, OutcomeUnknownError, { message: containing('TIMEOUT') }],

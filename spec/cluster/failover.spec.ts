@@ -87,13 +87,15 @@ describe('failover', () => {
     });
   });
 
-  test("'leader' asks at once when one is named already", () => {
+  test("'leader' asks at once when one is named already, and from the second time on after a delay", () => {
     marbles().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source$ = cold('--#');
       const leader$ = cold('l');
-      const result$ = source$.pipe(failover({ decide: () => 'leader', leader$, max: 2 }));
-      expectObservable(result$).toBe('------#');
-      expectSubscriptions(source$.subscriptions).toBe(['^-!', '--^-!', '----^-!']);
+      const result$ = source$.pipe(
+        failover({ decide: () => 'leader', leader$, initialDelay: 4, max: 2, ...whole }),
+      );
+      expectObservable(result$).toBe('----------#');
+      expectSubscriptions(source$.subscriptions).toBe(['^-!', '--^-!', '--------^-!']);
       expectSubscriptions(leader$.subscriptions).toBe(['--(^!)', '----(^!)']);
     });
   });

@@ -36,8 +36,8 @@ describe('what is alive', () => {
       'so does a probe',
       [
         [(r) => r.failed('http://a:1', 20, true), false],
-        [(r) => r.probed('http://a:1', 15, 30, {}), false],
-        [(r) => r.probed('http://a:1', 21, 31, {}), true],
+        [(r) => r.probed('http://a:1', 15, {}), false],
+        [(r) => r.probed('http://a:1', 21, {}), true],
       ],
     ],
     [
@@ -91,14 +91,14 @@ describe('what is alive', () => {
     const roster = new Roster(['http://a:1'], true);
     roster.answered('http://x', 1);
     roster.failed('http://x', 1, true);
-    roster.probed('http://x', 1, 1, { id: '1', members: three });
+    roster.probed('http://x', 1, { id: '1', members: three });
     expect([urls(roster), roster.members]).toEqual([['http://a:1'], []]);
   });
 });
 
 describe('members found in the cluster', () => {
   const found = (roster: Roster, members: MemberInfo[], url = 'http://a:1') => {
-    roster.probed(url, 1, 1, { id: '1', clusterId: 'c', leader: '1', members });
+    roster.probed(url, 1, { id: '1', clusterId: 'c', leader: '1', members });
     return urls(roster);
   };
 
@@ -143,7 +143,7 @@ describe('members found in the cluster', () => {
     found(roster, three);
     expect(found(roster, [three[1]!])).toEqual(['http://a:1', 'http://x:9', 'http://b:2']);
     // What was known of it does not come back with it.
-    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
+    roster.probed('http://b:2', 5, { id: '2', clusterId: 'c' });
     found(roster, []);
     found(roster, three);
     expect(live(roster)).toEqual(['http://a:1']);
@@ -167,30 +167,30 @@ describe('members found in the cluster', () => {
     const roster = new Roster(['http://a:1'], true);
     found(roster, three);
     expect(belonging(roster)).toEqual(['http://a:1']);
-    roster.probed('http://b:2', 5, 5, { leader: '1', ...answer });
+    roster.probed('http://b:2', 5, { leader: '1', ...answer });
     expect(belonging(roster).includes('http://b:2')).toBe(used);
     expect(live(roster).includes('http://b:2')).toBe(used);
   });
 
   test('where no cluster id can be read the id of the member is enough', () => {
     const roster = new Roster(['http://a:1'], true);
-    roster.probed('http://a:1', 1, 1, { id: '1', leader: '1', members: three });
-    roster.probed('http://b:2', 1, 1, { id: '2', leader: '1' });
+    roster.probed('http://a:1', 1, { id: '1', leader: '1', members: three });
+    roster.probed('http://b:2', 1, { id: '2', leader: '1' });
     expect(belonging(roster)).toEqual(['http://a:1', 'http://b:2']);
   });
 
   test('a URL whose member became another is no longer used', () => {
     const roster = new Roster(['http://a:1'], true);
     found(roster, three);
-    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
-    roster.probed('http://b:2', 6, 6, { id: '3', clusterId: 'c' });
+    roster.probed('http://b:2', 5, { id: '2', clusterId: 'c' });
+    roster.probed('http://b:2', 6, { id: '3', clusterId: 'c' });
     expect(belonging(roster)).toEqual(['http://a:1']);
   });
 
   test('a removed member is no longer used at a URL that another still advertises', () => {
     const roster = new Roster(['http://a:1'], true);
     found(roster, three);
-    roster.probed('http://b:2', 5, 5, { id: '2', clusterId: 'c' });
+    roster.probed('http://b:2', 5, { id: '2', clusterId: 'c' });
     found(roster, [three[0]!, info('3', 'http://b:2')]);
     expect(belonging(roster)).toEqual(['http://a:1']);
   });
@@ -202,19 +202,19 @@ describe('who may tell the members', () => {
 
   test('the first list is taken as it comes, later ones from members that know a leader', () => {
     const roster = new Roster(['http://a:1', 'http://b:2'], true);
-    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: null, members: three });
+    roster.probed('http://a:1', 1, { id: '1', clusterId: 'c', leader: null, members: three });
     expect(told(roster)).toBe('1,2,3');
-    roster.probed('http://b:2', 1, 1, { id: '2', clusterId: 'c', leader: null, members: list });
+    roster.probed('http://b:2', 1, { id: '2', clusterId: 'c', leader: null, members: list });
     expect(told(roster)).toBe('1,2,3');
-    roster.probed('http://b:2', 2, 2, { id: '2', clusterId: 'c', leader: '1', members: list });
+    roster.probed('http://b:2', 2, { id: '2', clusterId: 'c', leader: '1', members: list });
     expect(told(roster)).toBe('1');
   });
 
   test('not a member of another cluster', () => {
     const roster = new Roster(['http://a:1', 'http://b:2', 'http://x:9'], true);
-    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: '1', members: three });
-    roster.probed('http://b:2', 1, 1, { id: '2', clusterId: 'c', leader: '1', members: three });
-    roster.probed('http://x:9', 1, 1, {
+    roster.probed('http://a:1', 1, { id: '1', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://b:2', 1, { id: '2', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://x:9', 1, {
       id: '9',
       clusterId: 'd',
       leader: '9',
@@ -227,8 +227,8 @@ describe('who may tell the members', () => {
 
   test('a probe without a list changes nothing', () => {
     const roster = new Roster(['http://a:1'], true);
-    roster.probed('http://a:1', 1, 1, { id: '1', clusterId: 'c', leader: '1', members: three });
-    roster.probed('http://a:1', 2, 2, { leader: '2' });
+    roster.probed('http://a:1', 1, { id: '1', clusterId: 'c', leader: '1', members: three });
+    roster.probed('http://a:1', 2, { leader: '2' });
     expect(told(roster)).toBe('1,2,3');
     expect(roster.endpoint('http://a:1')).toMatchObject({ id: '1', clusterId: 'c', leader: '2' });
   });
@@ -236,7 +236,7 @@ describe('who may tell the members', () => {
 
 describe('the cluster', () => {
   const tell = (roster: Roster, url: string, clusterId: string, sentAt = 1) =>
-    roster.probed(url, sentAt, sentAt, { id: `id ${url}`, clusterId, leader: null });
+    roster.probed(url, sentAt, { id: `id ${url}`, clusterId, leader: null });
 
   test('is the one of most configured endpoints, whatever their order', () => {
     const roster = new Roster(['http://x', 'http://a', 'http://b'], true);
@@ -276,17 +276,17 @@ describe('terms and absent leaders', () => {
     expect(roster.raftTerm).toBe(4);
   });
 
-  test('a leader that was never reached is absent since it was first named', () => {
+  test('who is named is remembered with the time since when, without a break', () => {
     const roster = new Roster(['http://a:1'], false);
-    const name = (leader: string, at: number) =>
-      roster.probed('http://a:1', at, at, { id: '1', clusterId: 'c', leader, members: three });
-    name('2', 10);
-    name('2', 20);
-    expect(roster.absentLeader).toEqual({ id: '2', since: 10 });
-    name('3', 40);
-    expect(roster.absentLeader).toEqual({ id: '3', since: 40 });
-    name('1', 50);
-    expect(roster.absentLeader).toBeUndefined();
+    roster.names('2', 10);
+    roster.names('2', 20);
+    expect(roster.named).toEqual({ id: '2', since: 10 });
+    roster.names('3', 40);
+    expect(roster.named).toEqual({ id: '3', since: 40 });
+    roster.names(undefined, 50);
+    expect(roster.named).toBeUndefined();
+    roster.names('3', 60);
+    expect(roster.named).toEqual({ id: '3', since: 60 });
   });
 });
 

@@ -9,6 +9,7 @@ const view = (more: Partial<View> = {}): View => ({
   leaderEndpoint: undefined,
   live: urls,
   leaderless: [],
+  doubts: 0,
   candidates: urls,
   endpoints: urls,
   settled: true,

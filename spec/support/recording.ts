@@ -3,13 +3,17 @@ import {
   catchError,
   defer,
   EMPTY,
+  filter,
   finalize,
   map,
   mergeMap,
   of,
   range,
   repeat,
+  shareReplay,
   Subscription,
+  switchMap,
+  take,
   timer,
   type Observable,
 } from 'rxjs';
@@ -50,6 +54,12 @@ export class Recording {
     { writers = 4, every = 10 }: RecordingOptions = {},
   ) {
     this.#endpoints = endpoints;
+    const stands$ = client.events$.pipe(
+      filter((event) => event.type === 'watch-live' && event.key === this.#root),
+      take(1),
+      shareReplay(1),
+    );
+    this.#running.add(stands$.subscribe());
     this.#running.add(client.clusterState$.subscribe((state) => this.states.push(state)));
     this.#running.add(
       client.watch$(this.#root).subscribe({
@@ -59,9 +69,11 @@ export class Recording {
         },
       }),
     );
+    // What is written before the watch stands is not its to see.
     this.#running.add(
-      range(0, writers)
+      stands$
         .pipe(
+          switchMap(() => range(0, writers)),
           mergeMap((writer) => this.#writer$(client, writer, every)),
           finalize(() => {
             this.#writing = false;

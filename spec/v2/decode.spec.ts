@@ -253,7 +253,7 @@ describe('what an answer means', () => {
       UnsupportedByServerError,
       { message: containing('--enable-v2=true') },
     ],
-    ['empty 404', 404, '', undefined, false, '404, and not from the v2 API', UnsupportedByServerError, {}],
+    ['empty 404', 404, '', undefined, false, '404', EtcdError, { code: 'UNEXPECTED_RESPONSE' }],
     [
       '401 with a message',
       401,

@@ -23,25 +23,31 @@ export class Cursor {
   clusterId: string | undefined;
   /** Why events are lost, until a resync has made up for them. */
   lost: string | undefined;
+  /** Up to here everything was delivered; a claim, though proven, can still be belied by a late event above. */
+  #delivered = 0;
   #claim: Claim | undefined;
 
   constructor(fromIndex?: number) {
     this.next = fromIndex;
+    if (fromIndex !== undefined) this.#delivered = fromIndex - 1;
   }
 
   /** Fixes the start after this index, unless it is fixed already. */
   start(index: number): void {
-    this.next ??= index + 1;
+    if (this.next !== undefined) return;
+    this.next = index + 1;
+    this.#delivered = index;
   }
 
   /** Whether an event of that index is still to be seen. */
   isNew(index: number): boolean {
-    return this.next === undefined || index >= this.next;
+    return index > this.#delivered;
   }
 
   /** An event, or a state, of that index was delivered: what comes next is above it. */
   arriveAt(index: number): void {
     this.next = index + 1;
+    this.#delivered = index;
     this.lost = undefined;
     this.#claim = undefined;
   }

@@ -1,14 +1,14 @@
 import {
-  catchError,
   concatMap,
   connect,
   defer,
-  delayWhen,
   EMPTY,
+  exhaustMap,
   filter,
   map,
   merge,
   of,
+  retry,
   startWith,
   switchMap,
   take,
@@ -19,6 +19,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
+import { backoff } from '../../cluster/backoff.js';
 import type { V2Context } from '../context.js';
 import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model.js';
 import { withKey } from '../with-key.js';
@@ -43,6 +44,8 @@ export interface LegContext extends V2Context {
   /** The store's index from time to time. */
   readonly pulse$: Observable<StoreIndex>;
   readonly pace: Pace;
+  /** Numbers the client's watches. */
+  readonly nextId: () => number;
 }
 
 /** How a leg begins: by reading the state first, or at the cursor. */
@@ -50,8 +53,8 @@ export type LegStart = 'sync' | 'resync' | 'cursor';
 
 /** An idle leg is armed anew once the store is this far ahead of its cursor. */
 const rearmLag = 250;
-/** And at most once in this time, ms: long enough for the claim of the last arming to be proven. */
-const rearmGap = 1_500;
+/** And at most once in this time, ms. */
+const rearmGap = 1_000;
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
@@ -73,19 +76,22 @@ export function leg$(
   const arm$ = (first: boolean): Observable<PollPart> =>
     defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
 
+  let arriving = false;
+  const isDue = (): boolean =>
+    !arriving &&
+    cursor.lost === undefined &&
+    cursor.next !== undefined &&
+    context.watermark.value > cursor.next + rearmLag;
   const rearm$ = context.pulse$.pipe(
     tap((pulse) => {
       if (pulse.answered) cursor.witness(pulse.endpoint, pulse.sentAt);
       else if (pulse.endpoint === endpoint) cursor.doubt();
     }),
-    filter(
-      () =>
-        cursor.lost === undefined &&
-        cursor.next !== undefined &&
-        context.watermark.value > cursor.next + rearmLag,
-    ),
+    filter(isDue),
     throttleTime(rearmGap),
-    delayWhen(() => timer(context.pace.delay())),
+    // One turn at a time; when it comes, it may no longer be needed.
+    exhaustMap(() => timer(context.pace.delay())),
+    filter(isDue),
   );
   const items$ = rearm$.pipe(
     map(() => arm$(false)),
@@ -96,7 +102,13 @@ export function leg$(
         // In order: an event that comes while the state is read waits for it.
         parts$.pipe(
           concatMap((part, i): Observable<LegItem> => {
-            if (part.type === 'event') return eventItems$(context, target, cursor, part);
+            if (part.type === 'arriving') {
+              // The poll is not silent: nothing is proven, and nothing may take its place.
+              arriving = true;
+              cursor.doubt();
+              return EMPTY;
+            }
+            if (part.type === 'event') return eventItems$(context, target, cursor, start, part);
             if (i > 0) return rearmed$(cursor, endpoint, part);
             return registered$(context, target, cursor, start, part);
           }),
@@ -104,8 +116,8 @@ export function leg$(
         // Beside it: no event waits for a quorum.
         parts$.pipe(
           take(1),
-          filter(() => start === 'cursor'),
-          switchMap(({ info }) => rebuilt$(context, target, cursor, info)),
+          filter((part) => part.type === 'registered'),
+          switchMap(({ info }) => (start === 'cursor' ? rebuilt$(context, target, cursor, info) : EMPTY)),
         ),
       ),
     ),
@@ -180,8 +192,12 @@ function rebuilt$(
   if (cursor.next === undefined || etcdIndex === 0 || etcdIndex >= cursor.next - 1) return EMPTY;
   const seen = Math.max(context.watermark.value, cursor.next - 1);
   return readIndex$(context, endpoint, target.key, true).pipe(
-    catchError(() => EMPTY),
-    filter(({ index }) => index > 0 && index < seen),
+    tap(({ index }) => {
+      if (index === 0) throw new TypeError('no index without a quorum');
+    }),
+    // Rebuilt and without a quorum yet: asked until there is one, or the leg ends.
+    retry({ delay: (_, n) => timer(backoff(n - 1, context.settings.retry)) }),
+    filter(({ index }) => index < seen),
     switchMap(({ index }) => {
       context.watermark.restart(index);
       return throwError(() => new HistoryLost('the cluster was rebuilt'));
@@ -193,6 +209,7 @@ function eventItems$(
   { watermark }: LegContext,
   { key, recursive }: Target,
   cursor: Cursor,
+  start: LegStart,
   { body, info }: Extract<PollPart, { type: 'event' }>,
 ): Observable<LegItem> {
   const node = withKey(body.node ?? { key });
@@ -201,6 +218,8 @@ function eventItems$(
   const isNew = cursor.isNew(index);
   if (isNew) cursor.arriveAt(index);
   const chain: LegItem = { type: 'chain' };
+  // Below what was asked for: a cache answers in etcd's place.
+  if (!isNew && start === 'cursor') return throwError(() => new MemberLeft('it answered with an old event'));
   if (!isNew || !matches(key, recursive, body.action, node)) return of(chain);
   const action = body.action as ChangeEvent['action'];
   const prevNode = body.prevNode === undefined ? {} : { prevNode: body.prevNode };

@@ -7,9 +7,10 @@ import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import type { Target } from './target.js';
 
-/** A poll first tells that it is registered, then (once) what it waited for. */
+/** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
 export type PollPart =
   | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
+  | { readonly type: 'arriving' }
   | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody };
 
 interface Progress {
@@ -53,15 +54,20 @@ export function poll$(
           part: 'end',
         },
       ),
-      filter(({ part, info }) => part === 'end' || (part.type === 'head' && info?.status === 200)),
+      filter(({ part, info, text }) => part === 'end' || (info?.status === 200 && isNews(part, text))),
       map(({ part, info, text }): PollPart => {
         if (info === undefined) throw new TypeError('an answer ended before its head');
-        if (part !== 'end') return { type: 'registered', info, sentAt };
+        if (part !== 'end')
+          return part.type === 'head' ? { type: 'registered', info, sentAt } : { type: 'arriving' };
         return { type: 'event', info, body: decodeKeys(`watch ${key}`, info.status, text) };
       }),
     );
   });
 }
+
+/** The head, or the first piece of the body. */
+const isNews = (part: HttpPart, text: string): boolean =>
+  part.type === 'head' || part.text.length === text.length;
 
 function progress(
   context: V2Context,

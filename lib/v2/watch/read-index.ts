@@ -1,4 +1,4 @@
-import { map, type Observable } from 'rxjs';
+import { defer, map, type Observable } from 'rxjs';
 import { learn, type V2Context } from '../context.js';
 import { parseJson } from '../decode.js';
 import { isRecord } from '../../check.js';
@@ -34,24 +34,25 @@ export function readIndex$(
   quorum = false,
 ): Observable<StoreIndex> {
   const { transport, settings, authorization } = context;
-  const sentAt = performance.now();
-  return transport
-    .exchange$({
-      method: 'GET',
+  return defer(() => {
+    const sentAt = performance.now();
+    const request = {
+      method: 'GET' as const,
       endpoint,
       path: indexPath(key, quorum),
       timeout: quorum ? settings.timeout : settings.probeTimeout,
       operation: 'index',
-      pool: 'watch',
+      pool: 'watch' as const,
       ...(authorization === undefined ? {} : { authorization }),
-    })
-    .pipe(
+    };
+    return transport.exchange$(request).pipe(
       map(({ status, headers, body }) => {
-        const { etcdIndex } = learn(context, endpoint, status, headers);
+        const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);
         const json = parseJson(body);
         const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : 0;
-        context.watermark.saw(told);
+        context.watermark.saw(told, clusterId);
         return { endpoint, index: etcdIndex ?? told, sentAt, answered: true };
       }),
     );
+  });
 }

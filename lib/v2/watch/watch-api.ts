@@ -1,7 +1,12 @@
 import {
+  concat,
+  concatMap,
   defer,
+  EMPTY,
+  finalize,
   identity,
   map,
+  of,
   race,
   take,
   takeUntil,
@@ -74,13 +79,16 @@ const rearmsPerSecond = 100;
 /** Watches (etcd: Documentation/v2/api.md, "Waiting for a change"). */
 export class WatchApi {
   readonly #context: LegContext;
-  #lastKey = '/';
+  /** The keys of the open watches: there the client has rights. */
+  readonly #keys: string[] = [];
+  #lastId = 0;
 
   constructor(context: V2Context) {
     this.#context = {
       ...context,
-      pulse$: pulse$(context, () => this.#lastKey),
+      pulse$: pulse$(context, () => this.#keys.at(-1) ?? '/'),
       pace: new Pace(rearmsPerSecond),
+      nextId: () => (this.#lastId += 1),
     };
   }
 
@@ -98,12 +106,15 @@ export class WatchApi {
         );
       }
       this.#demandLine(normalised);
-      this.#lastKey = normalised;
       if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
+      this.#keys.push(normalised);
       return watchSource$(this.#context, { key: normalised, recursive }, { initial, fromIndex }).pipe(
         onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
-        until === undefined ? identity : takeWhile((event) => !until(event), true),
+        until === undefined ? identity : endAfter(until),
         cluster.active(),
+        finalize(() => {
+          this.#keys.splice(this.#keys.indexOf(normalised), 1);
+        }),
         takeUntil(cluster.closing$),
       );
     });
@@ -135,6 +146,21 @@ export class WatchApi {
       );
     });
   }
+}
+
+/** Asks after each event has been emitted; the one that is accepted is the last. */
+function endAfter(accepts: (event: WatchEvent) => boolean): MonoTypeOperatorFunction<WatchEvent> {
+  const end = Symbol('end');
+  return (events$) =>
+    events$.pipe(
+      concatMap((event) =>
+        concat(
+          of(event),
+          defer(() => (accepts(event) ? of(end) : EMPTY)),
+        ),
+      ),
+      takeWhile((item) => item !== end),
+    );
 }
 
 /** Turns the word that events are lost into an error. */

@@ -8,15 +8,12 @@ import { HistoryLost, MemberLeft } from './history-lost.js';
 import type { LegContext, LegItem, LegStart } from './leg.js';
 import type { Target } from './target.js';
 
-/** Numbers the watches of a client. */
-let lastId = 0;
-
 /**
  * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
  * back-off starts anew once a leg has delivered an event or stood longer than the delay before it.
  */
 export class WatchRun {
-  readonly id = ++lastId;
+  readonly id: number;
   readonly cursor: Cursor;
   /** How often each endpoint failed this watch since one last stood. */
   readonly tried = new Map<string, number>();
@@ -25,6 +22,8 @@ export class WatchRun {
   readonly #initial: boolean;
   readonly #startedAt = performance.now();
   #endpoint = '';
+  #lostBy = '';
+  #everStood = false;
   #stoodSince: number | undefined;
   #failures = 0;
   #lastDelay = 0;
@@ -34,6 +33,7 @@ export class WatchRun {
     target: Target,
     { initial, fromIndex }: { initial: boolean; fromIndex: number | undefined },
   ) {
+    this.id = context.nextId();
     this.#context = context;
     this.#target = target;
     this.#initial = initial;
@@ -44,6 +44,11 @@ export class WatchRun {
   get start(): LegStart {
     if (this.cursor.lost !== undefined) return 'resync';
     return this.#initial && this.cursor.next === undefined ? 'sync' : 'cursor';
+  }
+
+  /** Where the watch stands, or stood last. */
+  get endpoint(): string {
+    return this.#endpoint;
   }
 
   /** The next leg goes to this endpoint. */
@@ -57,6 +62,7 @@ export class WatchRun {
     const { key } = this.#target;
     if (item.type === 'live') {
       this.tried.clear();
+      this.#everStood = true;
       if (this.#stoodSince === undefined) {
         const index = cursor.next === undefined ? {} : { index: cursor.next };
         this.#context.events.emit(() => ({ type: 'watch-live', id, key, endpoint: item.endpoint, ...index }));
@@ -74,10 +80,8 @@ export class WatchRun {
     const final = this.#final(error);
     if (final !== undefined) return throwError(() => final);
     const reason = error instanceof Error ? error.message : String(error);
-    if (isHistoryLost(error)) this.cursor.lost = reason;
-    if (error instanceof TransportError && error.kind !== 'other') {
-      this.#context.cluster.failed(this.#endpoint, error.kind === 'connect' || error.kind === 'tls');
-    }
+    if (isHistoryLost(error)) this.cursor.lost = this.#lostBy = reason;
+    if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
     this.#report(reason);
     this.tried.set(this.#endpoint, (this.tried.get(this.#endpoint) ?? 0) + 1);
@@ -124,7 +128,7 @@ export class WatchRun {
       id,
       key,
       endpoint,
-      reason: 'history lost',
+      reason: this.#lostBy,
       lost,
     }));
   }
@@ -140,7 +144,8 @@ export class WatchRun {
       durationMs: 0,
     };
     const { tlsFailure } = this.#context.cluster.view;
-    if (tlsFailure !== undefined)
+    // TLS that has worked before may work again, as after the renewal of a certificate.
+    if (tlsFailure !== undefined && !this.#everStood)
       return new TlsError(`watch ${this.#target.key}`, tlsFailure, { endpoint, attempts: [attempt] });
     if (error instanceof TransportError || error instanceof MemberLeft || isHistoryLost(error))
       return undefined;

@@ -36,7 +36,9 @@ export function watchSource$(
 ): Observable<WatchEvent> {
   return defer(() => {
     const run = new WatchRun(context, target, start);
-    const nextLeg$: Observable<LegItem> = defer(() => context.cluster.watchEndpoint$(run.tried)).pipe(
+    const nextLeg$: Observable<LegItem> = defer(() =>
+      context.cluster.watchEndpoint$(run.tried, run.endpoint),
+    ).pipe(
       switchMap((endpoint) => {
         run.goesTo(endpoint);
         return leg$(context, target, endpoint, run.cursor, run.start);

@@ -148,7 +148,6 @@ describe('a leg from the cursor', () => {
   });
 
   test.each<[string, number, object, boolean]>([
-    ['an event that was seen before', 9, {}, true],
     ['a hidden key', 15, { key: '/a/_h' }, true],
     ['a neighbour', 15, { key: '/ab' }, true],
     ['a key below, not recursive', 15, { key: '/a/b' }, false],
@@ -161,6 +160,24 @@ describe('a leg from the cursor', () => {
       expect(cursor.next).toBe(Math.max(10, index + 1));
     },
   );
+
+  test('an event below what was asked for is the failure of a cache, and is not emitted', () => {
+    const { seen } = run();
+    polls[0]?.head(9).event(9);
+    expect(short(seen.items)).toEqual(['live']);
+    expect(seen.error).toBeInstanceOf(MemberLeft);
+    expect(cursor.next).toBe(10);
+  });
+
+  test('an event whose body comes late, after a witness of its silence, is not lost', () => {
+    const { seen } = run();
+    polls[0]?.head(20);
+    cursor.witness(here, performance.now() + 5_000);
+    expect(cursor.next).toBe(21);
+    polls[0]?.event(15);
+    expect(short(seen.items)).toEqual(['live', 'set@15', 'chain']);
+    expect(cursor.next).toBe(16);
+  });
 
   test.each<[string, (poll: Poll) => void]>([
     ['an empty answer', (poll) => poll.head(20).answer('')],

@@ -1,0 +1,62 @@
+import type { EndpointRecord, Roster } from './roster.js';
+
+/** Who is named as leader, and by how many that takes. */
+export interface Tally {
+  /** The id that enough members name. */
+  readonly named: string | undefined;
+  /** How many members must name the same leader. */
+  readonly needed: number;
+  /** How many answering members name one, whichever. */
+  readonly naming: number;
+  /** Members that ever answered, when these are fewer than a majority of all. */
+  readonly partial: number | undefined;
+}
+
+/**
+ * Counts the votes: a majority of all members must name the same leader. Members that this client never reached are
+ * not held against it: where they could complete a majority, it is enough that all that answer agree.
+ */
+export function tally(roster: Roster): Tally {
+  const all = roster.endpoints;
+  const live = all.filter((e) => roster.isLive(e));
+  const settled = all.every((e) => e.probed);
+  const members = Math.max(1, roster.members.length);
+  const majority = Math.floor(members / 2) + 1;
+  const reached = countMembers(
+    roster,
+    all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)),
+  );
+  const answering = countMembers(roster, live);
+  const couldComplete = settled && members - reached + answering >= majority;
+  const needed = couldComplete ? Math.max(1, Math.min(majority, answering)) : majority;
+  const votes = countVotes(roster, live);
+  const most = Math.max(0, ...votes.values());
+  const favourites = [...votes].filter(([, count]) => count === most && count >= needed);
+  return {
+    named: favourites.length === 1 ? favourites[0]?.[0] : undefined,
+    needed,
+    naming: [...votes.values()].reduce((sum, count) => sum + count, 0),
+    partial: settled && roster.members.length > 0 && reached > 0 && reached < majority ? reached : undefined,
+  };
+}
+
+/** Endpoints of members; before the members are known, every endpoint counts for one. */
+function ofMembers(roster: Roster, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  if (roster.members.length === 0) return endpoints;
+  return endpoints.filter(({ id }) => roster.members.some((m) => m.id === id));
+}
+
+/** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
+function countMembers(roster: Roster, endpoints: readonly EndpointRecord[]): number {
+  return new Set(ofMembers(roster, endpoints).map((e) => e.id ?? e.url)).size;
+}
+
+/** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
+function countVotes(roster: Roster, live: readonly EndpointRecord[]): Map<string, number> {
+  const ballots = new Map(ofMembers(roster, live).map((e) => [e.id ?? e.url, e.leader]));
+  const votes = new Map<string, number>();
+  for (const leader of ballots.values()) {
+    if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);
+  }
+  return votes;
+}
