@@ -394,6 +394,20 @@ describe('fromIndex', () => {
 });
 
 describe('until', () => {
+  test('is asked after its event was emitted, so that it can count what it has', async () => {
+    const got: string[] = [];
+    let over = false;
+    client.watch$(key, { initial: true, until: () => got.length >= 2 }).subscribe({
+      next: ({ node }) => got.push(node.value ?? ''),
+      complete: () => (over = true),
+    });
+    await eventually(() => got.length === 1);
+    await set(key, 'second');
+    await set(key, 'third');
+    await eventually(() => over);
+    expect(got).toEqual(['', 'second']);
+  });
+
   test('the accepted event is the last, and the server is rid of the watch', async () => {
     const log = await watch(key, { until: ({ node }) => node.value === 'stop' }).live();
     for (const value of ['1', 'stop', '2']) await set(key, value);

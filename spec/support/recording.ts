@@ -10,7 +10,6 @@ import {
   of,
   range,
   repeat,
-  shareReplay,
   Subscription,
   switchMap,
   take,
@@ -54,25 +53,13 @@ export class Recording {
     { writers = 4, every = 10 }: RecordingOptions = {},
   ) {
     this.#endpoints = endpoints;
-    const stands$ = client.events$.pipe(
-      filter((event) => event.type === 'watch-live' && event.key === this.#root),
-      take(1),
-      shareReplay(1),
-    );
-    this.#running.add(stands$.subscribe());
     this.#running.add(client.clusterState$.subscribe((state) => this.states.push(state)));
-    this.#running.add(
-      client.watch$(this.#root).subscribe({
-        next: (event) => this.events.push(event),
-        error: (error: Error) => {
-          this.watchError = error;
-        },
-      }),
-    );
     // What is written before the watch stands is not its to see.
     this.#running.add(
-      stands$
+      client.events$
         .pipe(
+          filter((event) => event.type === 'watch-live' && event.key === this.#root),
+          take(1),
           switchMap(() => range(0, writers)),
           mergeMap((writer) => this.#writer$(client, writer, every)),
           finalize(() => {
@@ -80,6 +67,14 @@ export class Recording {
           }),
         )
         .subscribe(),
+    );
+    this.#running.add(
+      client.watch$(this.#root).subscribe({
+        next: (event) => this.events.push(event),
+        error: (error: Error) => {
+          this.watchError = error;
+        },
+      }),
     );
   }
 
