@@ -3,29 +3,18 @@ import {
   catchError,
   concat,
   defer,
-  distinctUntilChanged,
   endWith,
-  exhaustMap,
   filter,
   ignoreElements,
   last,
   map,
   merge,
-  mergeMap,
-  NEVER,
   Observable,
   of,
-  pairwise,
-  repeat,
-  share,
-  skip,
-  startWith,
   switchMap,
   take,
-  takeUntil,
   tap,
   throwError,
-  timer,
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
@@ -34,21 +23,13 @@ import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
-import { heartbeat } from './heartbeat.js';
-import type { Member } from './member.js';
+import { heartbeats$ } from './heartbeats.js';
 import type { Probe } from './probe.js';
+import { reportChanges } from './report-changes.js';
 import { Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
-import { unrefScheduler } from './unref-scheduler.js';
 import { deriveView, sameView, type View } from './view.js';
-
-/** How long the heartbeat outlives its last user, ms. */
-const grace = 1_000;
-/** Between two probes of a member while no leader is known, ms: 30 for the first 5 s, then slower up to 1 s. */
-const fastProbe = (n: number): number => Math.min(1_000, 30 * 1.1 ** Math.max(0, n - 166));
-/** Every so many fast probes also ask for identities and members. */
-const fullEvery = 32;
 
 const now = (): number => performance.now();
 
@@ -85,7 +66,12 @@ export class Cluster {
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
-    this.#engine$ = this.#heartbeats$(settings.heartbeat);
+    this.#engine$ = heartbeats$({
+      view$: this.#view$,
+      period: settings.heartbeat,
+      probe: (url, full) => this.#probeOnce$(url, full),
+      wasProbed: (url) => this.#roster.endpoint(url)?.probed === true,
+    });
     this.state$ = new ClusterState$(
       new ClusterState(this.#view.members, undefined, undefined, new Date()),
       () => this.#engine$.subscribe(),
@@ -252,46 +238,6 @@ export class Cluster {
     this.#view$.complete();
   }
 
-  /** One heartbeat for each endpoint, driven by the interval, by failures, and fast while no leader is known. */
-  #heartbeats$(period: number | false): Observable<never> {
-    const failures$ = this.#view$.pipe(
-      map((view) => `${view.live.join()} ${String(view.doubts)}`),
-      distinctUntilChanged(),
-      skip(1),
-      map(() => ({ full: false })),
-    );
-    const needy$ = this.#view$.pipe(
-      map((view) => view.leaderEndpoint === undefined),
-      distinctUntilChanged(),
-      switchMap((leaderless) => (leaderless ? fastTicks$() : NEVER)),
-    );
-    const demand$ = merge(failures$, needy$);
-    const beat$ = (url: string): Observable<never> => {
-      const probed = this.#roster.endpoint(url)?.probed === true;
-      // Without an interval one probe at first use is enough.
-      if (period === false && probed)
-        return demand$.pipe(exhaustMap(({ full }) => this.#probeOnce$(url, full)));
-      return demand$.pipe(
-        heartbeat<{ full: boolean }, never>({
-          period,
-          probe: (demand) => this.#probeOnce$(url, demand?.full ?? true),
-        }),
-      );
-    };
-    const gone$ = (url: string): Observable<unknown> =>
-      this.#view$.pipe(filter((view) => !view.endpoints.includes(url)));
-    return this.#view$.pipe(
-      map((view) => view.endpoints),
-      distinctUntilChanged((a, b) => a.join() === b.join()),
-      startWith<readonly string[]>([]),
-      pairwise(),
-      mergeMap(([before, after]) => after.filter((url) => !before.includes(url))),
-      mergeMap((url) => beat$(url).pipe(takeUntil(gone$(url)))),
-      takeUntil(this.closing$),
-      share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
-    );
-  }
-
   /** Probes one endpoint and learns from it; completes without a value, whatever came. */
   #probeOnce$(url: string, full: boolean): Observable<never> {
     return defer(() => {
@@ -353,49 +299,19 @@ export class Cluster {
     const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
     const previous = this.state$.value;
     if (!state.equals(previous)) {
-      this.#report(previous, state);
+      reportChanges(this.#events, previous, state, this.#leaderSince);
+      if (previous.leader?.id !== state.leader?.id) this.#leaderSince = Date.now();
       this.#control.next(state);
     }
     if (view.partial !== undefined && before.partial !== view.partial) {
       const reachable = view.partial;
       this.#events.emit(() => ({ type: 'partial-view', reachable, members: view.members.length }));
     }
-    this.#view$.next(view);
-  }
-
-  #report(previous: ClusterState, state: ClusterState): void {
-    if (previous.leader?.id !== state.leader?.id) {
-      const durationMs = Date.now() - this.#leaderSince;
-      this.#leaderSince = Date.now();
-      const from = previous.leader === undefined ? {} : { previous: refOf(previous.leader) };
-      const to = state.leader === undefined ? {} : { leader: refOf(state.leader) };
-      this.#events.emit(() => ({ type: 'leader-change', ...from, ...to, durationMs }));
-    }
-    const durationMs = state.since.getTime() - previous.since.getTime();
-    for (const member of state.members) {
-      const was = previous.members.find((m) => isSame(m, member))?.status;
-      if (was !== 'down' && member.status === 'down') {
-        this.#events.emit(() => ({ type: 'member-down', member: refOf(member), durationMs }));
-      } else if (was === 'down' && member.status === 'running') {
-        this.#events.emit(() => ({ type: 'member-up', member: refOf(member), durationMs }));
-      }
-    }
+    // The newest: whoever was told may have changed it meanwhile.
+    this.#view$.next(this.#view);
   }
 }
-
-/** Before their ids are known, members are told apart by their URLs. */
-const isSame = (a: Member, b: Member): boolean =>
-  a.id === '' || b.id === '' ? a.clientURLs[0] === b.clientURLs[0] : a.id === b.id;
-
-const refOf = ({ id, name }: Member): { id: string; name: string } => ({ id, name });
 
 function throwIfTlsFails({ tlsFailure }: View): void {
   if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
-}
-
-function fastTicks$(): Observable<{ full: boolean }> {
-  return of(undefined).pipe(
-    repeat({ delay: (n) => timer(fastProbe(n), unrefScheduler) }),
-    map((_, n) => ({ full: n % fullEvery === 0 })),
-  );
 }

@@ -1,0 +1,88 @@
+import {
+  distinctUntilChanged,
+  endWith,
+  exhaustMap,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  NEVER,
+  of,
+  pairwise,
+  repeat,
+  share,
+  skip,
+  startWith,
+  switchMap,
+  takeUntil,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { heartbeat } from './heartbeat.js';
+import { unrefScheduler } from './unref-scheduler.js';
+import type { View } from './view.js';
+
+/** What the heartbeats of a cluster need. */
+export interface HeartbeatsConfig {
+  /** The cluster's view now and whenever it changes. */
+  readonly view$: Observable<View>;
+  /** Between two probes of one endpoint, in milliseconds, or false. */
+  readonly period: number | false;
+  /** Probes an endpoint and learns from it; never errors. */
+  readonly probe: (url: string, full: boolean) => Observable<never>;
+  /** The endpoint has been probed before. */
+  readonly wasProbed: (url: string) => boolean;
+}
+
+/** How long the heartbeats outlive their last user, ms. */
+const grace = 1_000;
+/** Between two probes of a member while no leader is known, ms: 30 for the first 5 s, then slower up to 1 s. */
+const fastProbe = (n: number): number => Math.min(1_000, 30 * 1.1 ** Math.max(0, n - 166));
+/** Every so many fast probes also ask for identities and members. */
+const fullEvery = 32;
+
+/**
+ * One heartbeat for each endpoint, for as long as it is one: driven by the interval, at once when a member fails or is
+ * doubted, and fast while no leader is known. Shared; over when the views are.
+ */
+export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfig): Observable<never> {
+  const failures$ = view$.pipe(
+    map((view) => `${view.live.join()} ${String(view.doubts)}`),
+    distinctUntilChanged(),
+    skip(1),
+    map(() => ({ full: false })),
+  );
+  const needy$ = view$.pipe(
+    map((view) => view.leaderEndpoint === undefined),
+    distinctUntilChanged(),
+    switchMap((leaderless) => (leaderless ? fastTicks$() : NEVER)),
+  );
+  const demand$ = merge(failures$, needy$);
+  const beat$ = (url: string): Observable<never> => {
+    // Without an interval one probe at first use is enough.
+    if (period === false && wasProbed(url)) return demand$.pipe(exhaustMap(({ full }) => probe(url, full)));
+    return demand$.pipe(
+      heartbeat<{ full: boolean }, never>({ period, probe: (demand) => probe(url, demand?.full ?? true) }),
+    );
+  };
+  const gone$ = (url: string): Observable<unknown> =>
+    view$.pipe(filter((view) => !view.endpoints.includes(url)));
+  return view$.pipe(
+    map((view) => view.endpoints),
+    distinctUntilChanged((a, b) => a.join() === b.join()),
+    startWith<readonly string[]>([]),
+    pairwise(),
+    mergeMap(([before, after]) => after.filter((url) => !before.includes(url))),
+    mergeMap((url) => beat$(url).pipe(takeUntil(gone$(url)))),
+    takeUntil(view$.pipe(ignoreElements(), endWith('over'))),
+    share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
+  );
+}
+
+function fastTicks$(): Observable<{ full: boolean }> {
+  return of(undefined).pipe(
+    repeat({ delay: (n) => timer(fastProbe(n), unrefScheduler) }),
+    map((_, n) => ({ full: n % fullEvery === 0 })),
+  );
+}
