@@ -8,6 +8,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { firstValueFrom } from 'rxjs';
+import { findEtcd } from '../spec/support/find-etcd.js';
 
 export interface EtcdServer {
   readonly host: string;
@@ -29,7 +31,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Starts etcd (`ETCD_BIN`, else `etcd` on the PATH) and waits until it answers. */
+/** Starts the etcd that `findEtcd` finds and waits until it answers. */
 export async function startEtcd(): Promise<EtcdServer> {
   const host = '127.0.0.1';
   const [port, peerPort] = [await freePort(), await freePort()];
@@ -37,8 +39,9 @@ export async function startEtcd(): Promise<EtcdServer> {
   const peers = `http://${host}:${peerPort}`;
   const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const dataDir = await mkdtemp(join(base, 'rxetcd-bench-'));
+  const { path } = await firstValueFrom(findEtcd());
   const child = spawn(
-    process.env['ETCD_BIN'] ?? 'etcd',
+    path,
     [
       '--name',
       'bench',
