@@ -22,5 +22,5 @@ export default {
   testTimeout: 60_000,
   collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts', '!lib/**/*.browser.ts'],
   coverageProvider: 'v8',
-  coverageThreshold: { global: { lines: 85, branches: 80, functions: 85, statements: 85 } },
+  coverageThreshold: { global: { lines: 95, branches: 90, functions: 95, statements: 95 } },
 };
