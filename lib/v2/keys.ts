@@ -9,9 +9,9 @@ import { decodeKeys, type KeysBody } from './decode.js';
 import { freshRead$ } from './fresh-read.js';
 import { keyPath, normaliseKey } from './key-path.js';
 import type { EtcdNode, KeyResponse, ResponseInfo } from './model.js';
-import { encodeParams, withQuery, type Params } from './params.js';
+import { withQuery, type Params } from './params.js';
 import { withKey } from './with-key.js';
-import { demandForm, demandRequestLine } from './request-size.js';
+import { demandRequestLine, encodeForm } from './request-size.js';
 import { retryClasses, type KeysOperation } from './retry-classes.js';
 
 /** Options of {@link EtcdClient.get$}. */
@@ -235,10 +235,9 @@ export class KeysApi {
       path: withQuery(keyPath(key), query),
       operation,
       pool: 'command' as const,
-      ...(form === undefined ? {} : { form: encodeParams(form) }),
+      ...(form === undefined ? {} : { form: encodeForm(form) }),
       ...(authorization === undefined ? {} : { authorization }),
     };
-    if (form !== undefined) demandForm(form);
     const blame =
       query['prevValue'] === undefined
         ? { option: 'key', value: key }

@@ -7,10 +7,11 @@ const maxForm = 10 * 1024 * 1024;
 /** etcd resets a plain connection whose first request line is longer, bytes with its line end. */
 const maxRequestLine = 4096;
 
-/** Refuses a form that etcd would not parse, naming its largest parameter. */
-export function demandForm(form: Params): void {
-  const size = encodeParams(form).length;
-  if (size <= maxForm) return;
+/** Encodes a form; refuses one that etcd would not parse, naming its largest parameter. */
+export function encodeForm(form: Params): string {
+  const encoded = encodeParams(form);
+  const size = encoded.length;
+  if (size <= maxForm) return encoded;
   const [largest = 'value'] = Object.entries(form)
     .map(([name, value]) => [name, String(value).length] as const)
     .sort(([, a], [, b]) => b - a)

@@ -5,6 +5,7 @@ import { decodeKeys, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
+import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 
 /** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
@@ -31,19 +32,16 @@ export function poll$(
   endpoint: string,
   waitIndex: number | undefined,
 ): Observable<PollPart> {
-  const { transport, settings, authorization } = context;
+  const { transport, settings } = context;
   const { key, recursive } = target;
   return defer(() => {
     const sentAt = performance.now();
-    const request = {
-      method: 'GET' as const,
+    const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
       timeout: settings.timeout,
       operation: 'watch',
-      pool: 'watch' as const,
-      ...(authorization === undefined ? {} : { authorization }),
-    };
+    });
     return transport.parts$(request).pipe(
       endWith('end' as const),
       scan(

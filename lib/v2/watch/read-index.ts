@@ -4,6 +4,7 @@ import { parseJson } from '../decode.js';
 import { isRecord } from '../../check.js';
 import { keyPath } from '../key-path.js';
 import { withQuery } from '../params.js';
+import { memberRequest } from './member-request.js';
 
 /** What a member says of its store. */
 export interface StoreIndex {
@@ -33,18 +34,15 @@ export function readIndex$(
   key: string,
   quorum = false,
 ): Observable<StoreIndex> {
-  const { transport, settings, authorization } = context;
+  const { transport, settings } = context;
   return defer(() => {
     const sentAt = performance.now();
-    const request = {
-      method: 'GET' as const,
+    const request = memberRequest(context, {
       endpoint,
       path: indexPath(key, quorum),
       timeout: quorum ? settings.timeout : settings.probeTimeout,
       operation: 'index',
-      pool: 'watch' as const,
-      ...(authorization === undefined ? {} : { authorization }),
-    };
+    });
     return transport.exchange$(request).pipe(
       map(({ status, headers, body }) => {
         const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);

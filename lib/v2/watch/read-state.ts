@@ -7,6 +7,7 @@ import { keyPath } from '../key-path.js';
 import type { EtcdNode, ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import { withKey } from '../with-key.js';
+import { memberRequest } from './member-request.js';
 import { readIndex$ } from './read-index.js';
 import type { Target } from './target.js';
 
@@ -36,16 +37,13 @@ export function readState$(
 }
 
 function listing$(context: V2Context, { key, recursive }: Target, endpoint: string): Observable<State> {
-  const { transport, settings, authorization } = context;
-  const request = {
-    method: 'GET' as const,
+  const { transport, settings } = context;
+  const request = memberRequest(context, {
     endpoint,
     path: withQuery(keyPath(key), { recursive }),
     timeout: settings.timeout,
     operation: 'watch',
-    pool: 'watch' as const,
-    ...(authorization === undefined ? {} : { authorization }),
-  };
+  });
   return transport.exchange$(request).pipe(
     switchMap(({ status, headers, body }) => {
       const info = learn(context, endpoint, status, headers);
