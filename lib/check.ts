@@ -8,7 +8,7 @@ export interface Check {
 }
 
 /** The largest delay that a JavaScript timer keeps, in milliseconds (about 24.8 days). */
-const maxTimer = 2_147_483_647;
+export const maxTimer = 2_147_483_647;
 
 /** Names of options, misspelt or unknown, whose values are not shown. */
 const secretName = /pass|pwd|secret|token|key|auth|cert|cred|login|user/i;
@@ -30,11 +30,11 @@ export const check = {
       : 'an integer of 0 or more, or Infinity',
   index: (v: unknown) =>
     Number.isSafeInteger(v) && (v as number) > 0 ? undefined : 'an index: an integer of 1 or more',
-  /** Seconds; above the limit etcd's 64-bit nanoseconds overflow silently. */
+  /** Seconds; etcd counts nanoseconds since 1970 in 64 bits, to the year 2262, and silently sets no TTL beyond. */
   ttl: (v: unknown) =>
-    Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= 9_000_000_000
+    Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= 6_000_000_000
       ? undefined
-      : 'a TTL: an integer of 0 to 9000000000 seconds',
+      : 'a TTL: an integer of 0 to 6000000000 seconds',
   string: (v: unknown) =>
     typeof v !== 'string' ? 'a string' : isWellFormed(v) ? undefined : 'a string without lone surrogates',
   fn: (v: unknown) => (typeof v === 'function' ? undefined : 'a function'),
@@ -68,7 +68,9 @@ export function checkOptions(path: string, options: unknown, checks: Record<stri
     throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object', {
       secret: typeof options === 'object' && options !== null,
     });
-  for (const [name, value] of Object.entries(options)) {
+  // What is inherited is read as well, so it is checked as well.
+  for (const name of new Set([...Object.keys(options), ...Object.keys(checks)])) {
+    const value = options[name];
     const test = Object.hasOwn(checks, name) ? checks[name] : undefined;
     if (test === undefined) {
       const known = Object.keys(checks).join(', ');

@@ -12,6 +12,7 @@ import {
   throwError,
   timeout,
   type Observable,
+  type Subscription,
 } from 'rxjs';
 import type { ClusterState } from './cluster/cluster-state.js';
 import type { ClusterState$ } from './cluster/cluster-state-subject.js';
@@ -19,10 +20,16 @@ import { Cluster } from './cluster/cluster.js';
 import type { Member } from './cluster/member.js';
 import { AllNodesDownError, ClientClosedError, TlsError } from './errors.js';
 import { EventBus, type ClientEvent } from './events.js';
+import { logEvents, type LogOptions } from './log-events.js';
 import { resolveOptions, type CallOptions, type ClientOptions, type Settings } from './options.js';
 import { TransportError } from './transport/transport-error.js';
 import { Transport } from './transport/transport.js';
+import type { HttpMethod } from './transport/http.js';
+import { ApiCalls } from './v2/api-calls.js';
+import { AuthApi } from './v2/auth.js';
 import { basicAuthorization, type V2Context } from './v2/context.js';
+import { DirectoriesApi } from './v2/directories.js';
+import { KeyCalls } from './v2/key-calls.js';
 import {
   KeysApi,
   type CompareAndDeleteOptions,
@@ -32,8 +39,13 @@ import {
   type SetOptions,
   type TtlOptions,
 } from './v2/keys.js';
+import { MembersApi } from './v2/members.js';
 import type { KeyResponse, WatchEvent } from './v2/model.js';
 import { v2Probe } from './v2/probe.js';
+import { RawApi, type RawOptions, type RawResponse } from './v2/raw.js';
+import { ServerApi, type MemberHealth, type MemberVersion } from './v2/server.js';
+import type { ServerVersion } from './v2/server-release.js';
+import { StatsApi } from './v2/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from './v2/watch/watch-api.js';
 import { Watermark } from './v2/watermark.js';
 
@@ -56,7 +68,10 @@ export class EtcdClient {
   readonly #transport: Transport;
   readonly #cluster: Cluster;
   readonly #keys: KeysApi;
+  readonly #directories: DirectoriesApi;
   readonly #watch: WatchApi;
+  readonly #server: ServerApi;
+  readonly #raw: RawApi;
 
   /**
    * Members and leader, followed by a heartbeat while anyone subscribes here, watches, or has a call in flight. Never
@@ -65,6 +80,12 @@ export class EtcdClient {
   readonly clusterState$: ClusterState$;
   /** What happens inside, for logs and metrics; hot. Never a body, a value or a credential. */
   readonly events$: Observable<ClientEvent>;
+  /** The members of the cluster: list, add, update, remove. */
+  readonly members: MembersApi;
+  /** Statistics of the leader, of a member, of its store. */
+  readonly stats: StatsApi;
+  /** Authentication: its switch, users, roles. */
+  readonly auth: AuthApi;
 
   /**
    * @param options endpoints (`host:port`, a URL or an array of them, then options), or options alone; default
@@ -85,8 +106,16 @@ export class EtcdClient {
       watermark: new Watermark(),
       authorization: basicAuthorization(this.#settings),
     };
-    this.#keys = new KeysApi(context);
+    const keyCalls = new KeyCalls(context);
+    const apiCalls = new ApiCalls(context);
+    this.#keys = new KeysApi(keyCalls, context.watermark);
+    this.#directories = new DirectoriesApi(keyCalls);
     this.#watch = new WatchApi(context);
+    this.#server = new ServerApi(apiCalls);
+    this.#raw = new RawApi(context);
+    this.members = new MembersApi(apiCalls);
+    this.stats = new StatsApi(apiCalls);
+    this.auth = new AuthApi(apiCalls);
     this.clusterState$ = this.#cluster.state$;
     this.events$ = this.#events.events$;
   }
@@ -238,6 +267,43 @@ export class EtcdClient {
   }
 
   /**
+   * Makes a directory that must not exist as one (`isNotFile`); a file of that name is replaced. Directories above it,
+   * and those of a key that is set, come into being by themselves.
+   */
+  setDir$(dir: string, options?: TtlOptions): Observable<KeyResponse> {
+    return this.#directories.setDir$(dir, options);
+  }
+
+  /** Makes a directory where nothing must be (`isKeyExists`). */
+  createDir$(dir: string, options?: TtlOptions): Observable<KeyResponse> {
+    return this.#directories.createDir$(dir, options);
+  }
+
+  /**
+   * Gives a directory that must exist (`isKeyNotFound`) another TTL, or without `ttl` none. With its TTL all that is in
+   * it expires.
+   *
+   * Errors: EtcdApiError (`isNotDirectory` for a file, which etcd alone would empty), UnsupportedByServerError from
+   * etcd 3.5, which cannot do it.
+   */
+  updateDir$(dir: string, options?: TtlOptions): Observable<KeyResponse> {
+    return this.#directories.updateDir$(dir, options);
+  }
+
+  /** Makes a directory in a directory under a name that etcd makes: ascending in the order of creation. */
+  createDirInOrder$(dir: string, options?: TtlOptions): Observable<KeyResponse> {
+    return this.#directories.createDirInOrder$(dir, options);
+  }
+
+  /**
+   * Deletes an empty directory (`isDirectoryNotEmpty`), or with `recursive` one with all that is in it; never a file
+   * (`isNotDirectory`).
+   */
+  deleteDir$(dir: string, options?: DeleteOptions): Observable<KeyResponse> {
+    return this.#directories.deleteDir$(dir, options);
+  }
+
+  /**
    * Follows the changes of a key and of all below it; endless. Ordered by index, each change once, through failovers,
    * restarts and lost connections; if the server's history is gone, one `resync` event carries the state and the range
    * that was lost. Go on later from `event.index + 1` by `fromIndex`.
@@ -262,6 +328,77 @@ export class EtcdClient {
   /** Emits the next change of a key (or of what is below it) and completes; RequestTimeoutError after `timeout`. */
   watchOnce$(key: string, options?: WatchOnceOptions): Observable<WatchEvent> {
     return this.#watch.watchOnce$(key, options);
+  }
+
+  /** The client URLs that the members advertise, as one member lists them (`/v2/machines`). */
+  machines$(options?: CallOptions): Observable<string[]> {
+    return this.#server.machines$(options);
+  }
+
+  /** The releases that one member runs, whichever. */
+  version$(options?: CallOptions): Observable<ServerVersion> {
+    return this.#server.version$(options);
+  }
+
+  /**
+   * The releases of each member: one value for each as it comes, then completes. A member that does not answer within
+   * `timeout` (default: twice `probeTimeout`) has an `error` instead.
+   */
+  versions$(options?: CallOptions): Observable<MemberVersion> {
+    return this.#server.versions$(options);
+  }
+
+  /**
+   * The health of each member by its own word (`/health`): one value for each as it comes, then completes. A dead one
+   * is not `healthy` and has an `error`; `timeout` as with `versions$`.
+   *
+   * @example
+   * ```ts
+   * import { EtcdClient } from 'rxetcd';
+   * new EtcdClient().health$().subscribe(({ member, healthy, reason, error }) => {
+   *   console.log(member.name, healthy ? 'is well' : (reason ?? error?.code));
+   * });
+   * ```
+   */
+  health$(options?: CallOptions): Observable<MemberHealth> {
+    return this.#server.health$(options);
+  }
+
+  /**
+   * Sends whatever the other calls do not cover and emits the answer as it came, whatever its status; JSON is parsed.
+   * GET, HEAD and OPTIONS go to any member and are repeated, all else goes to the leader and is sent again only if it
+   * provably never reached a member.
+   *
+   * Errors: those of getting no answer (AllNodesDownError, OutcomeUnknownError, RequestTimeoutError, TlsError).
+   *
+   * @example
+   * ```ts
+   * import { EtcdClient } from 'rxetcd';
+   * new EtcdClient()
+   *   .raw$('PUT', '/v2/keys/k', { data: { value: 'v', ttl: 5 } })
+   *   .subscribe(({ status, data }) => console.log(status, data));
+   * ```
+   */
+  raw$(method: HttpMethod, path: string, options?: RawOptions): Observable<RawResponse> {
+    return this.#raw.raw$(method, path, options);
+  }
+
+  /**
+   * Prints what happens, one line for each event, until its subscription or the client ends.
+   *
+   * @returns the subscription that ends it
+   * @throws InvalidOptionError naming the option and the value
+   *
+   * @example
+   * ```ts
+   * import { EtcdClient } from 'rxetcd';
+   * const client = new EtcdClient();
+   * const logging = client.logEvents({ level: 'debug', write: (line) => console.log(line) });
+   * client.get$('/k').subscribe({ complete: () => logging.unsubscribe() });
+   * ```
+   */
+  logEvents(options?: LogOptions): Subscription {
+    return logEvents(this.#events, options);
   }
 
   /**
@@ -296,7 +433,11 @@ export class EtcdClient {
     return this.#cluster.known$().pipe(
       timeout({ first: deadline, with: () => throwError(() => down()) }),
       catchError((error: unknown) =>
-        throwError(() => (error instanceof TransportError ? new TlsError('connect', error.message) : error)),
+        throwError(() =>
+          error instanceof TransportError
+            ? new TlsError('connect', error.message, { attempts: this.#cluster.probeFailures })
+            : error,
+        ),
       ),
       this.#cluster.active(),
     );

@@ -1,3 +1,5 @@
+import { oneLine } from './one-line.js';
+
 /**
  * The error family. Every error of the client is an {@link EtcdError} with a stable `code`; callers tell them apart
  * by the guards below (which work across bundles) or by `instanceof`.
@@ -54,10 +56,9 @@ const names: Readonly<Record<EtcdErrorKind, string>> = {
 export interface EtcdErrorDetails {
   readonly endpoint?: string | undefined;
   readonly attempts?: readonly Attempt[] | undefined;
+  /** The likely cause, where the server does not tell. */
+  readonly hint?: string | undefined;
 }
-
-/** Keys and servers may bring line breaks; a log's lines are its own. */
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 
 function attemptLine({ endpoint, error, at, durationMs }: Attempt): string {
   return `  ${at.toISOString()} ${endpoint}: ${oneLine(error)} (${String(Math.round(durationMs))} ms)`;
@@ -82,8 +83,12 @@ export class EtcdError extends Error {
   /** The first line of `message`. */
   readonly #headline: string;
 
-  constructor(code: EtcdErrorKind, headline: string, { endpoint, attempts = [] }: EtcdErrorDetails = {}) {
-    const firstLine = oneLine(headline);
+  constructor(
+    code: EtcdErrorKind,
+    headline: string,
+    { endpoint, attempts = [], hint }: EtcdErrorDetails = {},
+  ) {
+    const firstLine = oneLine(hint === undefined ? headline : `${headline} (${hint})`);
     super([firstLine, ...attempts.map(attemptLine)].join('\n'));
     this.name = names[code];
     this.code = code;
@@ -118,9 +123,10 @@ export interface ApiErrorAnswer {
   readonly status: number;
 }
 
-/** etcd answered the request with an error of its own; `errorCode` is one of {@link EtcdErrorCode}. */
+/** etcd answered the request with an error of its own; `errorCode` is one of {@link EtcdErrorCode}, or 0. */
 export class EtcdApiError extends EtcdError {
-  /** etcd's number of the error, see {@link EtcdErrorCode}. */
+  declare readonly code: 'API_ERROR' | 'AUTHENTICATION';
+  /** etcd's number of the error, see {@link EtcdErrorCode}; 0 where it gives none: members, statistics, auth. */
   readonly errorCode: number;
   /** etcd's cause: the missing key, the failed comparison. */
   readonly reason: string;
@@ -138,7 +144,7 @@ export class EtcdApiError extends EtcdError {
     const { errorCode, message, reason, index, status } = answer;
     super(
       code,
-      `${operation}: ${message}${reason === '' ? '' : ` (${reason})`} [${String(errorCode)}]`,
+      `${operation}: ${message}${reason === '' ? '' : ` (${reason})`} [${errorCode === 0 ? `HTTP ${String(status)}` : String(errorCode)}]`,
       details,
     );
     this.errorCode = errorCode;
@@ -150,6 +156,7 @@ export class EtcdApiError extends EtcdError {
 
 /** The server refused the credentials, or the user lacks the right; etcd does not say which. */
 export class AuthenticationError extends EtcdApiError {
+  declare readonly code: 'AUTHENTICATION';
   constructor(operation: string, answer: ApiErrorAnswer, details?: EtcdErrorDetails) {
     super(operation, answer, details, 'AUTHENTICATION');
   }
@@ -157,6 +164,7 @@ export class AuthenticationError extends EtcdApiError {
 
 /** No member could serve the call before its deadline, and nothing was executed. */
 export class AllNodesDownError extends EtcdError {
+  declare readonly code: 'ALL_NODES_DOWN';
   /** `'no-quorum'`: members answer but have no leader. `'unreachable'`: none answers. */
   readonly reason: 'no-quorum' | 'unreachable';
 
@@ -172,6 +180,7 @@ export class AllNodesDownError extends EtcdError {
 
 /** A write was sent and its answer never came: it may or may not have been executed, now or later. */
 export class OutcomeUnknownError extends EtcdError {
+  declare readonly code: 'OUTCOME_UNKNOWN';
   constructor(operation: string, why: string, details?: EtcdErrorDetails) {
     super('OUTCOME_UNKNOWN', `${operation}: sent, but its outcome is unknown: ${why}`, details);
   }
@@ -179,6 +188,7 @@ export class OutcomeUnknownError extends EtcdError {
 
 /** No answer came in time; nothing was changed by the call. */
 export class RequestTimeoutError extends EtcdError {
+  declare readonly code: 'REQUEST_TIMEOUT';
   /** The limit that passed, in milliseconds. */
   readonly timeoutMs: number;
 
@@ -190,6 +200,7 @@ export class RequestTimeoutError extends EtcdError {
 
 /** The TLS handshake failed: wrong certificate, missing client certificate, or no TLS at that port. */
 export class TlsError extends EtcdError {
+  declare readonly code: 'TLS';
   constructor(operation: string, why: string, details?: EtcdErrorDetails) {
     super('TLS', `${operation}: TLS failed: ${why}`, details);
   }
@@ -211,6 +222,7 @@ const shown = (value: unknown): string => {
 
 /** An option or argument cannot be used; nothing was sent. */
 export class InvalidOptionError extends EtcdError {
+  declare readonly code: 'INVALID_OPTION';
   /** The name of the option or argument, as `retry.max` or `key`. */
   readonly option: string;
   /** The value given; `undefined` where it could be or hold a secret. */
@@ -228,6 +240,7 @@ export class InvalidOptionError extends EtcdError {
 
 /** The server lacks what the call needs, or would destroy data by ignoring a condition. */
 export class UnsupportedByServerError extends EtcdError {
+  declare readonly code: 'UNSUPPORTED_BY_SERVER';
   constructor(what: string, details?: EtcdErrorDetails) {
     super('UNSUPPORTED_BY_SERVER', what, details);
   }
@@ -235,6 +248,7 @@ export class UnsupportedByServerError extends EtcdError {
 
 /** Every answer was older than what this client had already seen. */
 export class StaleReadError extends EtcdError {
+  declare readonly code: 'STALE_READ';
   /** The highest index seen when the read was subscribed. */
   readonly seen: number;
   /** The index of the answer. */
@@ -253,6 +267,7 @@ export class StaleReadError extends EtcdError {
 
 /** The server no longer holds the events that a watch has yet to see (with `onHistoryLost: 'error'`). */
 export class WatchHistoryLostError extends EtcdError {
+  declare readonly code: 'WATCH_HISTORY_LOST';
   /** The key watched. */
   readonly key: string;
   /** The range of indexes whose events are lost, both inclusive. */
@@ -271,6 +286,7 @@ export class WatchHistoryLostError extends EtcdError {
 
 /** The client was closed. */
 export class ClientClosedError extends EtcdError {
+  declare readonly code: 'CLIENT_CLOSED';
   constructor(operation = 'call', details?: EtcdErrorDetails) {
     super('CLIENT_CLOSED', `${operation}: the client is closed`, details);
   }
@@ -328,6 +344,13 @@ export const isNotDirectory = errorCodeIs(EtcdErrorCode.NotDirectory);
 export const isKeyExists = errorCodeIs(EtcdErrorCode.KeyExists);
 /** True when a directory to be deleted has children (108). */
 export const isDirectoryNotEmpty = errorCodeIs(EtcdErrorCode.DirectoryNotEmpty);
+/** True when there is no such key, member, user or role (404). */
+export const isNotFound = (e: unknown): e is EtcdApiError =>
+  isKeyNotFound(e) || (isEtcdApiError(e) && has(e, 'status', 404));
+/** True when a member, user or role is there already, or its state forbids the change (409). */
+export const isConflict = (e: unknown): e is EtcdApiError => isEtcdApiError(e) && has(e, 'status', 409);
+/** True when the member was removed from the cluster before (410). */
+export const isGone = (e: unknown): e is EtcdApiError => isEtcdApiError(e) && has(e, 'status', 410);
 /** True when a write may or may not have been executed. */
 export const isOutcomeUnknown = kindIs<OutcomeUnknownError>('OUTCOME_UNKNOWN');
 /** True when no member could serve the call. */

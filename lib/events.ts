@@ -87,21 +87,51 @@ export type ClientEvent =
     })
   | (WatchBase & { readonly type: 'watch-ended'; readonly durationMs: number; readonly error?: string });
 
+/** What a request or an answer holds: for debugging only, and apart from the events, which never hold it. */
+export interface BodyText extends RequestBase {
+  readonly direction: 'sent' | 'received';
+  readonly status?: number;
+  readonly body: string;
+}
+
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
 
 /** Carries the client's events to whoever observes them; an unobserved event is not even built. */
 export class EventBus {
   readonly #events$ = new Subject<ClientEvent>();
+  readonly #bodies$ = new Subject<BodyText>();
   /** Hot: what happens from now on. */
   readonly events$: Observable<ClientEvent> = this.#events$.asObservable();
+
+  /** Hot: the bodies of requests and answers, but none of authentication. */
+  readonly bodies$: Observable<BodyText> = this.#bodies$.asObservable();
 
   /** Builds and emits an event if anyone observes. */
   emit(build: () => WithoutTime<ClientEvent>): void {
     if (this.#events$.observed) this.#events$.next({ ...build(), at: new Date() });
   }
 
+  /** Builds and emits a body if anyone observes, unless it is of authentication. */
+  emitBody(build: () => WithoutTime<BodyText>): void {
+    if (!this.#bodies$.observed) return;
+    const body = build();
+    if (body.body !== '' && !isAuthentication(body)) this.#bodies$.next({ ...body, at: new Date() });
+  }
+
   /** Completes `events$`. */
   close(): void {
     this.#events$.complete();
+    this.#bodies$.complete();
   }
+}
+
+/** Such a path holds passwords, whichever call or spelling led there. */
+function isAuthentication({ path, operation }: Pick<BodyText, 'path' | 'operation'>): boolean {
+  // Decoded first: etcd takes %2f for a slash. Some HTTP clients take a backslash for one, and send it so.
+  const segments = path
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .split(/[/\\]/)
+    .filter((segment) => segment !== '');
+  const isKey = segments[1] === 'keys' && !segments.includes('..');
+  return operation.startsWith('auth.') || (!isKey && segments.some((segment) => /auth/i.test(segment)));
 }

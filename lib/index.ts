@@ -16,13 +16,16 @@ export {
   isAuthenticationError,
   isClientClosed,
   isCompareFailed,
+  isConflict,
   isDirectoryNotEmpty,
   isEtcdApiError,
+  isGone,
   isInvalidOption,
   isKeyExists,
   isKeyNotFound,
   isNotDirectory,
   isNotFile,
+  isNotFound,
   isOutcomeUnknown,
   isRequestTimeout,
   isStaleRead,
@@ -41,7 +44,18 @@ export {
   type EtcdErrorKind,
 } from './errors.js';
 export type { ClientEvent } from './events.js';
+export type { LogLevel, LogOptions } from './log-events.js';
 export type { CallOptions, ClientOptions, RetryOptions, TlsOptions } from './options.js';
+export type { HttpMethod } from './transport/http.js';
+export type { AuthApi, CreateUserOptions, RoleChanges, UserChanges } from './v2/auth.js';
+export type {
+  AuthChange,
+  AuthRole,
+  AuthStatus,
+  AuthUser,
+  AuthUserRoles,
+  Permissions,
+} from './v2/auth-model.js';
 export type {
   CompareAndDeleteOptions,
   CompareAndSwapOptions,
@@ -51,6 +65,7 @@ export type {
   SetOptions,
   TtlOptions,
 } from './v2/keys.js';
+export type { MembersApi } from './v2/members.js';
 export type {
   ChangeEvent,
   EtcdAction,
@@ -61,4 +76,9 @@ export type {
   SyncEvent,
   WatchEvent,
 } from './v2/model.js';
+export type { RawOptions, RawResponse } from './v2/raw.js';
+export type { MemberHealth, MemberVersion } from './v2/server.js';
+export type { ServerVersion } from './v2/server-release.js';
+export type { StatsApi, StatsOptions } from './v2/stats.js';
+export type { FollowerStats, LeaderStats, MemberStats, SelfStats, StoreStats } from './v2/stats-model.js';
 export type { WatchOnceOptions, WatchOptions } from './v2/watch/watch-api.js';

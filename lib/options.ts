@@ -195,7 +195,7 @@ function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https
     return refuse('a URL without credentials; use the option auth');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return refuse('a URL without path, query or fragment');
-  if (bare && url.port === '' && !/:(80|443)\/*$/.test(given)) url.port = '2379';
+  if (bare && url.port === '' && !/:\d+[/?#\s]*$/.test(given)) url.port = '2379';
   return url.origin;
 }
 
@@ -210,7 +210,11 @@ function parseUrl(text: string): URL | null {
 function normaliseEndpoints(given: unknown, scheme: 'http' | 'https'): string[] {
   if (!Array.isArray(given)) return [normaliseEndpoint(given, 'endpoints', scheme)];
   if (given.length === 0) throw new InvalidOptionError('endpoints', given, 'at least one endpoint');
-  return [...new Set(given.map((e, i) => normaliseEndpoint(e, `endpoints[${String(i)}]`, scheme)))];
+  return [
+    ...new Set(
+      Array.from(given as unknown[], (e, i) => normaliseEndpoint(e, `endpoints[${String(i)}]`, scheme)),
+    ),
+  ];
 }
 
 /**

@@ -144,6 +144,7 @@ describe.each(family)('%s', (name, make, code, guard, headline) => {
     const codes = error instanceof EtcdApiError;
     const expected = new Set([guard, ...(codes ? ['isEtcdApiError'] : [])]);
     if (codes && error.errorCode === EtcdErrorCode.KeyNotFound) expected.add('isKeyNotFound');
+    if (codes && error.status === 404) expected.add('isNotFound');
     const positive = guards.filter(([, is]) => is(error)).map(([n]) => n);
     expect(new Set(positive)).toEqual(expected);
   });
@@ -218,6 +219,24 @@ describe('guards of etcd error codes', () => {
     expect(is(new EtcdApiError('x', answerOf(errorCode)))).toBe(true);
     for (const other of Object.values(EtcdErrorCode).filter((c) => c !== errorCode))
       expect(is(new EtcdApiError('x', answerOf(other)))).toBe(false);
+  });
+
+  test.each<['isNotFound' | 'isConflict' | 'isGone', number]>([
+    ['isNotFound', 404],
+    ['isConflict', 409],
+    ['isGone', 410],
+  ])('%s is true of the status %i, where etcd gives no code', (name, status) => {
+    const is = errors[name];
+    expect(is(new EtcdApiError('x', answerOf(0, { status })))).toBe(true);
+    for (const other of [400, 401, 403, 404, 409, 410, 412, 500].filter((s) => s !== status))
+      expect(is(new EtcdApiError('x', answerOf(0, { status: other })))).toBe(false);
+    // A status alone is no error of etcd.
+    expect(is(new EtcdError('UNEXPECTED_RESPONSE', 'x'))).toBe(false);
+    expect(is(Object.assign(new Error('x'), { status }))).toBe(false);
+  });
+
+  test('a key that is not there is not found, whatever the status', () => {
+    expect(errors.isNotFound(new EtcdApiError('x', answerOf(100, { status: 400 })))).toBe(true);
   });
 
   test('the map of codes is the one of etcd', () => {

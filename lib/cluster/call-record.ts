@@ -14,6 +14,7 @@ import type { CallSpec } from './call.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
+import { anyMember } from './retry-class.js';
 
 /** The call's deadline passed. */
 export class DeadlinePassed extends Error {}
@@ -70,7 +71,7 @@ export class CallRecord {
   succeeded(): void {
     if (this.#current === undefined) return;
     this.#cluster.answered(this.#current.endpoint, this.#current.sentAt);
-    if (this.#spec.retryClass === 'read') this.#cluster.served(this.#current.endpoint);
+    if (anyMember(this.#spec.retryClass)) this.#cluster.served(this.#current.endpoint);
     this.#current = undefined;
   }
 
@@ -82,6 +83,7 @@ export class CallRecord {
       this.#cluster.answered(current.endpoint, current.sentAt);
       this.#outcomeUnknown ||= error.config.executed === 'unknown';
       this.#lastFault = error;
+      if (error.config.leaderless === true) this.#cluster.doubt();
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
       this.#cluster.blame(current.endpoint, error);
@@ -127,7 +129,7 @@ export class CallRecord {
       return new OutcomeUnknownError(operation, attempts.at(-1)?.error ?? 'no answer', { attempts });
     }
     if (error instanceof TransportError && error.kind === 'tls')
-      return new TlsError(operation, error.message, { attempts });
+      return new TlsError(operation, error.message, { attempts: this.#tries });
     if (error instanceof DeadlinePassed) return this.#tooLate(endpoint);
     if (error instanceof TransportError) {
       if (error.kind === 'other')
@@ -155,7 +157,7 @@ export class CallRecord {
     if (fault === undefined && !(error instanceof TransportError)) return 'fail';
     if (error instanceof TransportError && error.kind === 'tls') {
       const untried = this.#cluster.view.candidates.some((url) => !this.tried.has(url));
-      return retryClass === 'read' && untried
+      return anyMember(retryClass) && untried
         ? 'next'
         : this.#isWrite || retryClass === 'quorum-read'
           ? 'leader'
@@ -163,7 +165,7 @@ export class CallRecord {
     }
     // Not the network: the user's own interceptor or adapter threw.
     if (error instanceof TransportError && error.kind === 'other') return 'fail';
-    if (retryClass === 'read') return 'next';
+    if (anyMember(retryClass)) return 'next';
     const perhapsExecuted =
       fault === undefined ? (error as TransportError).sent : fault.executed === 'unknown';
     if (this.#isWrite && perhapsExecuted && !(retryClass === 'set' && settings.retry.writes === 'idempotent'))
@@ -176,8 +178,9 @@ export class CallRecord {
   #tooLate(endpoint: string): EtcdError {
     const { operation, settings, retryClass } = this.#spec;
     const { live, leaderEndpoint, hasQuorum } = this.#cluster.view;
-    const noLeader = retryClass !== 'read' && (leaderEndpoint === undefined || hasQuorum === false);
-    if (live.length === 0 || noLeader) return this.#allDown();
+    const noLeader = !anyMember(retryClass) && (leaderEndpoint === undefined || hasQuorum === false);
+    const redirected = this.#lastFault?.config.status === 307;
+    if (live.length === 0 || noLeader || redirected) return this.#allDown();
     if (this.#lastFault !== undefined)
       return this.#lastFault.config.toError({ endpoint, attempts: this.#attempts });
     return new RequestTimeoutError(operation, settings.deadline, { attempts: this.#attempts });
@@ -194,9 +197,12 @@ export class CallRecord {
   #allDown(
     reason: 'no-quorum' | 'unreachable' = this.#cluster.view.live.length === 0 ? 'unreachable' : 'no-quorum',
   ): EtcdError {
-    // A call that never left the gate has no tries of its own; the probes tell why.
-    const attempts = this.#attempts.length === 0 ? this.#cluster.probeFailures : this.#attempts;
-    return new AllNodesDownError(this.#spec.operation, reason, { attempts });
+    return new AllNodesDownError(this.#spec.operation, reason, { attempts: this.#tries });
+  }
+
+  /** A call that never left the gate has no tries of its own; the probes tell why. */
+  get #tries(): readonly Attempt[] {
+    return this.#attempts.length === 0 ? this.#cluster.probeFailures : this.#attempts;
   }
 
   #note(

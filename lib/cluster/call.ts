@@ -21,12 +21,8 @@ import { TransportError } from '../transport/transport-error.js';
 import { CallRecord, DeadlinePassed } from './call-record.js';
 import type { Cluster } from './cluster.js';
 import { failover } from './failover.js';
-
-/**
- * How a call may be repeated. `read`: by any member, freely. `quorum-read`: by the leader, freely. `once`: a write,
- * sent again only if it provably never reached a member. `set`: as `once`, unless the user chose `'idempotent'`.
- */
-export type RetryClass = 'read' | 'quorum-read' | 'once' | 'set';
+import { Fault } from './fault.js';
+import { anyMember, type RetryClass } from './retry-class.js';
 
 /** One call of an API. */
 export interface CallSpec<T> {
@@ -34,9 +30,14 @@ export interface CallSpec<T> {
   readonly operation: string;
   readonly retryClass: RetryClass;
   readonly settings: CallSettings;
+  /** The one endpoint that is asked, whoever leads. */
+  readonly at?: string | undefined;
   /** Makes one try; emits once, or errors with a TransportError or a Fault. */
   readonly send: (endpoint: string, timeout: number, trace: Trace) => Observable<T>;
 }
+
+/** How many redirects one try follows. */
+const maxHops = 4;
 
 /** A request this long without an answer has its member checked, ms. */
 const slow = 1_000;
@@ -46,14 +47,13 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
   const { retryClass, settings } = spec;
   return defer(() => {
     const record = new CallRecord(cluster, events, spec);
-    const endpoint$ =
-      retryClass === 'read' ? defer(() => of(cluster.readEndpoint(record.tried))) : cluster.leaderEndpoint$();
-    const answer$ = endpoint$.pipe(
-      switchMap((endpoint) => attempt$(cluster, record, spec, endpoint)),
+    const answer$ = endpoint$(cluster, record, spec).pipe(
+      switchMap((endpoint) => followed$(cluster, record, spec, endpoint)),
       failover({
         decide: (error) => record.decide(error),
         leader$: cluster.leaderEndpoint$(),
-        members: () => (retryClass === 'read' ? Math.max(1, cluster.view.candidates.length) : 1),
+        members: () =>
+          anyMember(retryClass) && spec.at === undefined ? Math.max(1, cluster.view.candidates.length) : 1,
         ...settings.retry,
       }),
       timeout({ first: settings.deadline, with: () => throwError(() => new DeadlinePassed()) }),
@@ -63,6 +63,39 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
       catchError((error: unknown) => throwError(() => record.explain(error))),
     );
   }).pipe(cluster.active());
+}
+
+function endpoint$<T>(
+  cluster: Cluster,
+  { tried }: CallRecord,
+  { at, retryClass }: CallSpec<T>,
+): Observable<string> {
+  if (at !== undefined) return of(at);
+  if (retryClass === 'read') return defer(() => of(cluster.readEndpoint(tried)));
+  if (retryClass === 'leader-read') return defer(() => of(cluster.leaderOrAny(tried)));
+  return cluster.leaderEndpoint$();
+}
+
+/**
+ * One try, and those that it was redirected to: with method and body, to known members only, and not for ever. Old
+ * members redirect to their leader; to themselves, while there is none.
+ */
+function followed$<T>(
+  cluster: Cluster,
+  record: CallRecord,
+  spec: CallSpec<T>,
+  endpoint: string,
+  // What is asked of one member alone no other can answer.
+  hops = spec.at === undefined ? maxHops : 0,
+): Observable<T> {
+  return attempt$(cluster, record, spec, endpoint).pipe(
+    catchError((error: unknown) => {
+      const target = error instanceof Fault ? error.config.redirect : undefined;
+      return target !== undefined && hops > 0 && cluster.redirected(endpoint, target)
+        ? followed$(cluster, record, spec, target, hops - 1)
+        : throwError(() => error);
+    }),
+  );
 }
 
 /** One try at one endpoint. A read leaves a member that stops answering; a write cannot. */
@@ -75,7 +108,7 @@ function attempt$<T>(
   return defer(() => {
     const { trace, timeout: limit } = record.begin(endpoint);
     const leave$ =
-      spec.retryClass === 'read' || spec.retryClass === 'quorum-read'
+      spec.at === undefined && (anyMember(spec.retryClass) || spec.retryClass === 'quorum-read')
         ? cluster
             .suspected$(endpoint)
             .pipe(

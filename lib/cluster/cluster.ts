@@ -24,9 +24,10 @@ import { TransportError } from '../transport/transport-error.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
+import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { reportChanges } from './report-changes.js';
-import { Roster } from './roster.js';
+import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
 import { deriveView, sameView, type View } from './view.js';
@@ -96,6 +97,19 @@ export class Cluster {
     return this.#view;
   }
 
+  /** The release that runs at an endpoint, as `3.4.23`, once a probe has told. */
+  version(url: string): string | undefined {
+    return this.#roster.endpoint(url)?.version;
+  }
+
+  /** Where a member can be asked: an endpoint that it has answered at, else one that it advertises. */
+  endpointOf(member: Member): string | undefined {
+    const endpoints = this.#roster.endpoints.filter(
+      (e) => e.id === member.id || ((e.id === undefined || member.id === '') && advertises(member, e.url)),
+    );
+    return (endpoints.find((e) => this.#roster.isLive(e)) ?? endpoints[0])?.url;
+  }
+
   /** The last failed probe of each endpoint that does not answer. */
   get probeFailures(): readonly Attempt[] {
     return [...this.#probeFailures.values()];
@@ -130,6 +144,22 @@ export class Cluster {
   /** The endpoint for a call that any member can serve; `tried` counts the tries this call has made at each. */
   readEndpoint(tried: ReadonlyMap<string, number>): string {
     return this.#router.pick(this.view, tried);
+  }
+
+  /** The leader's endpoint if one is named and not tried yet, else that of any member. */
+  leaderOrAny(tried: ReadonlyMap<string, number>): string {
+    const { leaderEndpoint } = this.view;
+    return leaderEndpoint === undefined || tried.has(leaderEndpoint)
+      ? this.readEndpoint(tried)
+      : leaderEndpoint;
+  }
+
+  /** Emits once when every endpoint was probed. */
+  settled$(): Observable<View> {
+    return this.#view$.pipe(
+      filter((view) => view.settled),
+      take(1),
+    );
   }
 
   /**
@@ -204,6 +234,24 @@ export class Cluster {
     const wasLive = this.#roster.isLive(endpoint);
     this.#roster.failed(url, now(), error.kind === 'connect' || error.kind === 'tls', endpoint.tls);
     if (wasLive) this.#publish();
+  }
+
+  /**
+   * An endpoint redirected a request. True if the request may go there: to an endpoint of the client's own, or that of
+   * a verified member; it is then taken for the leader's.
+   */
+  redirected(from: string, to: string): boolean {
+    if (from === to || !this.view.candidates.includes(to)) return false;
+    this.#roster.pointed(from, to);
+    this.#roster.doubt();
+    this.#publish();
+    return true;
+  }
+
+  /** Something may have changed that only a probe can tell: who is there, or who leads. */
+  doubt(): void {
+    this.#roster.doubt();
+    this.#publish();
   }
 
   /** An answer carried this raft term. */

@@ -10,6 +10,8 @@ export interface FaultConfig {
   readonly errorCode?: number;
   /** Whether the request was executed: `'no'`, or `'unknown'`. Undefined: the answer is final. */
   readonly executed?: 'no' | 'unknown';
+  /** The origin that the answer points to; the request was not executed. */
+  readonly redirect?: string | undefined;
   /** No leader stands behind the answer. */
   readonly leaderless?: boolean;
   /** The error to end in, should it come to that. */

@@ -12,7 +12,6 @@ import {
   pairwise,
   repeat,
   share,
-  skip,
   startWith,
   switchMap,
   takeUntil,
@@ -48,10 +47,10 @@ const fullEvery = 32;
  */
 export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfig): Observable<never> {
   const failures$ = view$.pipe(
-    map((view) => `${view.live.join()} ${String(view.doubts)}`),
-    distinctUntilChanged(),
-    skip(1),
-    map(() => ({ full: false })),
+    distinctUntilChanged((a, b) => a.live.join() === b.live.join() && a.doubts === b.doubts),
+    pairwise(),
+    // Whoever only failed is still the same; a doubt may be about who they are.
+    map(([before, after]) => ({ full: before.doubts !== after.doubts })),
   );
   const needy$ = view$.pipe(
     map((view) => view.leaderEndpoint === undefined),

@@ -9,6 +9,8 @@ export interface ProbeAnswer {
   readonly clusterId?: string;
   /** The id of the leader it names; null: it knows of none; undefined: it cannot tell at all. */
   readonly leader?: string | null;
+  /** Its release, as `3.4.23`, if asked for and told. */
+  readonly version?: string;
   /** The member list it holds, if asked for and told. */
   readonly members?: readonly MemberInfo[];
 }
@@ -16,6 +18,6 @@ export interface ProbeAnswer {
 /**
  * Asks one endpoint who it is and who leads. Each API of etcd has its own.
  *
- * @param full also asks for its id and the member list, not only for the leader
+ * @param full also asks for its id, its release and the member list, not only for the leader
  */
 export type Probe = (endpoint: string, full: boolean) => Observable<ProbeAnswer>;

@@ -9,6 +9,8 @@ export interface EndpointRecord {
   /** The member behind it, by that member's own word. */
   id?: string;
   clusterId?: string;
+  /** The release it runs, as `3.4.23`. */
+  version?: string;
   /** When the latest request that it answered was sent. */
   answeredAt: number;
   /** When a request to it last failed. */
@@ -108,10 +110,18 @@ export class Roster {
     endpoint.probed = true;
     if (answer.id !== undefined) endpoint.id = answer.id;
     if (answer.clusterId !== undefined) endpoint.clusterId = answer.clusterId;
+    if (answer.version !== undefined) endpoint.version = answer.version;
     if (answer.leader === undefined) delete endpoint.leader;
     else endpoint.leader = answer.leader;
     this.#settleClusterId();
     if (answer.members !== undefined && this.#mayTellMembers(endpoint)) this.#learnMembers(answer.members);
+  }
+
+  /** The endpoint says that the member at another one leads. */
+  pointed(url: string, leaderUrl: string): void {
+    const endpoint = this.#endpoints.get(url);
+    const leader = this.#endpoints.get(leaderUrl)?.id;
+    if (endpoint !== undefined && leader !== undefined) endpoint.leader = leader;
   }
 
   /** An answer carried this raft term. */

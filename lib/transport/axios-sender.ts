@@ -1,6 +1,6 @@
 import type { AxiosInstance, AxiosRequestConfig } from 'axios';
 import { bodyChunks } from './body-chunks.js';
-import type { HttpHeaders, HttpRequest } from './http.js';
+import { requestHeaders, type AllHttpHeaders, type HttpRequest } from './http.js';
 import type { Sender } from './wire.js';
 
 const asItIs = [(data: unknown): unknown => data];
@@ -15,7 +15,7 @@ export function axiosSender(
   connections: (pool: HttpRequest['pool']) => AxiosRequestConfig = () => ({}),
 ): Sender {
   return async (wire) => {
-    const { method, endpoint, path, form, authorization, pool } = wire.request;
+    const { method, endpoint, path, body, pool } = wire.request;
     const controller = new AbortController();
     wire.onAbort = () => {
       controller.abort();
@@ -25,11 +25,8 @@ export function axiosSender(
       ...connections(pool),
       url: endpoint + path,
       method,
-      headers: {
-        ...(form === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
-        ...(authorization === undefined ? {} : { Authorization: authorization }),
-      },
-      data: form,
+      headers: requestHeaders(wire.request),
+      data: body,
       responseType: inParts ? 'stream' : 'text',
       signal: controller.signal,
       // etcd's statuses are answers, redirects are for the cluster to judge, and bodies are decoded once, by content.
@@ -40,7 +37,7 @@ export function axiosSender(
       // The transport keeps the time.
       timeout: 0,
     });
-    const answer = { status, headers: headers as HttpHeaders };
+    const answer = { status, headers: headers as AllHttpHeaders };
     if (!inParts) return { ...answer, body: typeof data === 'string' ? data : '' };
     wire.onHead?.(status, answer.headers);
     for await (const piece of bodyChunks(data)) wire.onText?.(piece);

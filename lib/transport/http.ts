@@ -1,12 +1,20 @@
+/** The methods that a client may send. */
+export const httpMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+export type HttpMethod = (typeof httpMethods)[number];
+
 /** One request. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: HttpMethod;
   /** The origin to ask, as `http://127.0.0.1:2379`. */
   readonly endpoint: string;
   /** The path with its query, encoded. */
   readonly path: string;
-  /** An encoded form. */
-  readonly form?: string;
+  readonly body?: string;
+  /** The media type of the body. Default: an encoded form. */
+  readonly contentType?: string;
+  /** More headers; lower-case names. One that the client sets itself is replaced. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The value of the Authorization header. */
   readonly authorization?: string;
   /** Until the answer is complete (of `parts$`: until its headers are there), in milliseconds. */
@@ -22,10 +30,15 @@ export interface HttpHeaders {
   get(name: string): unknown;
 }
 
+/** The headers of a complete answer, which can also be had as one plain object. */
+export interface AllHttpHeaders extends HttpHeaders {
+  toJSON(): object;
+}
+
 /** A complete answer. The body is text; what it holds is for the reader to find out. */
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: HttpHeaders;
+  readonly headers: AllHttpHeaders;
   readonly body: string;
 }
 
@@ -33,3 +46,20 @@ export interface HttpResponse {
 export type HttpPart =
   | { readonly type: 'head'; readonly status: number; readonly headers: HttpHeaders }
   | { readonly type: 'text'; readonly text: string };
+
+/** The media type of an encoded form. */
+const formType = 'application/x-www-form-urlencoded';
+
+/** The headers that a request is sent with. */
+export function requestHeaders({
+  body,
+  contentType = formType,
+  authorization,
+  headers,
+}: HttpRequest): Record<string, string> {
+  return {
+    ...(body === undefined ? {} : { 'content-type': contentType }),
+    ...(authorization === undefined ? {} : { authorization }),
+    ...headers,
+  };
+}

@@ -1,6 +1,7 @@
-import { buildConnector, Pool } from 'undici';
+import { getProxyForUrl } from 'proxy-from-env';
+import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { TlsOptions } from '../options.js';
-import type { HttpRequest } from './http.js';
+import { requestHeaders, type HttpRequest } from './http.js';
 import type { LeanExchange } from './lean-exchange.js';
 
 /** The configuration of a pool. */
@@ -12,25 +13,53 @@ export interface LeanPoolConfig {
   readonly connections: number | null;
 }
 
-/** An idle connection is kept this long, ms: longer than most heartbeats. */
-const keepAlive = 30_000;
+const limits = {
+  // More than one in a row would let undici send a request again by itself.
+  pipelining: 1,
+  // Longer than most heartbeats, ms.
+  keepAliveTimeout: 30_000,
+  // Limits are the transport's: undici's are coarse, and its body timeout would end a waiting watch.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+};
 
-/** The connections to one endpoint for one purpose. */
+/**
+ * The connections to one endpoint for one purpose; through a proxy where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`
+ * say so.
+ */
 export class LeanPool {
-  readonly #pool: Pool;
+  readonly #endpoint: string;
+  readonly #dispatcher: Dispatcher;
   /** Exchanges that still need a connection. */
   readonly #waiting = new Set<LeanExchange>();
 
-  constructor(endpoint: string, { tls, connectTimeout, connections }: LeanPoolConfig) {
-    const connect = buildConnector({ ...(tls as object), timeout: connectTimeout });
-    this.#pool = new Pool(endpoint, {
+  constructor(endpoint: string, config: LeanPoolConfig) {
+    this.#endpoint = endpoint;
+    const proxy = getProxyForUrl(endpoint);
+    this.#dispatcher = proxy === '' ? this.#direct(config) : throughProxy(proxy, config);
+  }
+
+  /** Sends the request as soon as there is a connection. */
+  dispatch(request: HttpRequest, exchange: LeanExchange): void {
+    this.#waiting.add(exchange);
+    exchange.onReleased = () => {
+      this.#waiting.delete(exchange);
+    };
+    const { method, path, body = null } = request;
+    const headers = requestHeaders(request);
+    this.#dispatcher.dispatch({ origin: this.#endpoint, method, path, headers, body }, exchange);
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    void this.#dispatcher.destroy();
+  }
+
+  #direct({ tls, connectTimeout, connections }: LeanPoolConfig): Dispatcher {
+    const connect = telling(buildConnector({ ...(tls as object), timeout: connectTimeout }));
+    return new Pool(this.#endpoint, {
+      ...limits,
       connections,
-      // More than one in a row would let undici send a request again by itself.
-      pipelining: 1,
-      keepAliveTimeout: keepAlive,
-      // Limits are the transport's: undici's are coarse, and its body timeout would end a waiting watch.
-      headersTimeout: 0,
-      bodyTimeout: 0,
       connect: (options, callback) => {
         // After an abort undici would replace the connection that it cost, though nobody needs another.
         if (this.#waiting.size === 0) callback(new Error('no request waits for a connection'), null);
@@ -38,21 +67,34 @@ export class LeanPool {
       },
     });
   }
+}
 
-  /** Sends the request as soon as there is a connection. */
-  dispatch({ method, path, form, authorization }: HttpRequest, exchange: LeanExchange): void {
-    this.#waiting.add(exchange);
-    exchange.onReleased = () => {
-      this.#waiting.delete(exchange);
-    };
-    const headers: string[] = [];
-    if (form !== undefined) headers.push('content-type', 'application/x-www-form-urlencoded');
-    if (authorization !== undefined) headers.push('authorization', authorization);
-    this.#pool.dispatch({ method, path, headers, body: form ?? null }, exchange);
-  }
+/** Plain http is forwarded by the proxy; for https it makes a tunnel, and TLS is spoken with the endpoint. */
+function throughProxy(uri: string, { tls, connectTimeout, connections }: LeanPoolConfig): Dispatcher {
+  return new ProxyAgent({
+    uri,
+    proxyTunnel: false,
+    requestTls: { ...(tls as object), timeout: connectTimeout },
+    proxyTls: { timeout: connectTimeout },
+    factory: (origin, options) => {
+      const { connect, ...rest } = options as { connect: buildConnector.connector };
+      return new Pool(origin, { ...rest, ...limits, connections, connect: telling(connect) });
+    },
+  });
+}
 
-  /** Ends all connections. */
-  close(): void {
-    void this.#pool.destroy();
-  }
+/**
+ * Lets a connection tell why it ended: an alert that comes after the handshake, as about a client certificate, is the
+ * reason that counts, and undici would give one of its own.
+ */
+function telling(connect: buildConnector.connector): buildConnector.connector {
+  return (options, callback) => {
+    connect(options, (...result) => {
+      const [, socket] = result;
+      socket?.prependOnceListener('error', () => {
+        socket.destroy();
+      });
+      callback(...result);
+    });
+  };
 }

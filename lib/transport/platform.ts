@@ -3,8 +3,11 @@ import { Agent as HttpsAgent } from 'node:https';
 import { Axios, type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import type { Settings } from '../options.js';
 import { axiosSender } from './axios-sender.js';
-import type { HttpHeaders, HttpRequest } from './http.js';
+import type { AllHttpHeaders, HttpRequest } from './http.js';
 import { createLeanAdapter } from './lean-adapter.js';
+import { speaksHttp } from './speaks-http.js';
+import { speaksTls } from './speaks-tls.js';
+import { toTransportError, TransportError } from './transport-error.js';
 import type { Sender, Wire } from './wire.js';
 
 /** Commands in flight to one endpoint; more wait for a free connection. */
@@ -22,7 +25,31 @@ export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'
 
 /** In Node: axios over the lean adapter, or the user's own instance over keep-alive agents. */
 export function createPlatform(settings: PlatformSettings): Platform {
-  return settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
+  const platform =
+    settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
+  return { ...platform, send: tellScheme(platform.send) };
+}
+
+/** A reset by an endpoint that never answered: says so if the port speaks the other of http and https. */
+function tellScheme(send: Sender): Sender {
+  const answered = new Set<string>();
+  return async (wire) => {
+    const { endpoint } = wire.request;
+    try {
+      const response = await send(wire);
+      answered.add(endpoint);
+      return response;
+    } catch (thrown) {
+      const suspicious = !wire.aborted && !answered.has(endpoint);
+      if (!suspicious || toTransportError(thrown, wire.sent).kind !== 'reset') throw thrown;
+      const isPlain = endpoint.startsWith('http:');
+      if (!(await (isPlain ? speaksTls(endpoint) : speaksHttp(endpoint)))) throw thrown;
+      const why = isPlain
+        ? 'the port speaks TLS: the endpoint is https, not http'
+        : 'the port speaks no TLS: the endpoint is http, not https';
+      throw new TransportError('tls', why, false);
+    }
+  };
 }
 
 function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
@@ -33,7 +60,7 @@ function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
     send: async (wire) => {
       const config: AxiosRequestConfig & { wire: Wire } = { wire };
       const { status, headers, data } = await client.request<string>(config);
-      return { status, headers: headers as HttpHeaders, body: data };
+      return { status, headers: headers as AllHttpHeaders, body: data };
     },
     close,
   };

@@ -1,3 +1,5 @@
+import { tlsHint } from './tls-hint.js';
+
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
  * passed. `tls`: the handshake failed. `other`: anything else, as an interceptor that threw.
@@ -40,9 +42,12 @@ const unsentCodes = new Set([
 
 const tlsCode =
   /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL_|INVALID_CA$|INVALID_PURPOSE$)/;
-/** What only a handshake fails with: certificates, versions, and the alerts that a peer sends about them. */
+/**
+ * What only a handshake fails with: certificates, versions, the alerts that a peer sends about them, and before it keys
+ * that cannot be read (`ERR_OSSL_`).
+ */
 const handshake =
-  /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|UNKNOWN_CA|HANDSHAKE|WRONG_VERSION|PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|alert number (4[0-9]|70|116)\b/i;
+  /^ERR_OSSL_|CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|UNKNOWN_CA|HANDSHAKE|WRONG_VERSION|PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|alert number (4[0-9]|70|116)\b/i;
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
@@ -50,10 +55,13 @@ const resetCode =
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
   if (thrown instanceof TransportError) return thrown;
   const { code, message, connecting } = describe(thrown);
+  // A proxy that lets nothing through.
+  if (message.startsWith('Proxy ')) return new TransportError('connect', message, false);
   if (tlsCode.test(code)) {
     // A handshake that failed served no request. Any other TLS failure may have come after one.
     if (sent === false || handshake.test(`${code} ${message}`)) {
-      return new TransportError('tls', message === '' ? code : `${code}: ${message}`, false);
+      const words = message === '' ? code : `${code}: ${message}`;
+      return new TransportError('tls', words + tlsHint(code, message), false);
     }
     return new TransportError('reset', code, true);
   }
@@ -66,6 +74,9 @@ export function toTransportError(thrown: unknown, sent: boolean | undefined): Tr
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+const firstLineOf = (message: unknown): string =>
+  typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, 200) : '';
+
 /** By shape, not by class: errors of Node's own may come from another realm, as under Jest. */
 function describe(thrown: unknown, depth = 0): { code: string; message: string; connecting: boolean } {
   if (!isObject(thrown)) return { code: '', message: String(thrown), connecting: false };
@@ -77,8 +88,8 @@ function describe(thrown: unknown, depth = 0): { code: string; message: string; 
   const own = typeof code === 'string' && !/^ERR_(NETWORK|BAD_)/.test(code) ? code : undefined;
   return {
     code: own ?? nested?.code ?? (typeof code === 'string' ? code : ''),
-    message:
-      nested?.message ?? (typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, 200) : ''),
+    // A cause may be anything, and have no message.
+    message: nested !== undefined && nested.message !== '' ? nested.message : firstLineOf(message),
     connecting: syscall === 'connect' || (nested?.connecting ?? false),
   };
 }

@@ -103,14 +103,19 @@ export class Transport {
         receiver.part?.({ type: 'head', status: code, headers });
       };
       wire.onText = (text) => {
-        if (!over && text !== '') receiver.part?.({ type: 'text', text });
+        if (over || text === '') return;
+        this.#showAnswer(request, status, text);
+        receiver.part?.({ type: 'text', text });
       };
     }
     this.#events.emit(() => ({ type: 'request', ...described(request) }));
+    this.#events.emitBody(() => ({ ...described(request), direction: 'sent', body: request.body ?? '' }));
     this.#platform.send(wire).then(
       (response) => {
         status = response.status;
-        if (end()) receiver.done(response);
+        if (!end()) return;
+        this.#showAnswer(request, status, response.body);
+        receiver.done(response);
       },
       (thrown: unknown) => {
         const error = toTransportError(thrown, wire.sent);
@@ -122,6 +127,15 @@ export class Transport {
       if (over) return;
       if (end(new TransportError('other', 'aborted', wire.sent ?? true))) wire.abort();
     };
+  }
+
+  #showAnswer(request: HttpRequest, status: number | undefined, body: string): void {
+    this.#events.emitBody(() => ({
+      ...described(request),
+      direction: 'received',
+      ...(status === undefined ? {} : { status }),
+      body,
+    }));
   }
 
   #report(

@@ -3,6 +3,7 @@ import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import type { HttpHeaders } from '../transport/http.js';
 import type { Transport } from '../transport/transport.js';
+import type { Exchange } from './decode.js';
 import type { ResponseInfo } from './model.js';
 import { responseInfo } from './response-info.js';
 import type { Watermark } from './watermark.js';
@@ -36,4 +37,23 @@ export function learn(
   context.watermark.saw(info.etcdIndex, info.clusterId);
   if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm);
   return info;
+}
+
+/** What the decoder is told of an exchange with that endpoint. */
+export function exchangeOf(
+  { cluster, authorization, settings }: V2Context,
+  endpoint: string,
+  status?: number,
+  headers?: HttpHeaders,
+): Exchange {
+  const location = status === 307 ? headers?.get('location') : undefined;
+  return {
+    version: cluster.version(endpoint),
+    anonymous: authorization === undefined && settings.tls.cert === undefined,
+    ...(typeof location === 'string' ? { redirect: originOf(location, endpoint) } : {}),
+  };
+}
+
+function originOf(location: string, base: string): string | undefined {
+  return URL.canParse(location, base) ? new URL(location, base).origin : undefined;
 }

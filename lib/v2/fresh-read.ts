@@ -1,6 +1,7 @@
 import { catchError, defer, map, of, switchMap, throwError, type Observable } from 'rxjs';
 import { isAllNodesDown, isEtcdApiError, StaleReadError, type EtcdApiError } from '../errors.js';
 import type { CallSettings } from '../options.js';
+import { within } from './deadline.js';
 import type { KeyResponse } from './model.js';
 import type { Watermark } from './watermark.js';
 
@@ -30,10 +31,7 @@ export function freshRead$(
     const startedAt = performance.now();
     // A watermark below what was seen has started anew, with another cluster.
     const isStale = (index: number): boolean => index > 0 && index < Math.min(seen, watermark.value);
-    const left = (): CallSettings => ({
-      ...settings,
-      deadline: Math.max(1, Math.ceil(settings.deadline - (performance.now() - startedAt))),
-    });
+    const left = (): CallSettings => within(settings, startedAt);
     const quorumRead = (): Observable<KeyResponse> => read('quorumGet', left(), true);
     const ways = quorum
       ? [quorumRead]

@@ -9,14 +9,17 @@ import { InvalidOptionError } from '../errors.js';
  */
 export function normaliseKey(key: unknown, name = 'key'): string {
   demand(name, key, check.string);
-  const segments = (key as string).replace(/^\/+|\/+$/g, '').split('/');
-  if (segments.length === 1 && segments[0] === '') return '/';
-  for (const segment of segments) {
+  const segments = (key as string).split('/');
+  const first = segments.findIndex((segment) => segment !== '');
+  const last = segments.findLastIndex((segment) => segment !== '');
+  if (first < 0) return '/';
+  const named = segments.slice(first, last + 1);
+  for (const segment of named) {
     if (segment === '') throw new InvalidOptionError(name, key, 'a key without empty segments');
     if (segment === '.' || segment === '..')
       throw new InvalidOptionError(name, key, 'a key without the segments . and ..');
   }
-  return `/${segments.join('/')}`;
+  return `/${named.join('/')}`;
 }
 
 /** The request path of a normalised key. */

@@ -1,18 +1,12 @@
 import { catchError, defer, map, of, throwError, type Observable } from 'rxjs';
-import { check, checkOptions, demand, type Check } from '../check.js';
-import { call$ } from '../cluster/call.js';
+import { check, demand, type Check } from '../check.js';
 import { InvalidOptionError, isKeyNotFound, isNotDirectory } from '../errors.js';
-import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
-import type { HttpRequest } from '../transport/http.js';
-import { learn, type V2Context } from './context.js';
-import { decodeKeys, type KeysBody } from './decode.js';
+import type { CallOptions, CallSettings } from '../options.js';
 import { freshRead$ } from './fresh-read.js';
-import { keyPath, normaliseKey } from './key-path.js';
-import type { EtcdNode, KeyResponse, ResponseInfo } from './model.js';
-import { withQuery, type Params } from './params.js';
-import { withKey } from './with-key.js';
-import { demandRequestLine, encodeForm } from './request-size.js';
-import { retryClasses, type KeysOperation } from './retry-classes.js';
+import { ttlChecks, type KeyCalls } from './key-calls.js';
+import type { KeyResponse } from './model.js';
+import { retryClasses } from './retry-classes.js';
+import type { Watermark } from './watermark.js';
 
 /** Options of {@link EtcdClient.get$}. */
 export interface GetOptions extends CallOptions {
@@ -60,13 +54,6 @@ export type CompareAndSwapOptions = Condition & TtlOptions;
 /** Options of {@link EtcdClient.compareAndDelete$}. */
 export type CompareAndDeleteOptions = Condition & CallOptions;
 
-interface KeysRequest {
-  readonly method: HttpRequest['method'];
-  readonly query?: Params;
-  readonly form?: Params;
-}
-
-const ttlChecks: Record<string, Check> = { ttl: check.ttl };
 const conditionChecks: Record<string, Check> = {
   prevValue: (v) =>
     check.string(v) ??
@@ -76,29 +63,31 @@ const conditionChecks: Record<string, Check> = {
 
 /** Keys and their atomic operations (etcd: Documentation/v2/api.md). */
 export class KeysApi {
-  readonly #context: V2Context;
+  readonly #calls: KeyCalls;
+  readonly #watermark: Watermark;
 
-  constructor(context: V2Context) {
-    this.#context = context;
+  constructor(calls: KeyCalls, watermark: Watermark) {
+    this.#calls = calls;
+    this.#watermark = watermark;
   }
 
   get$(key: string, options: GetOptions = {}): Observable<KeyResponse> {
     const flags = { recursive: check.boolean, sorted: check.boolean, quorum: check.boolean };
-    return this.#checked$(key, options, flags, (path, settings) => {
+    return this.#calls.checked$(key, options, flags, (path, settings) => {
       const { recursive, sorted, quorum } = options;
       const read = (
         operation: 'get' | 'quorumGet',
         limits: CallSettings,
         leader: boolean,
       ): Observable<KeyResponse> =>
-        this.#run$(
+        this.#calls.run$(
           operation,
           path,
-          { method: 'GET', query: { recursive, sorted, quorum: operation === 'quorumGet' } },
+          { method: 'GET', query: { recursive, sorted, quorum: operation === 'quorumGet' }, name: 'get' },
           limits,
           leader ? 'quorum-read' : retryClasses[operation],
         );
-      return freshRead$(this.#context.watermark, `get ${path}`, settings, quorum === true, read);
+      return freshRead$(this.#watermark, `get ${path}`, settings, quorum === true, read);
     });
   }
 
@@ -118,30 +107,30 @@ export class KeysApi {
 
   set$(key: string, value: string, options: SetOptions = {}): Observable<KeyResponse> {
     const checks = { ...ttlChecks, noValueOnSuccess: check.boolean };
-    return this.#write$('set', key, value, options, checks, () => ({
+    return this.#calls.write$('set', key, { value }, options, checks, () => ({
       ttl: options.ttl,
       noValueOnSuccess: options.noValueOnSuccess,
     }));
   }
 
   create$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('create', key, value, options, ttlChecks, () => ({
+    return this.#calls.write$('create', key, { value }, options, ttlChecks, () => ({
       ttl: options.ttl,
       prevExist: 'false',
     }));
   }
 
   update$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('update', key, value, options, ttlChecks, () => ({
+    return this.#calls.write$('update', key, { value }, options, ttlChecks, () => ({
       ttl: options.ttl,
       prevExist: 'true',
     }));
   }
 
   refresh$(key: string, ttl: number, options: CallOptions = {}): Observable<KeyResponse> {
-    return this.#checked$(key, options, {}, (path, settings) => {
+    return this.#calls.checked$(key, options, {}, (path, settings) => {
       demand('ttl', ttl, check.ttl);
-      return this.#run$(
+      return this.#calls.run$(
         'refresh',
         path,
         { method: 'PUT', form: { ttl, refresh: true, prevExist: 'true' } },
@@ -151,10 +140,10 @@ export class KeysApi {
   }
 
   createInOrder$(dir: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$(
+    return this.#calls.write$(
       'createInOrder',
       dir,
-      value,
+      { value },
       options,
       ttlChecks,
       () => ({ ttl: options.ttl }),
@@ -163,8 +152,13 @@ export class KeysApi {
   }
 
   delete$(key: string, options: DeleteOptions = {}): Observable<KeyResponse> {
-    return this.#checked$(key, options, { recursive: check.boolean }, (path, settings) =>
-      this.#run$('delete', path, { method: 'DELETE', query: { recursive: options.recursive } }, settings),
+    return this.#calls.checked$(key, options, { recursive: check.boolean }, (path, settings) =>
+      this.#calls.run$(
+        'delete',
+        path,
+        { method: 'DELETE', query: { recursive: options.recursive } },
+        settings,
+      ),
     );
   }
 
@@ -173,7 +167,7 @@ export class KeysApi {
       demandCondition(options);
       const { prevValue, prevIndex, ttl } = options;
       const checks = { ...ttlChecks, ...conditionChecks };
-      return this.#write$('compareAndSwap', key, value, options, checks, () => ({
+      return this.#calls.write$('compareAndSwap', key, { value }, options, checks, () => ({
         prevValue,
         prevIndex,
         ttl,
@@ -185,75 +179,15 @@ export class KeysApi {
     return defer(() => {
       demandCondition(options);
       const { prevValue, prevIndex } = options;
-      return this.#checked$(key, options, conditionChecks, (path, settings) =>
+      return this.#calls.checked$(key, options, conditionChecks, (path, settings) =>
         // In the query: etcd does not read the body of a DELETE and would delete unconditionally.
-        this.#run$('compareAndDelete', path, { method: 'DELETE', query: { prevValue, prevIndex } }, settings),
-      );
-    });
-  }
-
-  /** Checks key and options when subscribed, then goes on. */
-  #checked$<T>(
-    key: string,
-    options: CallOptions,
-    checks: Record<string, Check>,
-    proceed: (key: string, settings: CallSettings) => Observable<T>,
-  ): Observable<T> {
-    return defer(() => {
-      const normalised = normaliseKey(key);
-      checkOptions('', options, { ...callChecks, ...checks });
-      return proceed(normalised, resolveCall(this.#context.settings, options));
-    });
-  }
-
-  #write$(
-    operation: KeysOperation,
-    key: string,
-    value: string,
-    options: CallOptions,
-    checks: Record<string, Check>,
-    form: () => Params,
-    method: 'PUT' | 'POST' = 'PUT',
-  ): Observable<KeyResponse> {
-    return this.#checked$(key, options, checks, (path, settings) => {
-      demand('value', value, check.string);
-      return this.#run$(operation, path, { method, form: { value, ...form() } }, settings);
-    });
-  }
-
-  #run$(
-    operation: KeysOperation,
-    key: string,
-    { method, query = {}, form }: KeysRequest,
-    settings: CallSettings,
-    retryClass = retryClasses[operation],
-  ): Observable<KeyResponse> {
-    const { transport, cluster, events, authorization } = this.#context;
-    const name = `${operation} ${key}`;
-    const request = {
-      method,
-      path: withQuery(keyPath(key), query),
-      operation,
-      pool: 'command' as const,
-      ...(form === undefined ? {} : { form: encodeForm(form) }),
-      ...(authorization === undefined ? {} : { authorization }),
-    };
-    const blame =
-      query['prevValue'] === undefined
-        ? { option: 'key', value: key }
-        : { option: 'prevValue', value: String(query['prevValue']), hint: '; compare by prevIndex' };
-    demandRequestLine(this.#context.settings, method, request.path, blame);
-    return call$(cluster, events, {
-      operation: name,
-      retryClass,
-      settings,
-      send: (endpoint, timeout, trace) =>
-        transport.exchange$({ ...request, endpoint, timeout }, trace).pipe(
-          map(({ status, headers, body }) => {
-            const info = learn(this.#context, endpoint, status, headers);
-            return keyResponse(key, decodeKeys(name, status, body), info);
-          }),
+        this.#calls.run$(
+          'compareAndDelete',
+          path,
+          { method: 'DELETE', query: { prevValue, prevIndex } },
+          settings,
         ),
+      );
     });
   }
 }
@@ -267,17 +201,3 @@ function demandCondition(options: unknown): void {
 
 /** No key stands there: it is missing, or part of its path is a file. */
 const isAbsent = (e: unknown): boolean => isKeyNotFound(e) || isNotDirectory(e);
-
-/** With `noValueOnSuccess` etcd leaves out the node; the header holds its index. */
-function keyResponse(key: string, { action, node, prevNode }: KeysBody, info: ResponseInfo): KeyResponse {
-  return {
-    action,
-    node: node === undefined ? sparseNode(key, info) : withKey(node),
-    ...(prevNode === undefined ? {} : { prevNode: withKey(prevNode) }),
-    info,
-  };
-}
-
-function sparseNode(key: string, { etcdIndex }: ResponseInfo): EtcdNode {
-  return etcdIndex === undefined ? { key } : { key, modifiedIndex: etcdIndex, createdIndex: etcdIndex };
-}

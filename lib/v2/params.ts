@@ -7,7 +7,7 @@ export function encodeParams(params: Params): string {
     .filter(
       (entry): entry is [string, string | number | true] => entry[1] !== undefined && entry[1] !== false,
     )
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('&');
 }
 

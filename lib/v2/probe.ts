@@ -1,20 +1,23 @@
-import { forkJoin, map, of, type Observable } from 'rxjs';
+import { forkJoin, map, of, switchMap, type Observable } from 'rxjs';
 import { isRecord } from '../check.js';
-import type { MemberInfo } from '../cluster/member.js';
-import type { Probe } from '../cluster/probe.js';
+import type { Probe, ProbeAnswer } from '../cluster/probe.js';
 import type { Settings } from '../options.js';
 import type { HttpResponse } from '../transport/http.js';
 import type { Transport } from '../transport/transport.js';
-import { parseJson } from './decode.js';
+import { legacyProbe$, type Ask } from './legacy-probe.js';
+import { membersOf } from './member-json.js';
+import { parseJson } from './parse-json.js';
+import { isLegacy, readVersion } from './server-release.js';
 
 /**
  * The v2 API's probe: `/v2/members/leader` for the leader, and when asked in full `/v2/stats/self` for the id (the
- * only thing trusted there) and `/v2/members` for the list. Without credentials: these paths are open, and each
- * authenticated request costs the server 60 ms.
+ * only thing trusted there), `/v2/members` for the list and `/version`. Without credentials: these paths are open, and
+ * each authenticated request costs the server 60 ms. Releases before 2.0 are asked in their own way.
  */
 export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, 'probeTimeout'>): Probe {
+  const legacy = new Set<string>();
   return (endpoint, full) => {
-    const get$ = (path: string): Observable<HttpResponse> =>
+    const ask$: Ask = (path) =>
       transport.exchange$({
         method: 'GET',
         endpoint,
@@ -23,19 +26,46 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
         operation: 'probe',
         pool: 'watch',
       });
-    return forkJoin({
-      leader: get$('/v2/members/leader'),
-      self: full ? get$('/v2/stats/self') : of(undefined),
-      members: full ? get$('/v2/members') : of(undefined),
-    }).pipe(
-      map(({ leader, self, members }) => ({
-        ...leaderOf(leader),
-        ...idOf(self),
-        ...membersOf(members),
-        ...clusterIdOf(members ?? leader),
-      })),
+    const version$ = full ? ask$('/version').pipe(map(versionOf)) : of<Version>({});
+    if (!legacy.has(endpoint)) {
+      return forkJoin([version$, modernProbe$(ask$, full)]).pipe(
+        switchMap(([version, answer]) => {
+          if (!isLegacy(version.version)) return of({ ...answer, ...version });
+          legacy.add(endpoint);
+          return legacyProbe$(ask$, endpoint).pipe(map((old) => ({ ...old, ...version })));
+        }),
+      );
+    }
+    return forkJoin([version$, legacyProbe$(ask$, endpoint)]).pipe(
+      map(([version, answer]) => {
+        // It may be upgraded: the next probe finds out who it is now.
+        if (full && !isLegacy(version.version)) legacy.delete(endpoint);
+        return { ...answer, ...version };
+      }),
     );
   };
+}
+
+function modernProbe$(ask$: Ask, full: boolean): Observable<ProbeAnswer> {
+  return forkJoin({
+    leader: ask$('/v2/members/leader'),
+    self: full ? ask$('/v2/stats/self') : of(undefined),
+    members: full ? ask$('/v2/members') : of(undefined),
+  }).pipe(
+    map(({ leader, self, members }) => ({
+      ...leaderOf(leader),
+      ...idOf(self),
+      ...membersIn(members),
+      ...clusterIdOf(members ?? leader),
+    })),
+  );
+}
+
+type Version = Pick<ProbeAnswer, 'version'>;
+
+function versionOf({ status, body }: HttpResponse): Version {
+  const version = status === 200 ? readVersion(body) : undefined;
+  return version === undefined ? {} : { version: version.etcdserver };
 }
 
 function leaderOf({ status, body }: HttpResponse): { leader?: string | null } {
@@ -50,26 +80,9 @@ function idOf(self: HttpResponse | undefined): { id?: string } {
   return isRecord(json) && typeof json['id'] === 'string' && json['id'] !== '' ? { id: json['id'] } : {};
 }
 
-function membersOf(answer: HttpResponse | undefined): { members?: MemberInfo[] } {
+function membersIn(answer: HttpResponse | undefined): Pick<ProbeAnswer, 'members'> {
   const json = answer?.status === 200 ? parseJson(answer.body) : undefined;
-  if (!isRecord(json) || !Array.isArray(json['members'])) return {};
-  return {
-    members: json['members']
-      .filter(isRecord)
-      .map(memberOf)
-      .filter((m) => m.id !== ''),
-  };
-}
-
-function memberOf(json: Record<string, unknown>): MemberInfo {
-  const text = (v: unknown): string => (typeof v === 'string' ? v : '');
-  const list = (v: unknown): string[] => (Array.isArray(v) ? v.filter((x) => typeof x === 'string') : []);
-  return {
-    id: text(json['id']),
-    name: text(json['name']),
-    clientURLs: list(json['clientURLs']),
-    peerURLs: list(json['peerURLs']),
-  };
+  return isRecord(json) && Array.isArray(json['members']) ? { members: membersOf(json) } : {};
 }
 
 function clusterIdOf({ headers }: HttpResponse): { clusterId?: string } {

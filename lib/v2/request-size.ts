@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.js';
 import type { Settings } from '../options.js';
+import { keyPath } from './key-path.js';
 import { encodeParams, type Params } from './params.js';
 
 /** etcd parses no form above this size, bytes. */
@@ -43,4 +44,20 @@ export function demandRequestLine(
     blame.value,
     `${limit} (it would be ${String(size)})${blame.hint ?? ''}`,
   );
+}
+
+/** The longest that a call without a prevValue adds to a key's path. */
+const longestRest = `/_rxetcd?wait=true&recursive=true&sorted=true&quorum=true&waitIndex=${String(Number.MAX_SAFE_INTEGER)}`;
+
+/** Even encoded, with nine characters for each, so few fit into any line. */
+const surelyShort = 400;
+
+/**
+ * Refuses a key that one call could write and another not read, watch or delete.
+ *
+ * @param made what etcd appends to the key
+ */
+export function demandKey(settings: Pick<Settings, 'endpoints'>, key: string, made = ''): void {
+  if (key.length < surelyShort) return;
+  demandRequestLine(settings, 'DELETE', keyPath(key) + made + longestRest, { option: 'key', value: key });
 }

@@ -1,8 +1,9 @@
 import { defer, map, NEVER, Observable, throwError, timer, type Subscription } from 'rxjs';
-import { call$, type CallSpec, type RetryClass } from '../../lib/cluster/call.js';
+import { call$, type CallSpec } from '../../lib/cluster/call.js';
 import { Cluster } from '../../lib/cluster/cluster.js';
 import { Fault, type FaultConfig } from '../../lib/cluster/fault.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
+import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import {
   AllNodesDownError,
   ClientClosedError,
@@ -126,7 +127,11 @@ function specOf(script: Script, retryClass: RetryClass, options: CallOptions, ru
 /** Subscribes a call whose tries end as the script says (the last word for all that follow). */
 function run(script: Script, retryClass: RetryClass, options: CallOptions = {}): Run {
   const result: Run = { sends: [], subscription: undefined as unknown as Subscription };
-  result.subscription = call$(cluster, events, specOf(script, retryClass, options, result)).subscribe({
+  return observe(specOf(script, retryClass, options, result), result);
+}
+
+function observe(spec: CallSpec<string>, result: Run): Run {
+  result.subscription = call$(cluster, events, spec).subscribe({
     next: (value) => (result.result = value),
     error: (error: unknown) => {
       result.error = error;
@@ -150,7 +155,7 @@ afterEach(() => {
 });
 
 describe('an answer', () => {
-  test.each<[RetryClass]>([['read'], ['quorum-read'], ['once'], ['set']])(
+  test.each<[RetryClass]>([['read'], ['leader-read'], ['quorum-read'], ['once'], ['set']])(
     'to a %s comes once',
     async (retryClass) => {
       await settled();
@@ -186,13 +191,14 @@ describe('an answer', () => {
 describe('what is sent again, by the class of the operation', () => {
   const classes: [string, RetryClass, CallOptions][] = [
     ['read', 'read', {}],
+    ['leader-read', 'leader-read', {}],
     ['quorum-read', 'quorum-read', {}],
     ['once', 'once', {}],
     ['once, idempotent', 'once', { retry: { writes: 'idempotent' } }],
     ['set', 'set', {}],
     ['set, idempotent', 'set', { retry: { writes: 'idempotent' } }],
   ];
-  const reads = ['read', 'quorum-read'];
+  const reads = ['read', 'leader-read', 'quorum-read'];
   const all = classes.map(([name]) => name);
   const repeated: Record<Outcome, string[]> = {
     refused: all,
@@ -254,7 +260,7 @@ describe('what is sent again, by the class of the operation', () => {
 
 describe('the error in the end, without a retry', () => {
   const write: RetryClass[] = ['once', 'set'];
-  const read: RetryClass[] = ['read', 'quorum-read'];
+  const read: RetryClass[] = ['read', 'leader-read', 'quorum-read'];
   const rows: [Outcome, RetryClass[], typeof EtcdError | typeof AllNodesDownError, object][] = [
     ['refused', [...read, ...write], AllNodesDownError, { reason: 'unreachable' }],
     ['timeout before it was sent', [...read, ...write], RequestTimeoutError as never, { timeoutMs: 100 }],
@@ -342,6 +348,7 @@ describe('the deadline', () => {
   const options = { deadline: 500, timeout: 10_000 };
   test.each<[RetryClass, 'silence' | 'silence, unsent', typeof EtcdError, object]>([
     ['read', 'silence', RequestTimeoutError as never, { timeoutMs: 500 }],
+    ['leader-read', 'silence', RequestTimeoutError as never, { timeoutMs: 500 }],
     ['quorum-read', 'silence', RequestTimeoutError as never, { timeoutMs: 500 }],
     ['once', 'silence', OutcomeUnknownError, {}],
     ['set', 'silence', OutcomeUnknownError, {}],
@@ -403,7 +410,7 @@ describe('the deadline', () => {
 });
 
 describe('a member that stops answering', () => {
-  test.each<[RetryClass]>([['read'], ['quorum-read']])(
+  test.each<[RetryClass]>([['read'], ['leader-read'], ['quorum-read']])(
     'a %s leaves it once its probe fails',
     async (retryClass) => {
       setUp({ heartbeat: false });
@@ -555,8 +562,202 @@ describe('the gate', () => {
   });
 });
 
+describe('a read that the leader serves best', () => {
+  test('goes to the leader, then to each other member', async () => {
+    await settled();
+    const call = run(['errorCode 300', 'errorCode 300', 'errorCode 300', 'ok'], 'leader-read');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(sentTo(call)[0]).toBe(a);
+    expect(sentTo(call).slice(0, 3).sort()).toEqual(urls);
+    expect(call.result).toMatch('answer of');
+  });
+
+  test('does so each time, whoever served last', async () => {
+    await settled();
+    const first = run(['errorCode 300', 'ok'], 'leader-read');
+    await jest.advanceTimersByTimeAsync(100);
+    expect(sentTo(first)).toEqual([a, expect.not.stringContaining(a)]);
+    expect(sentTo(run(['ok'], 'leader-read'))).toEqual([a]);
+  });
+
+  test('does not wait for a leader', async () => {
+    words = { [a]: refused, [b]: null, [c]: null };
+    cluster.state$.subscribe();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(cluster.view.leaderEndpoint).toBeUndefined();
+    const call = run(['ok'], 'leader-read');
+    await jest.advanceTimersByTimeAsync(5);
+    expect([b, c]).toContain(sentTo(call)[0]);
+    expect(call.result).toMatch('answer of');
+  });
+});
+
+describe('with other endpoints than its class names', () => {
+  const classes: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'set'];
+
+  /** A call whose members redirect as told; whoever is not among them does as the script says. */
+  function ask(
+    redirects: Record<string, string | undefined>,
+    retryClass: RetryClass,
+    { at, script = ['ok'], ...options }: CallOptions & { at?: string; script?: Script } = {},
+  ): Run {
+    const result: Run = { sends: [], subscription: undefined as unknown as Subscription };
+    const spec = specOf(script, retryClass, options, result);
+    const send: CallSpec<string>['send'] = (endpoint, limit, trace) => {
+      const redirect = redirects[endpoint];
+      if (redirect === undefined) return spec.send(endpoint, limit, trace);
+      return timer(5).pipe(
+        map(() => {
+          throw fault(`redirected to ${redirect}`, {
+            status: 307,
+            executed: 'no',
+            redirect,
+            leaderless: true,
+          });
+        }),
+        (source) =>
+          defer(() => {
+            result.sends.push({ endpoint, at: performance.now(), limit });
+            return source;
+          }),
+      );
+    };
+    return observe({ ...spec, at, send }, result);
+  }
+
+  describe('a redirect', () => {
+    test.each(classes)('of a %s is followed to a member at once, and is no retry', async (retryClass) => {
+      await settled();
+      const seen: string[] = [];
+      events.events$.subscribe((e) => seen.push(e.type));
+      const call = ask({ [a]: b, [c]: b }, retryClass, { retry: { max: 0 }, timeout: 700 });
+      await jest.advanceTimersByTimeAsync(10);
+      expect(call.result).toBe(`answer of ${b}`);
+      if (retryClass === 'read') return;
+      expect(sentTo(call)).toEqual([a, b]);
+      expect(call.sends.map((s) => s.limit)).toEqual([700, 700]);
+      expect(seen.filter((type) => type === 'retry' || type === 'failover')).toEqual(['failover']);
+    });
+
+    test.each(classes)('of a %s to nobody of the cluster is not followed', async (retryClass) => {
+      await settled();
+      const foreign = 'http://evil:2379';
+      const call = ask({ [a]: foreign, [b]: foreign, [c]: foreign }, retryClass, { retry: { max: 3 } });
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(call.sends).toHaveLength(4);
+      expect(sentTo(call)).not.toContain(foreign);
+      expect(call.error).toBeInstanceOf(AllNodesDownError);
+      expect(call.error).toMatchObject({ reason: 'no-quorum' });
+      expect(errorsOf(call)).toEqual(Array(4).fill(`redirected to ${foreign}`));
+      expect(cluster.endpoints).not.toContain(foreign);
+    });
+
+    test('of a member to itself is an election: asked again, with growing delays', async () => {
+      await settled();
+      const redirects: Record<string, string | undefined> = { [a]: a };
+      const call = ask(redirects, 'once');
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(call.error).toBeUndefined();
+      expect(new Set(sentTo(call))).toEqual(new Set([a]));
+      expect(call.sends.length).toBeGreaterThan(3);
+      expect(call.sends.length).toBeLessThan(12);
+      redirects[a] = undefined;
+      await jest.advanceTimersByTimeAsync(2_100);
+      expect(call.result).toBe(`answer of ${a}`);
+    });
+
+    test('of a member to itself ends as an election does', async () => {
+      await settled();
+      const call = ask({ [a]: a }, 'once', { retry: { max: 0 } });
+      await jest.advanceTimersByTimeAsync(5);
+      expect(call.error).toBeInstanceOf(AllNodesDownError);
+      expect(call.error).toMatchObject({ reason: 'no-quorum' });
+    });
+
+    test('is followed four times and no more', async () => {
+      await settled();
+      const call = ask({ [a]: b, [b]: c, [c]: a }, 'quorum-read', { retry: { max: 0 } });
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(sentTo(call)).toEqual([a, b, c, a, b]);
+      expect(call.error).toBeInstanceOf(AllNodesDownError);
+      expect(errorsOf(call)).toEqual([b, c, a, b, c].map((url) => `redirected to ${url}`));
+    });
+
+    test('in a circle ends with the deadline, and is no tight loop', async () => {
+      await settled();
+      const call = ask({ [a]: b, [b]: c, [c]: a }, 'once', { deadline: 2_000 });
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(call.error).toBeInstanceOf(EtcdError);
+      expect(call.error).not.toBeInstanceOf(OutcomeUnknownError);
+      expect(call.sends.length).toBeLessThan(60);
+    });
+
+    test('is believed: the member that it points to is asked next time, and all are asked at once', async () => {
+      setUp({ heartbeat: false });
+      await settled();
+      words = { [a]: b, [b]: b, [c]: b };
+      const before = probes.length;
+      const call = ask({ [a]: b }, 'once');
+      await jest.advanceTimersByTimeAsync(5);
+      expect(cluster.view.leaderEndpoint).not.toBe(a);
+      await jest.advanceTimersByTimeAsync(45);
+      expect(call.result).toBe(`answer of ${b}`);
+      expect(new Set(probes.slice(before))).toEqual(new Set(urls));
+      expect(cluster.view.leaderEndpoint).toBe(b);
+      expect(sentTo(ask({}, 'once'))).toEqual([b]);
+    });
+
+    test('what becomes of it there is judged as that of any try', async () => {
+      await settled();
+      const unknown = ask({ [a]: b }, 'once', { script: ['silence', 'reset'] });
+      await jest.advanceTimersByTimeAsync(10);
+      expect(sentTo(unknown)).toEqual([a, b]);
+      expect(unknown.error).toBeInstanceOf(OutcomeUnknownError);
+      expect(errorsOf(unknown)).toEqual([`redirected to ${b}`, 'RESET']);
+    });
+
+    test('ends with the call', async () => {
+      await settled();
+      const call = ask({ [a]: b }, 'once', { script: ['silence'] });
+      await jest.advanceTimersByTimeAsync(10);
+      expect(sentTo(call)).toEqual([a, b]);
+      call.subscription.unsubscribe();
+      expect(call.sends[1]?.gone).toBe(true);
+    });
+  });
+
+  describe('one endpoint alone', () => {
+    test.each(classes)('a %s goes there, whoever leads and whether anyone does', async (retryClass) => {
+      words = { [a]: null, [b]: null, [c]: null };
+      const early = ask({}, retryClass, { at: c });
+      await jest.advanceTimersByTimeAsync(10);
+      expect([sentTo(early), early.result]).toEqual([[c], `answer of ${c}`]);
+      words = { [a]: a, [b]: a, [c]: a };
+      await settled();
+      expect(sentTo(ask({}, retryClass, { at: c }))).toEqual([c]);
+    });
+
+    test.each(classes)('a %s that fails there goes nowhere else', async (retryClass) => {
+      await settled();
+      const call = ask({}, retryClass, { at: c, script: ['refused', 'refused', 'ok'] });
+      await jest.advanceTimersByTimeAsync(5_000);
+      expect(sentTo(call)).toEqual([c, c, c]);
+      expect(call.result).toBe(`answer of ${c}`);
+    });
+
+    test('a redirect leads nowhere else either: the question was about that member', async () => {
+      await settled();
+      const call = ask({ [c]: a }, 'read', { at: c, retry: { max: 0 } });
+      await jest.advanceTimersByTimeAsync(100);
+      expect(sentTo(call)).toEqual([c]);
+      expect(call.error).toBeInstanceOf(EtcdError);
+      expect(errorsOf(call)).toEqual([`redirected to ${a}`]);
+    });
+  });
+});
+
 describe('closing the client', () => {
-  const all: RetryClass[] = ['read', 'quorum-read', 'once', 'set'];
+  const all: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'set'];
 
   test.each(all)('a %s in flight fails and is cancelled', async (retryClass) => {
     await settled();

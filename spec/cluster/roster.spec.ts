@@ -269,6 +269,50 @@ describe('the cluster', () => {
   });
 });
 
+describe('what an endpoint tells besides', () => {
+  test('its release is kept until it tells another', () => {
+    const roster = new Roster(['http://a:1'], true);
+    const version = () => roster.endpoint('http://a:1')?.version;
+    expect(version()).toBeUndefined();
+    roster.probed('http://a:1', 1, { version: '3.4.23' });
+    roster.probed('http://a:1', 2, { leader: '1' });
+    expect(version()).toBe('3.4.23');
+    roster.failed('http://a:1', 3, true);
+    expect(version()).toBe('3.4.23');
+    roster.probed('http://a:1', 4, { version: '3.5.16' });
+    expect(version()).toBe('3.5.16');
+  });
+
+  test('whom it points to is the leader that it names, until its next probe', () => {
+    const roster = new Roster(['http://a:1', 'http://b:2'], true);
+    const leader = () => roster.endpoint('http://a:1')?.leader;
+    roster.probed('http://a:1', 1, { id: '1', leader: '1', members: three });
+    roster.probed('http://b:2', 1, { id: '2', leader: '1' });
+    roster.pointed('http://a:1', 'http://b:2');
+    expect(leader()).toBe('2');
+    expect(roster.endpoint('http://b:2')?.leader).toBe('1');
+    roster.probed('http://a:1', 2, { leader: '1' });
+    expect(leader()).toBe('1');
+  });
+
+  test('whom it points to is not minded while nobody knows who that is', () => {
+    const roster = new Roster(['http://a:1', 'http://b:2'], true);
+    roster.probed('http://a:1', 1, { id: '1', leader: '1', members: three });
+    for (const url of ['http://b:2', 'http://c:3', 'http://evil']) roster.pointed('http://a:1', url);
+    roster.pointed('http://evil', 'http://a:1');
+    expect(roster.endpoint('http://a:1')?.leader).toBe('1');
+    expect(urls(roster)).not.toContain('http://evil');
+  });
+
+  test('doubts are counted', () => {
+    const roster = new Roster(['http://a:1'], true);
+    expect(roster.doubts).toBe(0);
+    roster.doubt();
+    roster.doubt();
+    expect(roster.doubts).toBe(2);
+  });
+});
+
 describe('terms and absent leaders', () => {
   test('only a higher term is news', () => {
     const roster = new Roster(['http://a'], true);

@@ -8,7 +8,7 @@ import {
   isKeyNotFound,
   isNotDirectory,
   isNotFile,
-  isOutcomeUnknown,
+  isUnsupportedByServer,
   type EtcdClient,
 } from 'rxetcd';
 import { firstValueFrom, forkJoin, lastValueFrom, toArray } from 'rxjs';
@@ -271,6 +271,18 @@ describe('set$', () => {
     });
   });
 
+  test('noValueOnSuccess of a new key, and of one with a TTL', async () => {
+    const created = await firstValueFrom(client.set$(key, 'v', { noValueOnSuccess: true, ttl: 100 }));
+    const { node } = await get();
+    expect(node).toMatchObject({ value: 'v', ttl: 100 });
+    expect(created.info.status).toBe(201);
+    expect(created.node).toEqual({
+      key,
+      modifiedIndex: node.modifiedIndex,
+      createdIndex: node.createdIndex,
+    });
+  });
+
   test('a form of exactly 10 MiB is stored, one byte more is refused unsent', async () => {
     const room = 10 * 1024 * 1024 - 'value=&noValueOnSuccess=true'.length;
     const largest = 'x'.repeat(room);
@@ -366,14 +378,14 @@ describe('update$', () => {
     expect(isNotFile(await rejectionOf(client.update$(key, 'v')))).toBe(true);
   });
 
-  // etcd takes an empty value for none, and so for an update of the directory's ttl; 3.5 fails at that with a 500.
+  // etcd takes an empty value for none, and so for an update of the directory's ttl; 3.5 cannot do that.
   test('a directory is updated by an empty value before 3.5, and from 3.5 on that is an error', async () => {
     await makeDir(key);
     if (['3.3', '3.4'].includes(server.release)) {
       expect((await firstValueFrom(client.update$(key, ''))).node).toMatchObject({ key, dir: true });
     } else {
       const error = await rejectionOf(client.update$(key, ''));
-      expect(isOutcomeUnknown(error)).toBe(true);
+      expect(isUnsupportedByServer(error)).toBe(true);
       expect(error).toMatchObject({ attempts: [{ status: 500 }] });
     }
   });
@@ -406,16 +418,17 @@ describe('refresh$', () => {
     expect(await firstValueFrom(client.exists$(key))).toBe(false);
   });
 
-  // 3.5 answers 500 "Not a file" with errorCode 300, which does not say whether anything was done.
+  // 3.5 answers 500 "Not a file" with errorCode 300: it cannot do that, and nothing was done.
   test('a directory gets the ttl before 3.5, and from 3.5 on an error', async () => {
     await makeDir(key);
     if (['3.3', '3.4'].includes(server.release)) {
       expect((await firstValueFrom(client.refresh$(key, 90))).node).toMatchObject({ dir: true, ttl: 90 });
     } else {
       const error = await rejectionOf(client.refresh$(key, 90));
-      expect(isOutcomeUnknown(error)).toBe(true);
+      expect(isUnsupportedByServer(error)).toBe(true);
       expect(error).toMatchObject({ attempts: [{ status: 500 }] });
       expect((error as Error).message).toContain('Not a file');
+      expect((await get()).node).not.toHaveProperty('ttl');
     }
   });
 });
@@ -704,16 +717,41 @@ describe('keys', () => {
       expect((await get(name)).node).toEqual(node);
   });
 
-  test('a key as long as a request line may be is served, one character more is refused unsent', async () => {
-    const room = 4096 - 'GET /v2/keys HTTP/1.1\r\n'.length;
+  test('a key as long as any call on it may send is served, one character more is refused unsent', async () => {
+    // The longest lines: a delete's, and those of a watch and its question for the index.
+    const rest = '/_rxetcd?wait=true&recursive=true&sorted=true&quorum=true&waitIndex=9007199254740991';
+    const room = 4096 - `DELETE /v2/keys${rest} HTTP/1.1\r\n`.length;
     const longest = `${key}/`.padEnd(room, 'x');
     const fresh = server.client({ discover: false });
+    await firstValueFrom(fresh.set$(longest, 'v'));
+    expect(await firstValueFrom(fresh.getValue$(longest, { quorum: true }))).toBe('v');
+    await firstValueFrom(fresh.delete$(longest, { recursive: true }));
     expect(isKeyNotFound(await rejectionOf(fresh.get$(longest)))).toBe(true);
-    const error = await rejectionOf(fresh.get$(`${longest}x`));
-    expect(isInvalidOption(error)).toBe(true);
-    expect(error).toMatchObject({ option: 'key', value: `${longest}x`, attempts: [] });
+    for (const refused$ of [
+      fresh.get$(`${longest}x`),
+      fresh.set$(`${longest}x`, 'v'),
+      fresh.watch$(`${longest}x`),
+    ]) {
+      const error = await rejectionOf(refused$);
+      expect(isInvalidOption(error)).toBe(true);
+      expect(error).toMatchObject({ option: 'key', value: `${longest}x`, attempts: [] });
+    }
   });
 });
+
+test.each(awkwardValues.filter(([, value]) => value !== ''))(
+  'every call that writes a value keeps one with %s',
+  async (_, value) => {
+    await firstValueFrom(client.create$(key, value));
+    expect((await get()).node.value).toBe(value);
+    await firstValueFrom(client.update$(key, `${value}${value}`));
+    expect((await get()).node.value).toBe(`${value}${value}`);
+    await firstValueFrom(client.compareAndSwap$(key, value, { prevValue: `${value}${value}` }));
+    expect((await get()).node.value).toBe(value);
+    const { node } = await firstValueFrom(client.createInOrder$(`${key}-queue`, value));
+    expect((await get(node.key)).node.value).toBe(value);
+  },
+);
 
 describe('calls are cold', () => {
   test('nothing is sent before a subscription', async () => {

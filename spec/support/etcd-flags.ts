@@ -6,12 +6,22 @@ export interface EtcdTiming {
   election?: number;
 }
 
+/** TLS for clients, besides the plain port. All are files; etcd reads certificate and key anew for each handshake. */
+export interface EtcdTls {
+  certFile: string;
+  keyFile: string;
+  /** The authority whose client certificates are let in, and wanted. Default: any client is let in. */
+  clientCaFile?: string;
+}
+
 export interface EtcdFlagsOptions {
   version: string;
   name: string;
   dataDir: string;
   /** Where it listens for clients; also what it tells them. */
   clientUrl: string;
+  /** Where it listens for clients with TLS; it then tells of both. */
+  secure?: EtcdTls & { url: string };
   /** Where it listens for other members. */
   listenPeerUrl: string;
   /** What the members call each other by, per name; a member's own may lead through a proxy to its `listenPeerUrl`. */
@@ -27,17 +37,20 @@ export function etcdFlags({
   name,
   dataDir,
   clientUrl,
+  secure,
   listenPeerUrl,
   peerUrls,
   timing,
   flags = [],
 }: EtcdFlagsOptions): string[] {
   const cluster = Object.entries(peerUrls).map(([member, url]) => `${member}=${url}`);
+  const clientUrls = secure === undefined ? clientUrl : `${secure.url},${clientUrl}`;
   return [
     ...['--name', name],
     ...['--data-dir', dataDir],
-    ...['--listen-client-urls', clientUrl],
-    ...['--advertise-client-urls', clientUrl],
+    ...['--listen-client-urls', clientUrls],
+    ...['--advertise-client-urls', clientUrls],
+    ...(secure === undefined ? [] : tlsFlags(secure)),
     ...['--listen-peer-urls', listenPeerUrl],
     ...['--initial-advertise-peer-urls', peerUrls[name] ?? listenPeerUrl],
     ...['--initial-cluster', cluster.join(',')],
@@ -45,6 +58,14 @@ export function etcdFlags({
     ...['--election-timeout', String(timing?.election ?? 200)],
     ...releaseFlags(version),
     ...flags,
+  ];
+}
+
+function tlsFlags({ certFile, keyFile, clientCaFile }: EtcdTls): string[] {
+  return [
+    ...['--cert-file', certFile],
+    ...['--key-file', keyFile],
+    ...(clientCaFile === undefined ? [] : ['--client-cert-auth', '--trusted-ca-file', clientCaFile]),
   ];
 }
 

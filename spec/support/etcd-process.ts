@@ -21,7 +21,7 @@ import { canConnect$ } from './can-connect.js';
 import { createDataDir } from './data-dir.js';
 import { etcdEnv } from './etcd-env.js';
 import { etcdFlags } from './etcd-flags.js';
-import type { EtcdTiming } from './etcd-flags.js';
+import type { EtcdTiming, EtcdTls } from './etcd-flags.js';
 import type { EtcdBinary } from './find-etcd.js';
 import { namedLeader$ } from './named-leader.js';
 import { isStandingStill } from './process-state.js';
@@ -35,6 +35,8 @@ export interface EtcdProcessOptions {
   /** Default 'etcd1' for index 0. */
   name?: string;
   clientPort: number;
+  /** Also listens for clients with TLS, on a port of its own. */
+  tls?: EtcdTls & { port: number };
   /** Where it listens for other members. */
   peerPort: number;
   /** What the members call each other by, per name. Default: itself alone at `peerPort`. */
@@ -54,6 +56,8 @@ export class EtcdProcess implements TestMember {
   readonly index: number;
   readonly name: string;
   readonly clientUrl: string;
+  /** The same with TLS; empty without. */
+  readonly secureUrl: string;
   /** What the other members call it by. */
   readonly peerUrl: string;
   readonly dataDir: string;
@@ -64,11 +68,12 @@ export class EtcdProcess implements TestMember {
   #stopped = false;
 
   constructor(options: EtcdProcessOptions) {
-    const { index = 0, name = `etcd${index + 1}`, clientPort, peerPort, peerUrls } = options;
+    const { index = 0, name = `etcd${index + 1}`, clientPort, tls, peerPort, peerUrls } = options;
     this.#options = options;
     this.index = index;
     this.name = name;
     this.clientUrl = `http://127.0.0.1:${clientPort}`;
+    this.secureUrl = tls === undefined ? '' : `https://127.0.0.1:${tls.port}`;
     this.peerUrl = peerUrls?.[name] ?? `http://127.0.0.1:${peerPort}`;
     this.dataDir = createDataDir(name);
     this.#reaper = new Reaper(this.dataDir);
@@ -173,12 +178,13 @@ export class EtcdProcess implements TestMember {
   }
 
   #spawn(): void {
-    const { binary, peerPort, peerUrls, timing, flags } = this.#options;
+    const { binary, tls, peerPort, peerUrls, timing, flags } = this.#options;
     const args = etcdFlags({
       version: binary.version,
       name: this.name,
       dataDir: this.dataDir,
       clientUrl: this.clientUrl,
+      ...(tls && { secure: { ...tls, url: this.secureUrl } }),
       listenPeerUrl: `http://127.0.0.1:${peerPort}`,
       peerUrls: peerUrls ?? { [this.name]: this.peerUrl },
       ...(timing && { timing }),

@@ -1,6 +1,6 @@
 import { Observable, defer, finalize, forkJoin, map, retry, switchMap, tap, throwError, timer } from 'rxjs';
 import type { DebianRelease } from './debian-etcd.js';
-import type { EtcdTiming } from './etcd-flags.js';
+import type { EtcdTiming, EtcdTls } from './etcd-flags.js';
 import { EtcdProcess, isPortTaken } from './etcd-process.js';
 import { findEtcd } from './find-etcd.js';
 import type { EtcdBinary } from './find-etcd.js';
@@ -13,6 +13,8 @@ export interface LocalClusterOptions {
   /** The etcd of this Debian suite. Default: the one `findEtcd` finds. */
   release?: DebianRelease;
   timing?: EtcdTiming;
+  /** Every member also listens for clients with TLS: its `secureUrl`. */
+  tls?: EtcdTls;
   /** More flags of etcd for every member. */
   flags?: string[];
   /** What the others call a member by instead of where it listens: a proxy's URL in front of each peer URL, in the same order. */
@@ -41,9 +43,9 @@ function startOnce(
   options: Omit<LocalClusterOptions, 'release'>,
 ): Observable<LocalCluster> {
   const { size = 3, advertisePeers } = options;
-  return freePorts(2 * size).pipe(
+  return freePorts(3 * size).pipe(
     switchMap((ports) => {
-      const listenUrls = ports.slice(size).map((port) => `http://127.0.0.1:${port}`);
+      const listenUrls = ports.slice(size, 2 * size).map((port) => `http://127.0.0.1:${port}`);
       return advertisePeers
         ? advertisePeers(listenUrls).pipe(map((urls) => ({ ports, urls })))
         : [{ ports, urls: listenUrls }];
@@ -56,7 +58,7 @@ function createMembers(
   binary: EtcdBinary,
   ports: number[],
   urls: string[],
-  { timing, flags }: LocalClusterOptions,
+  { timing, tls, flags }: LocalClusterOptions,
 ): EtcdProcess[] {
   const peerUrls = Object.fromEntries(urls.map((url, i) => [`etcd${i + 1}`, url]));
   return urls.map(
@@ -67,6 +69,7 @@ function createMembers(
         clientPort: ports[index]!,
         peerPort: ports[urls.length + index]!,
         peerUrls,
+        ...(tls && { tls: { ...tls, port: ports[2 * urls.length + index]! } }),
         ...(timing && { timing }),
         ...(flags && { flags }),
       }),

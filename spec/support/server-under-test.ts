@@ -1,5 +1,6 @@
 import { EtcdClient, type ClientOptions } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
+import type { EtcdTls } from './etcd-flags.js';
 import type { EtcdProcess } from './etcd-process.js';
 import { startLocalCluster, type LocalCluster } from './local-cluster.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
@@ -7,6 +8,8 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 /** One real etcd for a whole spec file, and what its tests open, closed after each of them even if it fails. */
 export interface ServerUnderTest {
   readonly url: string;
+  /** The same with TLS, if it was asked for. */
+  readonly secureUrl: string;
   readonly member: EtcdProcess;
   /** As `3.5`. */
   readonly release: string;
@@ -24,15 +27,19 @@ export interface ServerUnderTest {
   watchers(): Promise<number>;
 }
 
-/** Starts the server before the tests of this file and ends it behind them. */
-export function serverUnderTest(): ServerUnderTest {
+/**
+ * Starts the server before the tests of this file and ends it behind them.
+ *
+ * @param tls makes certificates, for a server that also listens with TLS
+ */
+export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
   const cleanUps: (() => unknown)[] = [];
   let cluster: LocalCluster | undefined;
   let release = '';
   let keys = 0;
 
   beforeAll(async () => {
-    cluster = await firstValueFrom(startLocalCluster({ size: 1 }));
+    cluster = await firstValueFrom(startLocalCluster({ size: 1, ...(tls && { tls: await tls() }) }));
     const { etcdserver } = (await (await fetch(`${server.url}/version`)).json()) as { etcdserver: string };
     release = etcdserver.split('.').slice(0, 2).join('.');
   });
@@ -46,6 +53,9 @@ export function serverUnderTest(): ServerUnderTest {
   const server: ServerUnderTest = {
     get url() {
       return server.member.clientUrl;
+    },
+    get secureUrl() {
+      return server.member.secureUrl;
     },
     get member() {
       const member = cluster?.members[0];

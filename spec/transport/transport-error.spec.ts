@@ -8,6 +8,7 @@ import {
 
 const withCode = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`message of ${code}`), { code, ...more });
+const untrusted = '(the certificate is not signed by a CA that is trusted here: pass it as tls.ca)';
 /** An AxiosError as adapters make it, its configuration full of secrets. */
 const axiosError = (code: string, cause?: unknown): AxiosError => {
   const config = { headers: { Authorization: 'Basic hush-hush' }, data: 'value=hush-hush' };
@@ -113,7 +114,7 @@ describe('toTransportError', () => {
       undefined,
       'tls',
       false,
-      'CERT_HAS_EXPIRED: message of CERT_HAS_EXPIRED',
+      "CERT_HAS_EXPIRED: message of CERT_HAS_EXPIRED (the server's certificate is not valid at this time)",
     ],
     [
       'self-signed',
@@ -121,7 +122,7 @@ describe('toTransportError', () => {
       undefined,
       'tls',
       false,
-      'DEPTH_ZERO_SELF_SIGNED_CERT: message of DEPTH_ZERO_SELF_SIGNED_CERT',
+      `DEPTH_ZERO_SELF_SIGNED_CERT: message of DEPTH_ZERO_SELF_SIGNED_CERT ${untrusted}`,
     ],
     [
       'wrong name',
@@ -129,7 +130,7 @@ describe('toTransportError', () => {
       undefined,
       'tls',
       false,
-      'ERR_TLS_CERT_ALTNAME_INVALID: message of ERR_TLS_CERT_ALTNAME_INVALID',
+      'ERR_TLS_CERT_ALTNAME_INVALID: message of ERR_TLS_CERT_ALTNAME_INVALID (the certificate is for other names: set tls.servername to one of them)',
     ],
     [
       'no TLS at that port',
@@ -137,7 +138,7 @@ describe('toTransportError', () => {
       undefined,
       'tls',
       false,
-      'ERR_SSL_WRONG_VERSION_NUMBER: message of ERR_SSL_WRONG_VERSION_NUMBER',
+      'ERR_SSL_WRONG_VERSION_NUMBER: message of ERR_SSL_WRONG_VERSION_NUMBER (the port speaks no TLS: is it http?)',
     ],
     [
       'unknown issuer',
@@ -145,7 +146,7 @@ describe('toTransportError', () => {
       undefined,
       'tls',
       false,
-      'UNABLE_TO_VERIFY_LEAF_SIGNATURE: message of UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      `UNABLE_TO_VERIFY_LEAF_SIGNATURE: message of UNABLE_TO_VERIFY_LEAF_SIGNATURE ${untrusted}`,
     ],
     [
       'protocol error before it was sent',
@@ -153,7 +154,7 @@ describe('toTransportError', () => {
       false,
       'tls',
       false,
-      'EPROTO: message of EPROTO',
+      'EPROTO: message of EPROTO (the server ended the handshake: it may want tls.cert and tls.key)',
     ],
     ['protocol error, perhaps after it was sent', withCode('EPROTO'), undefined, 'reset', true, 'EPROTO'],
     [
@@ -170,7 +171,7 @@ describe('toTransportError', () => {
       true,
       'tls',
       false,
-      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: message of ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: message of ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED (the server refuses the client: it wants tls.cert and tls.key signed by its CA)',
     ],
     // Broken connections: what the sender knows decides.
     ['reset after it was sent', withCode('ECONNRESET'), true, 'reset', true, 'ECONNRESET'],

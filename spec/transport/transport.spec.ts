@@ -98,7 +98,7 @@ describe.each(kinds)('an exchange, %s', (kind) => {
         requestOf({
           method: 'PUT',
           path: '/v2/keys/a%20b/%F0%9F%99%82?prevValue=x%26y&wait=true',
-          form: 'value=a%20b%26c&ttl=5',
+          body: 'value=a%20b%26c&ttl=5',
           authorization: 'Basic cm9vdDpwdw==',
         }),
       ),
@@ -323,7 +323,7 @@ describe.each(kinds)('an exchange that fails, %s', (kind) => {
   ])('%s: it was sent', async (_, action) => {
     await serve(() => action);
     const trace: Trace = { sent: () => false };
-    const error = await failureOf(open(kind).exchange$(requestOf({ method: 'PUT', form: 'value=1' }), trace));
+    const error = await failureOf(open(kind).exchange$(requestOf({ method: 'PUT', body: 'value=1' }), trace));
     expect(error).toMatchObject({ kind: 'reset', sent: true });
     expect(trace.sent()).toBe(true);
     expect(server.requests).toHaveLength(1);
@@ -331,7 +331,7 @@ describe.each(kinds)('an exchange that fails, %s', (kind) => {
 
   test('a failure holds nothing but words', async () => {
     await serve(() => ({ reset: true }));
-    const secrets = { authorization: 'Basic hush', path: '/v2/keys/a?prevValue=hush', form: 'value=hush' };
+    const secrets = { authorization: 'Basic hush', path: '/v2/keys/a?prevValue=hush', body: 'value=hush' };
     const error = await failureOf(open(kind).exchange$(requestOf(secrets)));
     expect(Object.keys(error).sort()).toEqual([
       'kind',
@@ -416,7 +416,7 @@ describe.each(kinds)('events, %s', (kind) => {
   const secrets = {
     method: 'PUT' as const,
     path: '/v2/keys/a?prevValue=hush',
-    form: 'value=hush',
+    body: 'value=hush',
     authorization: 'Basic hush',
     operation: 'set',
   };
@@ -554,7 +554,7 @@ describe('the lean adapter', () => {
     await eventually(() => server.connections === 0);
     await firstValueFrom(timer(10));
     expect(
-      (await firstValueFrom(transport.exchange$(requestOf({ method: 'PUT', form: 'value=1' })))).status,
+      (await firstValueFrom(transport.exchange$(requestOf({ method: 'PUT', body: 'value=1' })))).status,
     ).toBe(200);
     expect(server.accepted).toBe(2);
   });
@@ -567,7 +567,7 @@ describe('the lean adapter', () => {
       await firstValueFrom(transport.exchange$(requestOf({ endpoint: proxy.url })));
       proxy.pause('toClient');
       const put = failureOf(
-        transport.exchange$(requestOf({ endpoint: proxy.url, method: 'PUT', form: 'value=1' })),
+        transport.exchange$(requestOf({ endpoint: proxy.url, method: 'PUT', body: 'value=1' })),
       );
       await eventually(() => server.requests.length === 2);
       proxy.reset();
@@ -627,7 +627,7 @@ describe("the user's instance", () => {
       transformResponse: [() => 'changed'],
       transformRequest: [() => 'changed'],
     });
-    const request = requestOf({ method: 'PUT', form: 'value=1' });
+    const request = requestOf({ method: 'PUT', body: 'value=1' });
     const answer = await firstValueFrom(open(kind, instance).exchange$(request));
     expect([answer.status, answer.body]).toEqual([503, '{"a":1}']);
     expect(server.requests[0]?.body).toBe('value=1');

@@ -6,12 +6,12 @@ import {
   UnsupportedByServerError,
   type Attempt,
 } from '../../lib/errors.js';
-import { decodeKeys, faultOf, parseJson } from '../../lib/v2/decode.js';
+import { decodeKeys, decodeObject, faultOf, type Exchange } from '../../lib/v2/decode.js';
 
 /** The Fault that decoding throws; fails if it throws none. */
-function faultFrom(status: number, body: string): Fault {
+function faultFrom(status: number, body: string, exchange?: Exchange, decode = decodeKeys): Fault {
   try {
-    decodeKeys('get /a', status, body);
+    decode('get /a', status, body, exchange);
   } catch (error) {
     expect(error).toBeInstanceOf(Fault);
     return error as Fault;
@@ -31,7 +31,7 @@ describe('a success', () => {
   });
 
   test('is told by its content: neither content type nor line ends matter', () => {
-    expect(decodeKeys('get /a', 200, '\n {"action":"get"}\r\n')).toEqual({ action: 'get' });
+    expect(decodeKeys('set /a', 200, '\n {"action":"set"}\r\n')).toEqual({ action: 'set' });
   });
 });
 
@@ -224,11 +224,20 @@ describe('what an answer means', () => {
       '{"message":"Internal Server Error"}',
       'unknown',
       false,
-      '500',
-      EtcdError,
-      unexpected,
+      '500 Internal Server Error',
+      EtcdApiError,
+      { code: 'API_ERROR', errorCode: 0, reason: '', index: 0, status: 500 },
     ],
-    ['503 with a message', 503, '{"message":"no leader"}', 'unknown', false, '503', EtcdError, unexpected],
+    [
+      '503 with a message',
+      503,
+      '{"message":"no leader"}',
+      'unknown',
+      true,
+      '503 no leader',
+      EtcdApiError,
+      { errorCode: 0, status: 503, message: containing('get /a: no leader [HTTP 503]') },
+    ],
     ['an action under 500', 500, '{"action":"get"}', 'unknown', false, '500', EtcdError, unexpected],
     ['a redirect of a proxy', 302, '', 'unknown', false, '302', EtcdError, unexpected],
     // A follower that sends us to the leader has done nothing.
@@ -238,7 +247,7 @@ describe('what an answer means', () => {
       '<a href="http://b">Temporary Redirect</a>',
       'no',
       true,
-      'redirected to the leader',
+      'redirected to nowhere',
       EtcdError,
       unexpected,
     ],
@@ -276,7 +285,58 @@ describe('what an answer means', () => {
       EtcdError,
       unexpected,
     ],
-    ['403 with a message', 403, '{"message":"Forbidden"}', undefined, false, '403', EtcdError, unexpected],
+    [
+      '403 with a message',
+      403,
+      '{"message":"Forbidden"}',
+      undefined,
+      false,
+      '403 Forbidden',
+      EtcdApiError,
+      { code: 'API_ERROR', errorCode: 0, status: 403 },
+    ],
+    // As of members and authentication.
+    [
+      '404',
+      404,
+      '{"message":"No such member: 1f"}',
+      undefined,
+      false,
+      '404 No such member: 1f',
+      EtcdApiError,
+      { errorCode: 0, status: 404, message: containing('get /a: No such member: 1f [HTTP 404]') },
+    ],
+    [
+      '409',
+      409,
+      '{"message":"auth: already enabled"}',
+      undefined,
+      false,
+      '409 auth: already enabled',
+      EtcdApiError,
+      { errorCode: 0, status: 409 },
+    ],
+    [
+      '410',
+      410,
+      '{"message":"Member permanently removed: 1f"}',
+      undefined,
+      false,
+      '410 Member permanently removed: 1f',
+      EtcdApiError,
+      { status: 410 },
+    ],
+    [
+      'a message under 200',
+      200,
+      '{"message":"hello"}',
+      'unknown',
+      false,
+      '200 with a body that is no answer of etcd',
+      EtcdError,
+      unexpected,
+    ],
+    ['a message that is no text', 404, '{"message":7}', undefined, false, '404', EtcdError, unexpected],
     ['405', 405, 'Method Not Allowed', undefined, false, '405', EtcdError, unexpected],
     ['413 of a proxy', 413, '<html>', undefined, false, '413', EtcdError, unexpected],
   ])('%s', (...[, status, body, executed, leaderless, summary, type, more]) => {
@@ -291,16 +351,114 @@ describe('what an answer means', () => {
   });
 
   test('the body that was parsed already is not parsed again', () => {
-    expect(faultOf('op', 404, 'not JSON', { errorCode: 100, message: 'm' }).config.errorCode).toBe(100);
+    expect(faultOf('op', 404, 'not JSON', {}, { errorCode: 100, message: 'm' }).config.errorCode).toBe(100);
   });
 });
 
-test.each([
-  ['{"a":1}', { a: 1 }],
-  ['7', 7],
-  ['', undefined],
-  ['{', undefined],
-  ['undefined', undefined],
-])('parseJson(%j)', (text, value) => {
-  expect(parseJson(text)).toEqual(value);
+describe('what is known of the exchange', () => {
+  const errorFrom = (status: number, body: string, exchange: Exchange) =>
+    faultFrom(status, body, exchange).config.toError(details);
+
+  test('a redirect tells where to, and that nothing was executed', () => {
+    const { config, message } = faultFrom(307, '', { redirect: 'http://b:2379' });
+    expect(message).toBe('redirected to http://b:2379');
+    expect(config).toMatchObject({ executed: 'no', redirect: 'http://b:2379', leaderless: true });
+  });
+
+  test.each<[string, string, Exchange, string]>([
+    ['none', api(110, 'x', ''), { anonymous: true }, '(no credentials were given: option auth)'],
+    [
+      'some',
+      api(110, 'x', ''),
+      { anonymous: false },
+      '(the user name or password is wrong, or the user lacks the right)',
+    ],
+    [
+      'none, a message alone',
+      '{"message":"x"}',
+      { anonymous: true },
+      '(no credentials were given: option auth)',
+    ],
+    [
+      'some, a message alone',
+      '{"message":"x"}',
+      {},
+      '(the user name or password is wrong, or the user lacks the right)',
+    ],
+  ])('credentials: %s', (_, body, exchange, hint) => {
+    const error = errorFrom(401, body, exchange);
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(error.message.split('\n')[0]?.endsWith(hint)).toBe(true);
+  });
+
+  test.each<[string | undefined, string]>([
+    [undefined, 'the server has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)'],
+    [
+      '3.5.16',
+      'this server (etcd 3.5.16) has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)',
+    ],
+    ['2.3.8', 'etcd 2.3.8 has no such call'],
+    ['0.4.9', 'etcd 0.4.9 has no such call'],
+    [
+      '20.1.0',
+      'this server (etcd 20.1.0) has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)',
+    ],
+  ])('a path that is not there, of etcd %s', (version, words) => {
+    const error = errorFrom(404, '404 page not found\n', { version });
+    expect(error).toBeInstanceOf(UnsupportedByServerError);
+    expect(error.message.split('\n')[0]).toBe(`get /a: ${words}`);
+  });
+
+  test.each<[string | undefined, string]>([
+    ['3.5.16', '3.5.16'],
+    [undefined, '3.5'],
+  ])('a directory that etcd %s cannot update: final, and no raft error', (version, shown) => {
+    const body = api(300, 'Raft Internal Error', 'nodePath /1/d: Not a file (/1/d) [4]', 0);
+    const fault = faultFrom(500, body, { version });
+    expect([fault.config.executed, fault.config.leaderless]).toEqual([undefined, undefined]);
+    const error = fault.config.toError(details);
+    expect(error).toBeInstanceOf(UnsupportedByServerError);
+    expect(error.message).toContain(`get /a: etcd ${shown} cannot update a directory, nor its TTL`);
+  });
+
+  test('another error under that code is one of raft', () => {
+    const { config } = faultFrom(500, api(300, 'Raft Internal Error', 'etcdserver: request timed out'), {});
+    expect(config).toMatchObject({ executed: 'unknown', leaderless: true });
+  });
+
+  test('an answer before etcd 2.0 is put into the form of today; a later one is taken as it is', () => {
+    const body = '{"action":"get","key":"/a","value":"1","modifiedIndex":3}';
+    expect(decodeKeys('get /a', 200, body, { version: '0.2.0-rc1' })).toEqual({
+      action: 'get',
+      node: { key: '/a', value: '1', modifiedIndex: 3 },
+    });
+    for (const version of ['2.3.8', '3.4.23'])
+      expect(decodeKeys('get /a', 200, body, { version })).toEqual(JSON.parse(body));
+  });
+
+  test('a first read does not wait to learn the release: it may be an old one', () => {
+    const flat = '{"action":"get","key":"/a","value":"1","modifiedIndex":3}';
+    const node = { key: '/a', value: '1', modifiedIndex: 3 };
+    expect(decodeKeys('get /a', 200, flat, {})).toEqual({ action: 'get', node });
+    const modern = { action: 'get', node: { ...node, createdIndex: 3 } };
+    expect(decodeKeys('get /a', 200, JSON.stringify(modern), {})).toEqual(modern);
+    const write = '{"action":"set"}';
+    expect(decodeKeys('set /a', 200, write, {})).toEqual({ action: 'set' });
+  });
+});
+
+describe('an answer that must be an object', () => {
+  test.each([200, 201])('%i with one', (status) => {
+    expect(decodeObject('members.list', status, '{"members":[]}')).toEqual({ members: [] });
+  });
+
+  test.each<[string, number, string, string]>([
+    ['a list', 200, '[]', '200 with a body that is no answer of etcd'],
+    ['nothing', 200, '', '200 with a body that is empty'],
+    ['half of one', 200, '{"members":[', '200 with a body that is no answer of etcd'],
+    ['an error', 503, '{"message":"During election"}', '503 During election'],
+  ])('%s is a Fault', (_, status, body, summary) => {
+    const decode = decodeObject as unknown as typeof decodeKeys;
+    expect(faultFrom(status, body, {}, decode).message).toBe(summary);
+  });
 });

@@ -11,6 +11,7 @@ type Reply = Answer | Error;
 const leaderPath = '/v2/members/leader';
 const selfPath = '/v2/stats/self';
 const membersPath = '/v2/members';
+const versionPath = '/version';
 const good: Record<string, Answer> = {
   [leaderPath]: [200, { id: 'a1', name: 'x', clientURLs: [], peerURLs: [] }, 'c1'],
   [selfPath]: [200, { id: 'b2', name: 'y', leaderInfo: { leader: 'zz' }, state: 'StateLeader' }, 'c1'],
@@ -19,39 +20,51 @@ const good: Record<string, Answer> = {
     { members: [{ id: 'a1', name: 'x', clientURLs: ['http://a'], peerURLs: ['http://a:1'] }] },
     'c1',
   ],
+  [versionPath]: [200, { etcdserver: '3.4.23', etcdcluster: '3.4.0' }],
 };
 
 let requests: HttpRequest[];
-function ask(replies: Record<string, Reply>, full = true): { answer?: ProbeAnswer; error?: unknown } {
-  requests = [];
+/** A probe that remembers, of servers that answer as `replies` says at that moment. */
+function probeOf(replies: () => Record<string, Reply>) {
   const exchange$ = (request: HttpRequest): Observable<HttpResponse> => {
     requests.push(request);
-    const reply = replies[request.path] ?? good[request.path] ?? [404, ''];
+    const reply = replies()[request.path] ?? good[request.path] ?? [404, ''];
     if (reply instanceof Error) return throwError(() => reply);
     const [status, body, clusterId] = reply;
     return of({
       status,
-      headers: { get: (name) => (name === 'x-etcd-cluster-id' ? clusterId : undefined) },
+      headers: { get: (name) => (name === 'x-etcd-cluster-id' ? clusterId : undefined), toJSON: () => ({}) },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
   };
-  const result: { answer?: ProbeAnswer; error?: unknown } = {};
-  v2Probe({ exchange$ } as unknown as Transport, { probeTimeout: 77 })('http://m', full).subscribe({
-    next: (answer) => (result.answer = answer),
-    error: (error: unknown) => (result.error = error),
-  });
-  return result;
+  const probe = v2Probe({ exchange$ } as unknown as Transport, { probeTimeout: 77 });
+  return (endpoint: string, full: boolean): { answer?: ProbeAnswer; error?: unknown } => {
+    requests = [];
+    const result: { answer?: ProbeAnswer; error?: unknown } = {};
+    probe(endpoint, full).subscribe({
+      next: (answer) => (result.answer = answer),
+      error: (error: unknown) => (result.error = error),
+    });
+    return result;
+  };
+}
+
+function ask(replies: Record<string, Reply>, full = true): { answer?: ProbeAnswer; error?: unknown } {
+  return probeOf(() => replies)('http://m', full);
 }
 
 describe('v2Probe', () => {
-  test('in full: the leader, its own id and the members; only the id of /v2/stats/self is trusted', () => {
+  test('in full: the leader, its own id, its release and the members; only the id of /v2/stats/self is trusted', () => {
     expect(ask({}).answer).toEqual({
       id: 'b2',
       clusterId: 'c1',
       leader: 'a1',
+      version: '3.4.23',
       members: [{ id: 'a1', name: 'x', clientURLs: ['http://a'], peerURLs: ['http://a:1'] }],
     });
-    expect(requests.map((r) => r.path).sort()).toEqual([membersPath, leaderPath, selfPath].sort());
+    expect(requests.map((r) => r.path).sort()).toEqual(
+      [membersPath, leaderPath, selfPath, versionPath].sort(),
+    );
   });
 
   test('else the leader alone', () => {
@@ -98,6 +111,19 @@ describe('v2Probe', () => {
     expect(answer).toMatchObject({ leader: 'a1', clusterId: 'c1' });
   });
 
+  test.each<[string, Reply, string | undefined]>([
+    ['one of today', [200, { etcdserver: '3.5.16', etcdcluster: '3.5.0' }], '3.5.16'],
+    ['in words', [200, 'etcd 2.0.0'], '2.0.0'],
+    ['not there', [404, '404 page not found'], undefined],
+    ['nonsense', [200, '<html>'], undefined],
+    ['an error in the right form', [500, { etcdserver: '3.5.16' }], undefined],
+  ])('a release that is %s', (_, reply, version) => {
+    const { answer } = ask({ [versionPath]: reply });
+    expect(answer?.version).toBe(version);
+    expect(answer).toMatchObject({ id: 'b2', leader: 'a1' });
+    expect(answer !== undefined && 'version' in answer).toBe(version !== undefined);
+  });
+
   test.each<[string, Reply, unknown]>([
     ['not there', [404, ''], undefined],
     ['refused', [401, { message: 'x' }], undefined],
@@ -135,8 +161,64 @@ describe('v2Probe', () => {
     expect(ask(replies).answer).not.toHaveProperty('clusterId');
   });
 
-  test.each([leaderPath, selfPath, membersPath])('fails when %s is not answered', (path) => {
+  test.each([leaderPath, selfPath, membersPath, versionPath])('fails when %s is not answered', (path) => {
     const reset = new TransportError('reset', 'ECONNRESET', true);
     expect(ask({ [path]: reset }).error).toBe(reset);
+  });
+});
+
+describe('a release before 2.0', () => {
+  const machinesPath = '/v2/keys/_etcd/machines';
+  const oldLeaderPath = '/v2/leader';
+  const machine = (name: string) => ({
+    key: `/_etcd/machines/${name}`,
+    value: `raft=http%3A%2F%2F${name}%3A7001&etcd=http%3A%2F%2F${name}%3A4001`,
+  });
+  const old: Record<string, Reply> = {
+    [versionPath]: [200, 'etcd 0.4.9'],
+    [leaderPath]: [404, '404 page not found'],
+    [membersPath]: [404, '404 page not found'],
+    [selfPath]: [200, { name: 'n0', state: 'leader' }],
+    [oldLeaderPath]: [200, 'http://n0:7001'],
+    [machinesPath]: [
+      200,
+      { action: 'get', node: { key: '/_etcd/machines', dir: true, nodes: [machine('n0')] } },
+    ],
+  };
+  const members = [{ id: 'n0', name: 'n0', clientURLs: ['http://n0:4001'], peerURLs: ['http://n0:7001'] }];
+  const known = { id: 'n0', leader: 'n0', members };
+  const oldPaths = [machinesPath, oldLeaderPath, selfPath].sort();
+  const paths = () => requests.map((r) => r.path).sort();
+
+  test('is asked in its own way as soon as its release is known', () => {
+    const probe = probeOf(() => old);
+    expect(probe('http://m', true).answer).toEqual({ ...known, version: '0.4.9' });
+    expect(paths()).toEqual([versionPath, leaderPath, membersPath, selfPath, ...oldPaths].sort());
+    expect(probe('http://m', false).answer).toEqual(known);
+    expect(paths()).toEqual(oldPaths);
+    expect(probe('http://m', true).answer).toEqual({ ...known, version: '0.4.9' });
+    expect(paths()).toEqual([versionPath, ...oldPaths].sort());
+  });
+
+  test('is remembered for its own endpoint alone', () => {
+    const probe = probeOf(() => old);
+    probe('http://m', true);
+    probe('http://other', false);
+    expect(paths()).toEqual([leaderPath]);
+  });
+
+  test('may be upgraded: the next probe after the full one asks as one asks today', () => {
+    let replies = old;
+    const probe = probeOf(() => replies);
+    probe('http://m', true);
+    replies = {};
+    expect(probe('http://m', true).answer).toMatchObject({ version: '3.4.23' });
+    expect(probe('http://m', false).answer).toEqual({ clusterId: 'c1', leader: 'a1' });
+    expect(paths()).toEqual([leaderPath]);
+  });
+
+  test('fails when one of its paths is not answered', () => {
+    const reset = new TransportError('reset', 'ECONNRESET', true);
+    for (const path of oldPaths) expect(ask({ ...old, [path]: reset }).error).toBe(reset);
   });
 });

@@ -5,8 +5,10 @@ import {
   EMPTY,
   exhaustMap,
   filter,
+  interval,
   map,
   merge,
+  mergeWith,
   of,
   retry,
   startWith,
@@ -21,23 +23,21 @@ import {
 } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import type { V2Context } from '../context.js';
-import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model.js';
+import type { ChangeEvent, ResponseInfo } from '../model.js';
+import { isLegacy, isSilentWatcher } from '../server-release.js';
 import { withKey } from '../with-key.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost, MemberLeft } from './history-lost.js';
+import { legacyRearm, legacyStart$ } from './legacy-start.js';
+import type { LegItem, LegStart } from './leg-item.js';
 import { matches } from './matches.js';
 import type { Pace } from './pace.js';
 import { poll$, type PollPart } from './poll.js';
 import { readIndex$, type StoreIndex } from './read-index.js';
 import { readState$ } from './read-state.js';
+import { stateEvent } from './state-event.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
-
-/** What a leg emits: that it stands, events, and as its last the word to chain the next leg. */
-export type LegItem =
-  | { readonly type: 'live'; readonly endpoint: string }
-  | { readonly type: 'event'; readonly event: WatchEvent }
-  | { readonly type: 'chain' };
 
 /** What the legs of all watches of a client share. */
 export interface LegContext extends V2Context {
@@ -47,9 +47,6 @@ export interface LegContext extends V2Context {
   /** Numbers the client's watches. */
   readonly nextId: () => number;
 }
-
-/** How a leg begins: by reading the state first, or at the cursor. */
-export type LegStart = 'sync' | 'resync' | 'cursor';
 
 /** An idle leg is armed anew once the store is this far ahead of its cursor. */
 const rearmLag = 250;
@@ -73,11 +70,17 @@ export function leg$(
   cursor: Cursor,
   start: LegStart,
 ): Observable<LegItem> {
+  const version = context.cluster.version(endpoint);
+  const silent = isSilentWatcher(version);
+  if (isLegacy(version) && (start !== 'cursor' || cursor.next === undefined))
+    return legacyStart$(context, target, endpoint, cursor, start);
+
   const arm$ = (first: boolean): Observable<PollPart> =>
     defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
 
   let arriving = false;
   const isDue = (): boolean =>
+    !silent &&
     !arriving &&
     cursor.lost === undefined &&
     cursor.next !== undefined &&
@@ -92,6 +95,7 @@ export function leg$(
     // One turn at a time; when it comes, it may no longer be needed.
     exhaustMap(() => timer(context.pace.delay())),
     filter(isDue),
+    mergeWith(isLegacy(version) && !silent ? interval(legacyRearm) : EMPTY),
   );
   const items$ = rearm$.pipe(
     map(() => arm$(false)),
@@ -125,7 +129,9 @@ export function leg$(
   const leave$ = context.cluster
     .leave$(endpoint)
     .pipe(switchMap((reason) => throwError(() => new MemberLeft(reason))));
-  return merge(items$, leave$).pipe(takeWhile((item) => item.type !== 'chain', true));
+  // Without headers nobody can tell better when it stands.
+  const standing$ = silent ? of<LegItem>({ type: 'live', endpoint }) : EMPTY;
+  return merge(standing$, items$, leave$).pipe(takeWhile((item) => item.type !== 'chain', true));
 }
 
 /** The first poll stands: the start is fixed, the state read, and the member checked for being the same cluster's. */
@@ -189,6 +195,8 @@ function rebuilt$(
   cursor: Cursor,
   { endpoint, etcdIndex = 0 }: ResponseInfo,
 ): Observable<never> {
+  // Before 2.0 no read asks a quorum.
+  if (isLegacy(context.cluster.version(endpoint))) return EMPTY;
   if (cursor.next === undefined || etcdIndex === 0 || etcdIndex >= cursor.next - 1) return EMPTY;
   const seen = Math.max(context.watermark.value, cursor.next - 1);
   return readIndex$(context, endpoint, target.key, true).pipe(
@@ -224,14 +232,4 @@ function eventItems$(
   const action = body.action as ChangeEvent['action'];
   const prevNode = body.prevNode === undefined ? {} : { prevNode: body.prevNode };
   return of<LegItem[]>({ type: 'event', event: { action, node, ...prevNode, index, info } }, chain);
-}
-
-function stateEvent(
-  cursor: Cursor,
-  start: 'sync' | 'resync',
-  { node, index, info }: { node: WatchEvent['node']; index: number; info: ResponseInfo },
-): WatchEvent {
-  if (start === 'sync') return { action: 'sync', node, index, info };
-  const from = cursor.next ?? index;
-  return { action: 'resync', node, index, lost: { from, to: Math.max(from, index) }, info };
 }

@@ -1,10 +1,12 @@
 import { defer, endWith, filter, map, scan, type Observable } from 'rxjs';
+import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
-import { learn, type V2Context } from '../context.js';
+import { exchangeOf, learn, type V2Context } from '../context.js';
 import { decodeKeys, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
+import { isSilentWatcher } from '../server-release.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 
@@ -32,14 +34,14 @@ export function poll$(
   endpoint: string,
   waitIndex: number | undefined,
 ): Observable<PollPart> {
-  const { transport, settings } = context;
+  const { transport, settings, cluster } = context;
   const { key, recursive } = target;
   return defer(() => {
     const sentAt = performance.now();
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
-      timeout: settings.timeout,
+      timeout: isSilentWatcher(cluster.version(endpoint)) ? maxTimer : settings.timeout,
       operation: 'watch',
     });
     return transport.parts$(request).pipe(
@@ -57,7 +59,8 @@ export function poll$(
         if (info === undefined) throw new TypeError('an answer ended before its head');
         if (part !== 'end')
           return part.type === 'head' ? { type: 'registered', info, sentAt } : { type: 'arriving' };
-        return { type: 'event', info, body: decodeKeys(`watch ${key}`, info.status, text) };
+        const exchange = exchangeOf(context, endpoint);
+        return { type: 'event', info, body: decodeKeys(`watch ${key}`, info.status, text, exchange) };
       }),
     );
   });

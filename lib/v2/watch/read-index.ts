@@ -1,6 +1,6 @@
 import { defer, map, type Observable } from 'rxjs';
 import { learn, type V2Context } from '../context.js';
-import { parseJson } from '../decode.js';
+import { parseJson } from '../parse-json.js';
 import { isRecord } from '../../check.js';
 import { keyPath } from '../key-path.js';
 import { withQuery } from '../params.js';

@@ -1,7 +1,7 @@
 import { catchError, map, of, switchMap, throwError, type Observable } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import { EtcdErrorCode } from '../../errors.js';
-import { learn, type V2Context } from '../context.js';
+import { exchangeOf, learn, type V2Context } from '../context.js';
 import { decodeKeys } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { EtcdNode, ResponseInfo } from '../model.js';
@@ -49,7 +49,9 @@ function listing$(context: V2Context, { key, recursive }: Target, endpoint: stri
       const info = learn(context, endpoint, status, headers);
       const state = (node: EtcdNode): State => ({ node, index: info.etcdIndex ?? 0, info });
       return of(body).pipe(
-        map((text) => withKey(decodeKeys(`watch ${key}`, status, text).node ?? { key })),
+        map((text) =>
+          withKey(decodeKeys(`watch ${key}`, status, text, exchangeOf(context, endpoint)).node ?? { key }),
+        ),
         catchError((error: unknown) => (isAbsent(error) ? of({ key }) : throwError(() => error))),
         map(state),
       );

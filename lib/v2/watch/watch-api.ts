@@ -24,14 +24,12 @@ import {
   WatchHistoryLostError,
 } from '../../errors.js';
 import type { V2Context } from '../context.js';
-import { keyPath, normaliseKey } from '../key-path.js';
+import { normaliseKey } from '../key-path.js';
 import type { WatchEvent } from '../model.js';
-import { withQuery } from '../params.js';
-import { demandRequestLine } from '../request-size.js';
+import { demandKey } from '../request-size.js';
 import type { LegContext } from './leg.js';
 import { Pace } from './pace.js';
 import { pulse$ } from './pulse.js';
-import { indexPath } from './read-index.js';
 import { watchSource$ } from './watch-source.js';
 
 /** Options of {@link EtcdClient.watch$}. */
@@ -105,7 +103,7 @@ export class WatchApi {
           'no index beside initial: true, which starts with the state',
         );
       }
-      this.#demandLine(normalised);
+      demandKey(this.#context.settings, normalised);
       if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
       this.#keys.push(normalised);
       return watchSource$(this.#context, { key: normalised, recursive }, { initial, fromIndex }).pipe(
@@ -118,18 +116,6 @@ export class WatchApi {
         takeUntil(cluster.closing$),
       );
     });
-  }
-
-  /** The longest lines that a watch may send: its poll, and the question for the index. */
-  #demandLine(key: string): void {
-    const longest = Number.MAX_SAFE_INTEGER;
-    const blame = { option: 'key', value: key };
-    for (const path of [
-      withQuery(keyPath(key), { wait: true, recursive: true, waitIndex: longest }),
-      indexPath(key, true),
-    ]) {
-      demandRequestLine(this.#context.settings, 'GET', path, blame);
-    }
   }
 
   watchOnce$(key: string, options: WatchOnceOptions = {}): Observable<WatchEvent> {

@@ -5,7 +5,8 @@ import { EtcdErrorCode, TlsError, type Attempt } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { Cursor } from './cursor.js';
 import { HistoryLost, MemberLeft } from './history-lost.js';
-import type { LegContext, LegItem, LegStart } from './leg.js';
+import type { LegItem, LegStart } from './leg-item.js';
+import type { LegContext } from './leg.js';
 import type { Target } from './target.js';
 
 /**

@@ -13,7 +13,8 @@ import {
   type Observable,
 } from 'rxjs';
 import type { WatchEvent } from '../model.js';
-import { leg$, type LegContext, type LegItem } from './leg.js';
+import type { LegItem } from './leg-item.js';
+import { leg$, type LegContext } from './leg.js';
 import type { Target } from './target.js';
 import { WatchRun } from './watch-run.js';
 

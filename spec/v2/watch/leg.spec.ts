@@ -5,7 +5,8 @@ import type { HttpPart, HttpRequest, HttpResponse } from '../../../lib/transport
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost, MemberLeft } from '../../../lib/v2/watch/history-lost.js';
-import { leg$, type LegContext, type LegItem, type LegStart } from '../../../lib/v2/watch/leg.js';
+import type { LegItem, LegStart } from '../../../lib/v2/watch/leg-item.js';
+import { leg$, type LegContext } from '../../../lib/v2/watch/leg.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
 import type { StoreIndex } from '../../../lib/v2/watch/read-index.js';
 import { Watermark } from '../../../lib/v2/watermark.js';
@@ -50,6 +51,7 @@ class Poll {
 const headersOf = (index: number | undefined, clusterId?: string) => ({
   get: (name: string) =>
     name === 'x-etcd-index' ? index?.toString() : name === 'x-etcd-cluster-id' ? clusterId : undefined,
+  toJSON: () => ({}),
 });
 const answerOf = (status: number, index: number | undefined, body: object): HttpResponse => ({
   status,
@@ -65,11 +67,13 @@ let pulses$: Subject<StoreIndex>;
 let left$: Observable<string>;
 let watermark: Watermark;
 let cursor: Cursor;
+/** The release of the member. */
+let version: string | undefined;
 
 function run(start: LegStart = 'cursor', recursive = true) {
   const context = {
     settings: resolveOptions(),
-    cluster: { leave$: () => left$, sawTerm: () => undefined },
+    cluster: { leave$: () => left$, sawTerm: () => undefined, version: () => version },
     transport: {
       parts$: (request: HttpRequest) =>
         new Observable<HttpPart>((subscriber) => void polls.push(new Poll(request.path, subscriber))),
@@ -106,6 +110,7 @@ beforeEach(() => {
   left$ = NEVER;
   watermark = new Watermark();
   cursor = new Cursor(10);
+  version = '3.4.23';
 });
 afterEach(() => jest.useRealTimers());
 
@@ -457,5 +462,79 @@ describe('without readable headers', () => {
     expect(reads.map((r) => r.path)).toEqual(['/v2/keys/a/_rxetcd', '/v2/keys/a?recursive=true']);
     expect(short(seen.items)).toEqual(['live', 'sync@41']);
     expect(cursor.next).toBe(42);
+  });
+});
+
+describe('at a release before 2.0', () => {
+  const store = (request: HttpRequest): Observable<HttpResponse> =>
+    of(
+      request.path.includes('_rxetcd')
+        ? answerOf(404, 41, { errorCode: 100, index: 41 })
+        : answerOf(200, 43, { action: 'get', node: { key: '/a', dir: true } }),
+    );
+
+  test.each(['0.2.0', '0.4.9'])('%s: from now on begins by asking where now is', (release) => {
+    version = release;
+    cursor = new Cursor();
+    onRead = store;
+    const { seen } = run();
+    expect(reads.map((r) => r.path)).toEqual(['/v2/keys/a/_rxetcd']);
+    expect([short(seen.items), seen.done, polls.length]).toEqual([['live', 'chain'], true, 0]);
+    expect(cursor.next).toBe(42);
+  });
+
+  test.each<[LegStart, string]>([
+    ['sync', 'sync@41'],
+    ['resync', 'resync@41'],
+  ])('%s: the state, at the index read before it', (start, expected) => {
+    version = '0.2.0';
+    onRead = store;
+    const { seen } = run(start);
+    expect(reads.map((r) => r.path)).toEqual(['/v2/keys/a/_rxetcd', '/v2/keys/a?recursive=true']);
+    expect([short(seen.items), seen.done, polls.length]).toEqual([[expected, 'chain'], true, 0]);
+    expect(cursor.next).toBe(42);
+  });
+
+  test('0.2: a poll stands without a word, and its event comes with its headers', () => {
+    version = '0.2.0';
+    const { seen } = run();
+    expect(short(seen.items)).toEqual(['live']);
+    expect(polls[0]?.query.get('waitIndex')).toBe('10');
+    polls[0]?.head(12).event(12);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+    expect(cursor.next).toBe(13);
+  });
+
+  test('0.2: is never armed anew: each poll would stay with the server', () => {
+    version = '0.2.0';
+    run();
+    watermark.saw(5_000);
+    pulses$.next({ endpoint: here, index: 5_000, sentAt: performance.now(), answered: true });
+    jest.advanceTimersByTime(3_600_000);
+    expect([polls.length, polls[0]?.gone]).toEqual([1, false]);
+  });
+
+  test('0.4: an idle poll is made anew before the server cuts it off', () => {
+    version = '0.4.9';
+    const { seen } = run();
+    polls[0]?.head(9);
+    jest.advanceTimersByTime(239_000);
+    expect(polls).toHaveLength(1);
+    jest.advanceTimersByTime(2_000);
+    expect(polls).toHaveLength(2);
+    // Not before the new one stands.
+    expect(polls[0]?.gone).toBe(false);
+    polls[1]?.head(9);
+    expect([polls[0]?.gone, seen.error, short(seen.items)]).toEqual([true, undefined, ['live']]);
+    polls[1]?.event(10);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+  });
+
+  test.each(['2.3.8', '3.4.23', undefined])('%s is none: its idle poll stays', (release) => {
+    version = release;
+    run();
+    polls[0]?.head(9);
+    jest.advanceTimersByTime(3_600_000);
+    expect(polls).toHaveLength(1);
   });
 });

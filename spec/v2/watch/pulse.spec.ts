@@ -24,7 +24,10 @@ function pulseOf(heartbeat: number | false, key = '/a'): Observable<StoreIndex> 
           const index = String(store);
           return {
             status: 404,
-            headers: { get: (name) => (name === 'x-etcd-index' && !blind ? index : undefined) },
+            headers: {
+              get: (name) => (name === 'x-etcd-index' && !blind ? index : undefined),
+              toJSON: () => ({}),
+            },
             body: `{"errorCode":100,"message":"Key not found","cause":"/a/_rxetcd","index":${index}}`,
           };
         }),

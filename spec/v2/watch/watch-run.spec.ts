@@ -12,7 +12,8 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { faultOf } from '../../../lib/v2/decode.js';
 import type { WatchEvent } from '../../../lib/v2/model.js';
 import { HistoryLost, MemberLeft } from '../../../lib/v2/watch/history-lost.js';
-import type { LegContext, LegItem } from '../../../lib/v2/watch/leg.js';
+import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
+import type { LegContext } from '../../../lib/v2/watch/leg.js';
 import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
 
 const here = 'http://a';

@@ -1,0 +1,40 @@
+import { concat, map, of, tap, type Observable } from 'rxjs';
+import type { V2Context } from '../context.js';
+import type { Cursor } from './cursor.js';
+import type { LegItem, LegStart } from './leg-item.js';
+import { readIndex$ } from './read-index.js';
+import { readState$ } from './read-state.js';
+import { stateEvent } from './state-event.js';
+import type { Target } from './target.js';
+
+/** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
+export const legacyRearm = 240_000;
+
+/**
+ * How a watch begins on a release before 2.0, whose polls tell nothing before their event: with the state or the index
+ * of the store, read before the first poll is made. What happens in between is in its history.
+ */
+export function legacyStart$(
+  context: V2Context,
+  target: Target,
+  endpoint: string,
+  cursor: Cursor,
+  start: LegStart,
+): Observable<LegItem> {
+  const begun$: Observable<LegItem> =
+    start === 'cursor'
+      ? readIndex$(context, endpoint, target.key).pipe(
+          tap(({ index }) => {
+            cursor.start(index);
+          }),
+          map(() => ({ type: 'live', endpoint })),
+        )
+      : readState$(context, target, endpoint, true).pipe(
+          map((state) => {
+            const event = stateEvent(cursor, start, state);
+            cursor.arriveAt(state.index);
+            return { type: 'event', event };
+          }),
+        );
+  return concat(begun$, of<LegItem>({ type: 'chain' }));
+}
