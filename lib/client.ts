@@ -47,6 +47,7 @@ import { ServerApi, type MemberHealth, type MemberVersion } from './v2/server.js
 import type { ServerVersion } from './v2/server-release.js';
 import { StatsApi } from './v2/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from './v2/watch/watch-api.js';
+import type { OpenWatch } from './v2/watch/watches.js';
 import { Watermark } from './v2/watermark.js';
 
 /**
@@ -323,6 +324,22 @@ export class EtcdClient {
    */
   watch$(key: string, options?: WatchOptions): Observable<WatchEvent> {
     return this.#watch.watch$(key, options);
+  }
+
+  /**
+   * The open watches now, then again whenever one comes, goes, or changes its state or the number of its subscribers.
+   * Watches of the same key and `recursive`, without `fromIndex`, are one. Completes when the client is closed.
+   *
+   * @example
+   * ```ts
+   * import { EtcdClient } from 'rxetcd';
+   * new EtcdClient().watches$.subscribe((watches) => {
+   *   for (const { id, key, state, subscribers } of watches) console.log(id, key, state, subscribers);
+   * });
+   * ```
+   */
+  get watches$(): Observable<readonly OpenWatch[]> {
+    return this.#watch.watches$;
   }
 
   /** Emits the next change of a key (or of what is below it) and completes; RequestTimeoutError after `timeout`. */

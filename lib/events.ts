@@ -71,8 +71,11 @@ export type ClientEvent =
       readonly reachable: number;
       readonly members: number;
     })
-  | (WatchBase & { readonly type: 'watch-live'; readonly endpoint: string; readonly index?: number })
-  | (WatchBase & { readonly type: 'watch-catching-up'; readonly endpoint: string; readonly index: number })
+  | (WatchBase & {
+      readonly type: 'watch-live' | 'watch-catching-up' | 'watch-waiting';
+      readonly endpoint: string;
+      readonly index?: number;
+    })
   | (WatchBase & {
       readonly type: 'watch-lost';
       readonly endpoint: string;

@@ -44,6 +44,10 @@ export {
   type EtcdErrorKind,
 } from './errors.js';
 export type { ClientEvent } from './events.js';
+export { ofAction } from './of-action.js';
+export { watchEvents, type WatchStageEvent } from './watch-events.js';
+export type { OpenWatch } from './v2/watch/watches.js';
+export type { WatchStage } from './v2/watch/watch-run.js';
 export type { LogLevel, LogOptions } from './log-events.js';
 export type { CallOptions, ClientOptions, RetryOptions, TlsOptions } from './options.js';
 export type { HttpMethod } from './transport/http.js';

@@ -73,6 +73,7 @@ function levelOf(event: ClientEvent): LogLevel {
     case 'response':
     case 'watch-live':
     case 'watch-catching-up':
+    case 'watch-waiting':
       return 'debug';
     case 'retry':
     case 'failover':
@@ -117,6 +118,7 @@ function describe(event: ClientEvent): string {
     case 'watch-live':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
     case 'watch-catching-up':
+    case 'watch-waiting':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
     case 'watch-lost':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}: ${event.reason}`;

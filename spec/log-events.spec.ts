@@ -65,6 +65,8 @@ const rows: [Event, LogLevel, string][] = [
     'debug',
     'watch-catching-up 7 /a at http://a:2379 from 41',
   ],
+  [{ type: 'watch-waiting', ...watch, index: 41 }, 'debug', 'watch-waiting 7 /a at http://a:2379 from 41'],
+  [{ type: 'watch-waiting', ...watch }, 'debug', 'watch-waiting 7 /a at http://a:2379'],
   [
     { type: 'watch-lost', ...watch, index: 41, reason: 'another member leads' },
     'warn',
@@ -128,6 +130,7 @@ describe('a line', () => {
       'partial-view': true,
       'watch-live': true,
       'watch-catching-up': true,
+      'watch-waiting': true,
       'watch-lost': true,
       'watch-resync': true,
       'watch-ended': true,

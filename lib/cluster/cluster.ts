@@ -329,7 +329,8 @@ export class Cluster {
 
   #reasonToLeave(view: View, url: string): string | undefined {
     if (!view.settled) return undefined;
-    if (!view.live.includes(url)) return 'its member does not answer';
+    // With nowhere else to go it stays: its connection may yet come to life.
+    if (!view.live.includes(url)) return view.live.length > 0 ? 'its member does not answer' : undefined;
     const { leaderEndpoint } = view;
     if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
       return 'another member leads';

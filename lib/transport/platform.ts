@@ -16,6 +16,8 @@ const commandConnections = 128;
 /** What differs between Node and a browser. */
 export interface Platform {
   readonly send: Sender;
+  /** Many answers can be kept open and read as they come. */
+  readonly streams: boolean;
   /** Ends all connections. */
   readonly close: () => void;
 }
@@ -62,6 +64,7 @@ function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
       const { status, headers, data } = await client.request<string>(config);
       return { status, headers: headers as AllHttpHeaders, body: data };
     },
+    streams: true,
     close,
   };
 }
@@ -79,6 +82,7 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
   const bringsAgents = httpAgent !== undefined || httpsAgent !== undefined;
   return {
     send: axiosSender(instance, (pool) => (bringsAgents ? {} : pools[pool])),
+    streams: true,
     close: () => {
       for (const pool of Object.values(pools)) {
         pool.httpAgent.destroy();

@@ -29,6 +29,11 @@ export class Transport {
     this.#events = events;
   }
 
+  /** Answers can be had piece by piece while they come. */
+  get streams(): boolean {
+    return this.#platform.streams;
+  }
+
   /** Emits the complete answer. Errors with a TransportError, at the latest when `timeout` has passed. */
   exchange$(request: HttpRequest, trace?: Trace): Observable<HttpResponse> {
     return new Observable((subscriber) => {

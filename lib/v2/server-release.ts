@@ -29,6 +29,10 @@ export function readVersion(body: string): ServerVersion | undefined {
 /** True for the releases before 2.0, which speak the same API in another way. */
 export const isLegacy = (version: string | undefined): boolean => version?.startsWith('0.') ?? false;
 
+/** Since 2.3 a live stream can be trusted, within bounds; a release that is not known is not. */
+export const canStream = (version: string | undefined): boolean =>
+  version !== undefined && !isBefore(version, '2.3.0');
+
 /** Before 0.3 a watch gets no headers until its event. */
 export const isSilentWatcher = (version: string | undefined): boolean => isBefore(version, '0.3.0');
 

@@ -1,5 +1,5 @@
 import { EtcdClient, isInvalidOption, type LogLevel, type LogOptions } from 'rxetcd';
-import { firstValueFrom, lastValueFrom, merge } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, merge } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { rejectionOf } from '../support/rejection.js';
 import { serverUnderTest } from '../support/server-under-test.js';
@@ -39,8 +39,11 @@ async function live(client: EtcdClient, restart = true): Promise<void> {
     await lastValueFrom(server.member.restart$());
     await lastValueFrom(server.member.ready$());
     await eventually(async () => (await server.watchers()) > 0);
+    await firstValueFrom(client.clusterState$.pipe(filter(({ leader }) => leader !== undefined)));
   }
   watch.unsubscribe();
+  // It outlives its last subscriber by a second.
+  await eventually(async () => (await server.watchers()) === 0);
 }
 
 test('each event is one line with time, level, and what happened; the level says how much is printed', async () => {

@@ -21,6 +21,8 @@ export interface OldTraits {
   readonly refresh: boolean;
   /** The headers of a watch come at once, not with its event; hidden keys reach no recursive watch that waits. */
   readonly earlyHeaders: boolean;
+  /** `stream=true`; what earlier releases make of it was not measured. */
+  readonly streams: boolean;
   /** `/v2/members/leader`. */
   readonly membersLeader: boolean;
   /** The store's index before the first write of a user. */
@@ -38,6 +40,7 @@ export function traitsOf(release: OldRelease): OldTraits {
     quorum: since('0.4.7'),
     refresh: since('2.3.8'),
     earlyHeaders: since('0.4.7'),
+    streams: since('2.3.8'),
     membersLeader: since('2.2.5'),
     firstIndex: since('2.0.3') ? 3 : since('0.4.7') ? 2 : 1,
   };

@@ -1,4 +1,4 @@
-import { Observable, Subject, defer, filter, finalize, map, of, take } from 'rxjs';
+import { Observable, Subject, defer, filter, finalize, identity, map, of, take } from 'rxjs';
 import { OldError } from './old-etcd-error.js';
 import type { OldTraits } from './old-etcd-release.js';
 
@@ -136,8 +136,8 @@ export class OldStore {
     return { created: false, body: this.#remove(conditional ? 'compareAndDelete' : 'delete', entry) };
   }
 
-  /** The next event of a key: from history, or when it happens; throws when its history is gone. */
-  watch(key: string, recursive: boolean, waitIndex: number): Observable<object> {
+  /** The next event of a key: from history, or when it happens, or all from then on; throws when its history is gone. */
+  watch(key: string, recursive: boolean, waitIndex: number, stream: boolean): Observable<object> {
     const { traits } = this;
     const oldest = this.#history[0]?.index ?? 0;
     if (waitIndex > 0 && waitIndex <= this.index) {
@@ -153,7 +153,7 @@ export class OldStore {
       return this.#changes;
     }).pipe(
       filter((change) => change.index >= waitIndex && this.#isAt(change, key, recursive)),
-      take(1),
+      stream ? identity : take(1),
       map(({ body }) => body),
       finalize(() => (this.watchers -= 1)),
     );

@@ -305,12 +305,13 @@ export class OldEtcd {
   #watch(key: string, query: URLSearchParams): ScriptedAction | Observable<ScriptedAction> {
     const waitIndex = Number(query.get('waitIndex') ?? 0);
     try {
-      const event$ = this.store.watch(key, query.get('recursive') === 'true', waitIndex);
+      const stream = this.traits.streams && query.get('stream') === 'true';
+      const event$ = this.store.watch(key, query.get('recursive') === 'true', waitIndex, stream);
       return this.traits.earlyHeaders
         ? {
             status: 200,
             headers: this.#headers('GET'),
-            body: event$.pipe(map((body) => JSON.stringify(body))),
+            body: event$.pipe(map((body) => `${JSON.stringify(body)}\n`)),
           }
         : event$.pipe(map((body) => ({ status: 200, headers: this.#headers('GET'), body })));
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { ClientEvent, EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
-import { filter, Subscription } from 'rxjs';
+import type { EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
+import { Subscription } from 'rxjs';
 import { eventually, type EventuallyOptions } from './eventually.js';
 
 /** A watch and all that it has told so far. */
@@ -7,14 +7,14 @@ export class WatchLog {
   readonly events: WatchEvent[] = [];
   error: unknown;
   completed = false;
-  readonly #live: ClientEvent[] = [];
+  #isLive = false;
   readonly #subscription = new Subscription();
 
   constructor(client: EtcdClient, key: string, options?: WatchOptions) {
     this.#subscription.add(
-      client.events$
-        .pipe(filter((event) => event.type === 'watch-live' && event.key === key))
-        .subscribe((event) => this.#live.push(event)),
+      client.watches$.subscribe((watches) => {
+        this.#isLive ||= watches.some((watch) => watch.key === key && watch.state === 'live');
+      }),
     );
     this.#subscription.add(
       client.watch$(key, options).subscribe({
@@ -32,7 +32,7 @@ export class WatchLog {
 
   /** Waits until the watch stands at the server: what happens from then on will be seen. */
   async live(): Promise<this> {
-    await this.until(() => this.#live.length > 0);
+    await this.until(() => this.#isLive);
     return this;
   }
 

@@ -1,6 +1,9 @@
 /** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
 const proofDelay = 1_000;
 
+/** Claims kept beside the latest. */
+const mostClaims = 3;
+
 /** A claim that nothing matches up to an index, waiting for its proof. */
 interface Claim {
   readonly endpoint: string;
@@ -21,11 +24,16 @@ export class Cursor {
   next: number | undefined;
   /** The cluster whose indexes these are. */
   clusterId: string | undefined;
+  /** Keys with a TTL that the watch knows of, about. */
+  mortal = 0;
   /** Why events are lost, until a resync has made up for them. */
   lost: string | undefined;
   /** Up to here everything was delivered; a claim, though proven, can still be belied by a late event above. */
   #delivered = 0;
-  #claim: Claim | undefined;
+  /** The latest index that a member told beside the polls, and when. */
+  #told: Claim | undefined;
+  /** In order of time; a later claim does not make an earlier one void. */
+  #claims: readonly Claim[] = [];
 
   constructor(fromIndex?: number) {
     this.next = fromIndex;
@@ -49,24 +57,39 @@ export class Cursor {
     this.next = index + 1;
     this.#delivered = index;
     this.lost = undefined;
-    this.#claim = undefined;
+    this.#claims = [];
   }
 
   /** A poll on that endpoint got its headers: nothing matches up to that index, if it stays silent. */
   claim(endpoint: string, index: number, at: number): void {
-    this.#claim = { endpoint, index, at };
+    const others = this.#claims.filter((claim) => claim.endpoint === endpoint);
+    this.#claims = [...others.slice(-mostClaims), { endpoint, index, at }];
+  }
+
+  /** That endpoint told its store's index, in answer to another request. */
+  told(endpoint: string, index: number, at: number): void {
+    this.#told = { endpoint, index, at };
+  }
+
+  /**
+   * Up to where a poll looked that was sent at that time, when its own headers cannot be read: to what its endpoint had
+   * told before.
+   */
+  toldBefore(endpoint: string, sentAt: number): number | undefined {
+    const told = this.#told;
+    return told?.endpoint === endpoint && told.at <= sentAt ? told.index : undefined;
   }
 
   /** That endpoint answered a request sent at that time. */
   witness(endpoint: string, sentAt: number): void {
-    const claim = this.#claim;
-    if (claim?.endpoint !== endpoint || sentAt < claim.at + proofDelay) return;
-    if (this.next !== undefined && claim.index >= this.next) this.next = claim.index + 1;
-    this.#claim = undefined;
+    const proven = this.#claims.filter((c) => c.endpoint === endpoint && sentAt >= c.at + proofDelay).at(-1);
+    if (proven === undefined) return;
+    if (this.next !== undefined && proven.index >= this.next) this.next = proven.index + 1;
+    this.#claims = this.#claims.filter((claim) => claim.at > proven.at);
   }
 
   /** Something failed: claims without proof are void, the old place is asked again. */
   doubt(): void {
-    this.#claim = undefined;
+    this.#claims = [];
   }
 }

@@ -7,6 +7,7 @@ import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import { isSilentWatcher } from '../server-release.js';
+import { MemberLeft } from './history-lost.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 
@@ -14,7 +15,7 @@ import type { Target } from './target.js';
 export type PollPart =
   | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
   | { readonly type: 'arriving' }
-  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody };
+  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody; readonly size: number };
 
 interface Progress {
   readonly info: ResponseInfo | undefined;
@@ -56,15 +57,23 @@ export function poll$(
       ),
       filter(({ part, info, text }) => part === 'end' || (info?.status === 200 && isNews(part, text))),
       map(({ part, info, text }): PollPart => {
-        if (info === undefined) throw new TypeError('an answer ended before its head');
+        if (info === undefined) throw new MemberLeft('an answer ended before its head');
         if (part !== 'end')
           return part.type === 'head' ? { type: 'registered', info, sentAt } : { type: 'arriving' };
         const exchange = exchangeOf(context, endpoint);
-        return { type: 'event', info, body: decodeKeys(`watch ${key}`, info.status, text, exchange) };
+        return {
+          type: 'event',
+          info,
+          body: decodeKeys(`watch ${key}`, info.status, text, exchange),
+          size: text.length,
+        };
       }),
     );
   });
 }
+
+/** The index of the event that a poll was answered with; 0 if it has none. */
+export const indexOf = ({ body }: { readonly body: KeysBody }): number => body.node?.modifiedIndex ?? 0;
 
 /** The head, or the first piece of the body. */
 const isNews = (part: HttpPart, text: string): boolean =>

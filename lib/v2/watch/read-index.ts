@@ -1,5 +1,6 @@
 import { defer, map, type Observable } from 'rxjs';
 import { learn, type V2Context } from '../context.js';
+import { faultOf } from '../decode.js';
 import { parseJson } from '../parse-json.js';
 import { isRecord } from '../../check.js';
 import { keyPath } from '../key-path.js';
@@ -46,6 +47,7 @@ export function readIndex$(
     return transport.exchange$(request).pipe(
       map(({ status, headers, body }) => {
         const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);
+        if (status >= 500) throw faultOf('index', status, body);
         const json = parseJson(body);
         const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : 0;
         context.watermark.saw(told, clusterId);

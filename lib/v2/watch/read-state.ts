@@ -19,20 +19,15 @@ export interface State {
 }
 
 /**
- * Reads the state of a target at one member.
- *
- * @param blind headers cannot be read: the index is asked for before the state, so that changes between the two may be
- *   seen twice but are never missed
+ * Reads the state of a target at one member. Where headers cannot be read the index is asked for before the state, so
+ * that changes between the two may be seen twice but are never missed.
  */
-export function readState$(
-  context: V2Context,
-  target: Target,
-  endpoint: string,
-  blind: boolean,
-): Observable<State> {
-  if (!blind) return listing$(context, target, endpoint);
-  return readIndex$(context, endpoint, target.key).pipe(
+export function readState$(context: V2Context, target: Target, endpoint: string): Observable<State> {
+  const blind$ = readIndex$(context, endpoint, target.key).pipe(
     switchMap(({ index }) => listing$(context, target, endpoint).pipe(map((state) => ({ ...state, index })))),
+  );
+  return listing$(context, target, endpoint).pipe(
+    switchMap((state) => (state.info.etcdIndex === undefined ? blind$ : of(state))),
   );
 }
 

@@ -5,13 +5,13 @@ import {
   EMPTY,
   finalize,
   identity,
-  map,
   of,
-  race,
+  map,
   take,
   takeUntil,
   takeWhile,
   throwError,
+  throwIfEmpty,
   timeout,
   type MonoTypeOperatorFunction,
   type Observable,
@@ -27,10 +27,13 @@ import type { V2Context } from '../context.js';
 import { normaliseKey } from '../key-path.js';
 import type { WatchEvent } from '../model.js';
 import { demandKey } from '../request-size.js';
-import type { LegContext } from './leg.js';
+import type { LegContext } from './leg-context.js';
+import { withInitialState$ } from './initial-state.js';
 import { Pace } from './pace.js';
 import { pulse$ } from './pulse.js';
-import { watchSource$ } from './watch-source.js';
+import type { Target } from './target.js';
+import { Turns } from './turns.js';
+import { Watches, type OpenWatch } from './watches.js';
 
 /** Options of {@link EtcdClient.watch$}. */
 export interface WatchOptions {
@@ -73,21 +76,30 @@ const onceChecks: Record<string, Check> = { ...baseChecks, timeout: check.millis
 
 /** Re-arms of idle watches, per second and client. */
 const rearmsPerSecond = 100;
+/** Polls parked at one endpoint where connections are scarce. */
+const pollsPerEndpoint = 4;
 
 /** Watches (etcd: Documentation/v2/api.md, "Waiting for a change"). */
 export class WatchApi {
   readonly #context: LegContext;
-  /** The keys of the open watches: there the client has rights. */
-  readonly #keys: string[] = [];
-  #lastId = 0;
+  readonly #watches = new Watches();
 
   constructor(context: V2Context) {
     this.#context = {
       ...context,
-      pulse$: pulse$(context, () => this.#keys.at(-1) ?? '/'),
+      pulse$: pulse$(context, () => this.#watches.latestKey),
       pace: new Pace(rearmsPerSecond),
-      nextId: () => (this.#lastId += 1),
+      changed: () => {
+        this.#watches.changed();
+      },
+      blind: new Set(),
+      turns: new Turns(pollsPerEndpoint),
     };
+  }
+
+  /** The open watches, now and whenever one of them changes. */
+  get watches$(): Observable<readonly OpenWatch[]> {
+    return this.#watches.list$.pipe(takeUntil(this.#context.cluster.closing$));
   }
 
   watch$(key: string, options: WatchOptions = {}): Observable<WatchEvent> {
@@ -105,24 +117,38 @@ export class WatchApi {
       }
       demandKey(this.#context.settings, normalised);
       if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
-      this.#keys.push(normalised);
-      return watchSource$(this.#context, { key: normalised, recursive }, { initial, fromIndex }).pipe(
+      return this.#followed$({ key: normalised, recursive }, fromIndex, initial).pipe(
         onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
         until === undefined ? identity : endAfter(until),
-        cluster.active(),
-        finalize(() => {
-          this.#keys.splice(this.#keys.indexOf(normalised), 1);
-        }),
-        takeUntil(cluster.closing$),
       );
     });
+  }
+
+  /** One subscriber's share of a source. */
+  #followed$(target: Target, fromIndex: number | undefined, initial: boolean): Observable<WatchEvent> {
+    const source = this.#watches.source(this.#context, target, fromIndex);
+    source.subscribers += 1;
+    this.#watches.changed();
+    const events$ = initial
+      ? withInitialState$(this.#context, source).pipe(takeUntil(this.#context.cluster.closing$))
+      : source.events$;
+    return events$.pipe(
+      finalize(() => {
+        source.subscribers -= 1;
+        this.#watches.changed();
+      }),
+    );
   }
 
   watchOnce$(key: string, options: WatchOnceOptions = {}): Observable<WatchEvent> {
     return defer(() => {
       checkOptions('', options, onceChecks);
       const { timeout: limit, ...rest } = options;
-      const next$ = race(this.#context.cluster.closed$, this.watch$(key, rest).pipe(take(1)));
+      const next$ = this.watch$(key, rest).pipe(
+        take(1),
+        // Only the client's end completes a watch.
+        throwIfEmpty(() => new ClientClosedError(`watch ${key}`)),
+      );
       if (limit === undefined) return next$;
       return next$.pipe(
         timeout({

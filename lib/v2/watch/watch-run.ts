@@ -1,13 +1,19 @@
 import { throwError, timer, type Observable } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import { Fault } from '../../cluster/fault.js';
-import { EtcdErrorCode, TlsError, type Attempt } from '../../errors.js';
+import { TlsError, type Attempt } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { Cursor } from './cursor.js';
-import { HistoryLost, MemberLeft } from './history-lost.js';
+import { isHistoryLost, MemberLeft } from './history-lost.js';
 import type { LegItem, LegStart } from './leg-item.js';
-import type { LegContext } from './leg.js';
+import type { LegContext } from './leg-context.js';
 import type { Target } from './target.js';
+
+/**
+ * What a watch is doing: `connecting` for the first time, `waiting` for its turn (in a browser), `catching-up` with what
+ * it has missed, `live`, or `lost` its connection and about to try again.
+ */
+export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lost';
 
 /**
  * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
@@ -20,31 +26,35 @@ export class WatchRun {
   readonly tried = new Map<string, number>();
   readonly #context: LegContext;
   readonly #target: Target;
-  readonly #initial: boolean;
   readonly #startedAt = performance.now();
   #endpoint = '';
   #lostBy = '';
   #everStood = false;
   #stoodSince: number | undefined;
+  #stage: WatchStage = 'connecting';
+  #since = new Date();
   #failures = 0;
   #lastDelay = 0;
 
-  constructor(
-    context: LegContext,
-    target: Target,
-    { initial, fromIndex }: { initial: boolean; fromIndex: number | undefined },
-  ) {
-    this.id = context.nextId();
+  constructor(context: LegContext, id: number, target: Target, fromIndex: number | undefined) {
+    this.id = id;
     this.#context = context;
     this.#target = target;
-    this.#initial = initial;
     this.cursor = new Cursor(fromIndex);
+  }
+
+  /** Where it stands in its life, and since when. */
+  get stage(): WatchStage {
+    return this.#stage;
+  }
+
+  get since(): Date {
+    return this.#since;
   }
 
   /** How the next leg begins. */
   get start(): LegStart {
-    if (this.cursor.lost !== undefined) return 'resync';
-    return this.#initial && this.cursor.next === undefined ? 'sync' : 'cursor';
+    return this.cursor.lost === undefined ? 'cursor' : 'resync';
   }
 
   /** Where the watch stands, or stood last. */
@@ -61,14 +71,21 @@ export class WatchRun {
   saw(item: LegItem): void {
     const { id, cursor } = this;
     const { key } = this.#target;
-    if (item.type === 'live') {
-      this.tried.clear();
-      this.#everStood = true;
-      if (this.#stoodSince === undefined) {
-        const index = cursor.next === undefined ? {} : { index: cursor.next };
-        this.#context.events.emit(() => ({ type: 'watch-live', id, key, endpoint: item.endpoint, ...index }));
+    if (item.type === 'live' || item.type === 'catching-up' || item.type === 'waiting') {
+      if (item.type !== 'waiting') {
+        this.tried.clear();
+        this.#everStood = true;
+        this.#stoodSince ??= performance.now();
       }
-      this.#stoodSince ??= performance.now();
+      if (!this.#enters(item.type)) return;
+      const index = cursor.next === undefined ? {} : { index: cursor.next };
+      this.#context.events.emit(() => ({
+        type: `watch-${item.type}`,
+        id,
+        key,
+        endpoint: item.endpoint,
+        ...index,
+      }));
     } else if (item.type === 'event') {
       // A state read afresh is no progress: history could be lost again at once.
       if (item.event.action !== 'resync') this.#failures = 0;
@@ -78,7 +95,7 @@ export class WatchRun {
 
   /** After a failed leg: when to make the next. Errors when no retry can mend the failure. */
   recover$(error: unknown): Observable<unknown> {
-    const final = this.#final(error);
+    const final = this.final(error);
     if (final !== undefined) return throwError(() => final);
     const reason = error instanceof Error ? error.message : String(error);
     if (isHistoryLost(error)) this.cursor.lost = this.#lostBy = reason;
@@ -88,6 +105,7 @@ export class WatchRun {
     this.tried.set(this.#endpoint, (this.tried.get(this.#endpoint) ?? 0) + 1);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
     this.#stoodSince = undefined;
+    this.#enters('lost');
     if (stood > this.#lastDelay && !isHistoryLost(error)) this.#failures = 0;
     this.#lastDelay = backoff(this.#failures++, this.#context.settings.retry);
     return timer(this.#lastDelay);
@@ -105,6 +123,15 @@ export class WatchRun {
       durationMs: performance.now() - this.#startedAt,
       ...why,
     }));
+  }
+
+  /** False if it was there already. */
+  #enters(stage: WatchStage): boolean {
+    if (this.#stage === stage) return false;
+    this.#stage = stage;
+    this.#since = new Date();
+    this.#context.changed();
+    return true;
   }
 
   #report(reason: string): void {
@@ -135,7 +162,7 @@ export class WatchRun {
   }
 
   /** The error to end with, or undefined if another try can help. */
-  #final(error: unknown): Error | undefined {
+  final(error: unknown): Error | undefined {
     const endpoint = this.#endpoint;
     const attempt: Attempt = {
       endpoint,
@@ -151,16 +178,9 @@ export class WatchRun {
     if (error instanceof TransportError || error instanceof MemberLeft || isHistoryLost(error))
       return undefined;
     if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
-    return error.config.executed === undefined
-      ? error.config.toError({ endpoint, attempts: [attempt] })
-      : undefined;
+    if (error.config.executed !== undefined) return undefined;
+    const final = error.config.toError({ endpoint, attempts: [attempt] });
+    // Not etcd's word, but that of something in between, which may be mended.
+    return final.code === 'UNEXPECTED_RESPONSE' ? undefined : final;
   }
-}
-
-/** Events are gone: by the server's own word (401), or by what the client found out. */
-function isHistoryLost(error: unknown): boolean {
-  return (
-    error instanceof HistoryLost ||
-    (error instanceof Fault && error.config.errorCode === EtcdErrorCode.EventIndexCleared)
-  );
 }

@@ -7,60 +7,97 @@ import {
   finalize,
   map,
   retry,
+  share,
   switchMap,
+  takeUntil,
   tap,
   throwError,
+  timer,
   type Observable,
 } from 'rxjs';
+import { unrefScheduler } from '../../cluster/unref-scheduler.js';
 import type { WatchEvent } from '../model.js';
+import type { LegContext } from './leg-context.js';
 import type { LegItem } from './leg-item.js';
-import { leg$, type LegContext } from './leg.js';
+import { leg$ } from './leg.js';
 import type { Target } from './target.js';
 import { WatchRun } from './watch-run.js';
 
-/** Where a source begins. */
-export interface SourceStart {
-  /** Begin with the state. */
-  readonly initial: boolean;
-  /** Begin with the event of this index, or the first above it. */
-  readonly fromIndex: number | undefined;
-}
+/** How long a source outlives its last subscriber, ms. */
+const grace = 1_000;
 
 /**
- * The endless stream of a target's events: legs chained by `expand`, restarted by `retry` and nothing else, around a
- * cursor that outlives both.
+ * The endless stream of a target's events, one for all who watch the same: legs chained by `expand`, restarted by
+ * `retry` and nothing else, around a cursor that outlives both.
  */
-export function watchSource$(
-  context: LegContext,
-  target: Target,
-  start: SourceStart,
-): Observable<WatchEvent> {
-  return defer(() => {
-    const run = new WatchRun(context, target, start);
-    const nextLeg$: Observable<LegItem> = defer(() =>
-      context.cluster.watchEndpoint$(run.tried, run.endpoint),
-    ).pipe(
-      switchMap((endpoint) => {
-        run.goesTo(endpoint);
-        return leg$(context, target, endpoint, run.cursor, run.start);
-      }),
-      tap((item) => {
-        run.saw(item);
-      }),
+export class WatchSource {
+  readonly id: number;
+  readonly target: Target;
+  /** What its legs emit; shared, and for a second after its last subscriber has gone. */
+  readonly items$: Observable<LegItem>;
+  /** The events among them. */
+  readonly events$: Observable<WatchEvent>;
+  /** How many follow it. */
+  subscribers = 0;
+  #run: WatchRun | undefined;
+
+  /** @param ended called when it is no longer open */
+  constructor(
+    context: LegContext,
+    id: number,
+    target: Target,
+    fromIndex: number | undefined,
+    ended: () => void,
+  ) {
+    this.id = id;
+    this.target = target;
+    this.items$ = defer(() => {
+      const run = new WatchRun(context, id, target, fromIndex);
+      this.#run = run;
+      return follow$(context, target, run);
+    }).pipe(
+      // Before its subscribers hear of it, who may want another at once.
+      tap({ error: ended }),
+      finalize(ended),
+      context.cluster.active(),
+      takeUntil(context.cluster.closing$),
+      share({ resetOnRefCountZero: () => timer(fromIndex === undefined ? grace : 0, unrefScheduler) }),
     );
-    let failure: unknown;
-    return nextLeg$.pipe(
-      expand((item) => (item.type === 'chain' ? nextLeg$ : EMPTY)),
-      retry({ delay: (error) => run.recover$(error) }),
+    this.events$ = this.items$.pipe(
       filter((item) => item.type === 'event'),
       map((item) => item.event),
-      catchError((error: unknown) => {
-        failure = error;
-        return throwError(() => error);
-      }),
-      finalize(() => {
-        run.ended(failure);
-      }),
+      share(),
     );
-  });
+  }
+
+  /** Its place and its stage; undefined before it is first subscribed. */
+  get run(): WatchRun | undefined {
+    return this.#run;
+  }
+}
+
+function follow$(context: LegContext, target: Target, run: WatchRun): Observable<LegItem> {
+  const nextLeg$: Observable<LegItem> = defer(() =>
+    context.cluster.watchEndpoint$(run.tried, run.endpoint),
+  ).pipe(
+    switchMap((endpoint) => {
+      run.goesTo(endpoint);
+      return leg$(context, target, endpoint, run.cursor, run.start);
+    }),
+    tap((item) => {
+      run.saw(item);
+    }),
+  );
+  let failure: unknown;
+  return nextLeg$.pipe(
+    expand((item) => (item.type === 'chain' ? nextLeg$ : EMPTY)),
+    retry({ delay: (error) => run.recover$(error) }),
+    catchError((error: unknown) => {
+      failure = error;
+      return throwError(() => error);
+    }),
+    finalize(() => {
+      run.ended(failure);
+    }),
+  );
 }

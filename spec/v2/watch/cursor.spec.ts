@@ -29,6 +29,15 @@ describe('the place', () => {
     expect([10, 15, 16].map((i) => cursor.isNew(i))).toEqual([false, false, true]);
   });
 
+  test('a proven claim is belied by an event that comes late: it is still to be seen', () => {
+    const cursor = new Cursor(10);
+    cursor.claim(here, 50, 0);
+    cursor.witness(here, 5_000);
+    expect([cursor.next, cursor.isNew(30)]).toEqual([51, true]);
+    cursor.arriveAt(30);
+    expect(cursor.next).toBe(31);
+  });
+
   test('goes back with a state of a store that begins anew, and what was lost is made up for', () => {
     const cursor = new Cursor(1_000);
     cursor.lost = 'the cluster was rebuilt';
@@ -87,20 +96,71 @@ describe('silence is no proof', () => {
       31,
     ],
     [
-      'a new claim takes the place of the old one, with its own second',
+      'a later claim has a second of its own, and does not void the earlier one',
       (c) => {
         c.claim(here, 80, 1_900);
         c.witness(here, 2_500);
       },
-      10,
+      51,
     ],
     [
-      'and is proven by itself',
+      'and is proven in its turn',
+      (c) => {
+        c.claim(here, 80, 1_900);
+        c.witness(here, 2_500);
+        c.witness(here, 2_900);
+      },
+      81,
+    ],
+    [
+      'one witness proves both',
       (c) => {
         c.claim(here, 80, 1_900);
         c.witness(here, 2_900);
       },
       81,
+    ],
+    [
+      'claims made more often than witnesses come do not keep the place back',
+      (c) => {
+        for (let n = 0; n < 3; n++) c.claim(here, 60 + n, 1_100 + n * 100);
+        c.witness(here, 2_000);
+      },
+      51,
+    ],
+    [
+      'no more than a few are kept, the latest',
+      (c) => {
+        for (let n = 0; n < 10; n++) c.claim(here, 60 + n, 1_100 + n * 100);
+        c.witness(here, 2_600);
+      },
+      10,
+    ],
+    [
+      'a doubt voids them all',
+      (c) => {
+        c.claim(here, 80, 1_900);
+        c.doubt();
+        c.witness(here, 5_000);
+      },
+      10,
+    ],
+    [
+      'an event takes the place of them all',
+      (c) => {
+        c.claim(here, 80, 1_900);
+        c.arriveAt(30);
+        c.witness(here, 5_000);
+      },
+      31,
+    ],
+    [
+      'a claim on another member leaves nothing of those before',
+      (c) => {
+        c.claim(elsewhere, 80, 1_900);
+        c.witness(here, 5_000);
+      },
+      10,
     ],
     [
       'a claim on another member needs a witness there',

@@ -13,7 +13,7 @@ import { faultOf } from '../../../lib/v2/decode.js';
 import type { WatchEvent } from '../../../lib/v2/model.js';
 import { HistoryLost, MemberLeft } from '../../../lib/v2/watch/history-lost.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import type { LegContext } from '../../../lib/v2/watch/leg.js';
+import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
 
 const here = 'http://a';
@@ -23,21 +23,22 @@ const live: LegItem = { type: 'live', endpoint: here };
 const item = (event: WatchEvent): LegItem => ({ type: 'event', event });
 const change = item({ action: 'set', node: { key: '/a' }, index: 7, info });
 const resync = item({ action: 'resync', node: { key: '/a' }, index: 9, lost: { from: 3, to: 9 }, info });
-const sync = item({ action: 'sync', node: { key: '/a' }, index: 9, info });
+const catchingUp: LegItem = { type: 'catching-up', endpoint: here };
+const waiting: LegItem = { type: 'waiting', endpoint: here };
 const cleared = faultOf('watch /a', 400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}');
 
 let blame: jest.Mock;
+let changed: jest.Mock;
 let seen: ClientEvent[];
 let tlsFailure: string | undefined;
-let lastId = 0;
 
-function start(options: { initial?: boolean; fromIndex?: number } = {}, retry = {}): WatchRun {
+function start(fromIndex?: number, retry = {}): WatchRun {
   const events = new EventBus();
   events.events$.subscribe((event) => seen.push(event));
   const context = {
     settings: resolveOptions({ retry: { initialDelay: 100, maxDelay: 1_000, ...retry } }),
     events,
-    nextId: () => (lastId += 1),
+    changed,
     cluster: {
       blame,
       get view() {
@@ -45,8 +46,7 @@ function start(options: { initial?: boolean; fromIndex?: number } = {}, retry = 
       },
     },
   } as unknown as LegContext;
-  const { initial = false, fromIndex } = options;
-  const run = new WatchRun(context, { key: '/a', recursive: true }, { initial, fromIndex });
+  const run = new WatchRun(context, 7, { key: '/a', recursive: true }, fromIndex);
   run.goesTo(here);
   return run;
 }
@@ -67,6 +67,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
   blame = jest.fn();
+  changed = jest.fn();
   seen = [];
   tlsFailure = undefined;
 });
@@ -78,25 +79,16 @@ afterEach(() => {
 describe('how a leg begins', () => {
   test.each<[string, () => WatchRun, string]>([
     ['from now on: at the cursor', () => start(), 'cursor'],
-    ['from an index: at the cursor', () => start({ fromIndex: 5 }), 'cursor'],
-    ['with the state', () => start({ initial: true }), 'sync'],
+    ['from an index: at the cursor', () => start(5), 'cursor'],
   ])('%s', (_, make, expected) => {
     expect(make().start).toBe(expected);
-  });
-
-  test('with the state until that was delivered, then at the cursor', () => {
-    const run = start({ initial: true });
-    delayAfter(run, reset);
-    expect(run.start).toBe('sync');
-    run.cursor.arriveAt(9);
-    expect(run.start).toBe('cursor');
   });
 
   test.each<[string, Error]>([
     ["the server's word", cleared],
     ["the client's finding", new HistoryLost('the cluster was rebuilt')],
   ])('afresh once history is lost, by %s, until that was made up for', (_, error) => {
-    const run = start({ fromIndex: 5 });
+    const run = start(5);
     delayAfter(run, error);
     expect(run.start).toBe('resync');
     delayAfter(run, reset);
@@ -122,11 +114,9 @@ describe('after a failure', () => {
     expect(delayAfter(run, reset)).toBe(100);
   });
 
-  test('so does the state at the start, but not one read afresh: history could be lost again at once', () => {
+  test('a state read afresh does not: history could be lost again at once', () => {
     const run = start();
-    delayAfter(run, reset);
-    run.saw(sync);
-    expect(delayAfter(run, reset)).toBe(100);
+    delayAfter(run, cleared);
     run.saw(resync);
     expect(delayAfter(run, cleared)).toBe(200);
   });
@@ -172,7 +162,7 @@ describe('after a failure', () => {
   );
 
   test('what was claimed without proof is void', () => {
-    const run = start({ fromIndex: 10 });
+    const run = start(10);
     run.cursor.claim(here, 50, 0);
     delayAfter(run, reset);
     run.cursor.witness(here, 1e9);
@@ -254,11 +244,83 @@ describe('what a retry can mend', () => {
   });
 });
 
+describe('its stage', () => {
+  test('is told whenever it changes, with its place', () => {
+    const run = start(5);
+    expect([run.stage, changed.mock.calls.length]).toEqual(['connecting', 0]);
+    const stages: unknown[] = [];
+    for (const [i, next] of [waiting, catchingUp, live].entries()) {
+      run.saw(next);
+      stages.push(run.stage);
+      expect(changed).toHaveBeenCalledTimes(i + 1);
+    }
+    delayAfter(run, reset);
+    stages.push(run.stage);
+    expect(changed).toHaveBeenCalledTimes(4);
+    run.saw(waiting);
+    stages.push(run.stage);
+    expect(stages).toEqual(['waiting', 'catching-up', 'live', 'lost', 'waiting']);
+    expect(seen.map(({ type }) => type)).toEqual([
+      'watch-waiting',
+      'watch-catching-up',
+      'watch-live',
+      'watch-lost',
+      'watch-waiting',
+    ]);
+    for (const event of seen) expect(event).toMatchObject({ id: 7, key: '/a', endpoint: here, index: 5 });
+  });
+
+  test('began when it was entered, not when it was heard of again', () => {
+    const run = start();
+    const began = Date.now();
+    expect(run.since.getTime()).toBe(began);
+    jest.advanceTimersByTime(100);
+    run.saw(live);
+    jest.advanceTimersByTime(100);
+    run.saw(live);
+    run.saw(change);
+    run.saw({ type: 'chain' });
+    expect([run.stage, run.since.getTime() - began, changed.mock.calls.length]).toEqual(['live', 100, 1]);
+    expect(seen).toHaveLength(1);
+  });
+
+  test('each failure is told, though it is lost already', () => {
+    const run = start();
+    delayAfter(run, reset);
+    const { since } = run;
+    delayAfter(run, reset);
+    expect(seen.map(({ type }) => type)).toEqual(['watch-lost', 'watch-lost']);
+    expect([changed.mock.calls.length, run.since]).toEqual([1, since]);
+  });
+
+  test('one that waits for its turn does not stand', () => {
+    const run = start();
+    expect(delayAfter(run, reset)).toBe(100);
+    run.saw(waiting);
+    expect(run.tried.size).toBe(1);
+    jest.advanceTimersByTime(60_000);
+    expect(delayAfter(run, reset)).toBe(200);
+    // One that fills in its past does.
+    run.saw(catchingUp);
+    expect(run.tried.size).toBe(0);
+    jest.advanceTimersByTime(60_000);
+    expect(delayAfter(run, reset)).toBe(100);
+  });
+
+  test('TLS that has worked before may work again', () => {
+    const run = start();
+    run.saw(catchingUp);
+    tlsFailure = 'CERT_HAS_EXPIRED';
+    expect(run.final(reset)).toBeUndefined();
+    expect(delayAfter(run, reset)).toBe(100);
+  });
+});
+
 describe('events', () => {
   const at: unknown = expect.any(Date);
 
   test('live once for each time that it stands, with its place', () => {
-    const run = start({ fromIndex: 5 });
+    const run = start(5);
     run.saw(live);
     run.saw(live);
     delayAfter(run, reset);
@@ -270,11 +332,20 @@ describe('events', () => {
     ]);
   });
 
-  test('a resync tells what was lost', () => {
+  test('a resync tells what was lost, and why', () => {
     const run = start();
+    delayAfter(run, new HistoryLost('the cluster was rebuilt'));
+    seen.length = 0;
     run.saw(resync);
     expect(seen).toMatchObject([
-      { type: 'watch-resync', id: run.id, key: '/a', endpoint: here, lost: { from: 3, to: 9 } },
+      {
+        type: 'watch-resync',
+        id: run.id,
+        key: '/a',
+        endpoint: here,
+        reason: 'the cluster was rebuilt',
+        lost: { from: 3, to: 9 },
+      },
     ]);
   });
 
@@ -287,11 +358,6 @@ describe('events', () => {
       { type: 'watch-ended', id: run.id, key: '/a', durationMs: 250, at },
       { type: 'watch-ended', id: run.id, key: '/a', durationMs: 250, error: 'one', at },
     ]);
-  });
-
-  test('each watch has a number of its own', () => {
-    const [first, second] = [start(), start()];
-    expect(first.id).not.toBe(second.id);
   });
 
   test('never a value', () => {

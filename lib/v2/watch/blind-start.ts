@@ -4,17 +4,18 @@ import type { Cursor } from './cursor.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { readIndex$ } from './read-index.js';
 import { readState$ } from './read-state.js';
-import { stateEvent } from './state-event.js';
+import { resyncEvent } from './resync-event.js';
 import type { Target } from './target.js';
 
 /** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
 export const legacyRearm = 240_000;
 
 /**
- * How a watch begins on a release before 2.0, whose polls tell nothing before their event: with the state or the index
- * of the store, read before the first poll is made. What happens in between is in its history.
+ * How a watch begins where polls tell nothing before their event (no headers to read, or none at all before etcd 0.3):
+ * with the index of the store, or its state, read before the first poll is made. What happens in between is in its
+ * history.
  */
-export function legacyStart$(
+export function blindStart$(
   context: V2Context,
   target: Target,
   endpoint: string,
@@ -29,9 +30,9 @@ export function legacyStart$(
           }),
           map(() => ({ type: 'live', endpoint })),
         )
-      : readState$(context, target, endpoint, true).pipe(
+      : readState$(context, target, endpoint).pipe(
           map((state) => {
-            const event = stateEvent(cursor, start, state);
+            const event = resyncEvent(cursor, state);
             cursor.arriveAt(state.index);
             return { type: 'event', event };
           }),

@@ -1,0 +1,93 @@
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  expand,
+  filter,
+  of,
+  takeUntil,
+  takeWhile,
+  tap,
+  timeout,
+  type Observable,
+} from 'rxjs';
+import type { Cursor } from './cursor.js';
+import { concatEager$ } from './concat-eager.js';
+import { MemberLeft } from './history-lost.js';
+import type { LegContext } from './leg-context.js';
+import { indexOf, poll$, type PollPart } from './poll.js';
+import type { Target } from './target.js';
+
+/** An answer to a poll: between where it asked from and its event there is no other match. */
+export type Found = Extract<PollPart, { type: 'event' }>;
+
+/** How many polls fill a gap side by side; each costs a server with authentication 60 ms. */
+const workers = 32;
+const workersWithAuth = 2;
+/** No poll is worth its while for fewer indexes than this. */
+const smallest = 8;
+/** What may be held until its turn, in characters of JSON: above that, one poll after the other. */
+const mostHeld = 16 * 1024 * 1024;
+/** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
+const quiet = 250;
+
+/**
+ * Finds everything in a member's history from the cursor to an index, in order; completes once that is proven. The
+ * cursor is moved by whoever takes what is found.
+ */
+export function fill$(
+  context: LegContext,
+  target: Target,
+  endpoint: string,
+  cursor: Cursor,
+  upTo: number,
+): Observable<Found> {
+  const next = (): number => cursor.next ?? upTo + 1;
+  /** One poll after the other, from there until an event at or above the end. */
+  const chain$ = (from: number, end: number): Observable<PollPart> =>
+    poll$(context, target, endpoint, from).pipe(
+      expand((part) => {
+        if (part.type !== 'event') return EMPTY;
+        const index = indexOf(part);
+        if (index < from) throw new MemberLeft('it answered with an old event');
+        return index + 1 < end ? poll$(context, target, endpoint, index + 1) : EMPTY;
+      }),
+    );
+  /** The lowest poll, whose silence may come to prove something. */
+  const lowest$ = (end: number): Observable<Found> =>
+    defer(() => chain$(next(), end)).pipe(tap(claims(cursor, endpoint)), filter(isFound));
+  const first$ = lowest$(0);
+  const sideBySide$ = (sample: Found): Observable<Found> => {
+    const from = indexOf(sample) + 1;
+    const most = context.authorization === undefined ? workers : workersWithAuth;
+    const fits = sample.size * (upTo - from) <= mostHeld;
+    const count = fits ? Math.min(most, Math.floor((upTo - from + 1) / smallest)) : 1;
+    if (count <= 1) return EMPTY;
+    const step = (upTo - from + 1) / count;
+    const starts = Array.from({ length: count }, (_, i) => from + Math.floor(i * step));
+    return concatEager$(
+      starts.map((start, i) => chain$(start, starts[i + 1] ?? upTo + 1).pipe(filter(isFound))),
+    ).pipe(timeout({ each: quiet, with: () => EMPTY }));
+  };
+  /** Waits, if need be, for the first event above the end. */
+  const last$ = defer(() => (next() > upTo ? EMPTY : lowest$(upTo + 1)));
+  return concat(first$.pipe(concatMap((sample) => concat(of(sample), sideBySide$(sample)))), last$).pipe(
+    filter((answer) => indexOf(answer) >= next()),
+    takeWhile((answer) => indexOf(answer) <= upTo),
+    takeUntil(context.pulse$.pipe(filter(() => next() > upTo))),
+  );
+}
+
+const isFound = (part: PollPart): part is Found => part.type === 'event';
+
+/** Lets a poll from the cursor claim what its headers say, as long as it is silent. */
+export function claims(cursor: Cursor, endpoint: string): (part: PollPart) => void {
+  return (part) => {
+    if (part.type === 'arriving') cursor.doubt();
+    if (part.type !== 'registered') return;
+    cursor.witness(endpoint, part.sentAt);
+    const index = part.info.etcdIndex ?? cursor.toldBefore(endpoint, part.sentAt);
+    if (index !== undefined) cursor.claim(endpoint, index, performance.now());
+  };
+}

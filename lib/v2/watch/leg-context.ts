@@ -1,0 +1,18 @@
+import type { Observable } from 'rxjs';
+import type { V2Context } from '../context.js';
+import type { Pace } from './pace.js';
+import type { StoreIndex } from './read-index.js';
+import type { Turns } from './turns.js';
+
+/** What the legs of all watches of a client share. */
+export interface LegContext extends V2Context {
+  /** The store's index from time to time. */
+  readonly pulse$: Observable<StoreIndex>;
+  readonly pace: Pace;
+  /** Called when the stage of a watch has changed. */
+  readonly changed: () => void;
+  /** Endpoints whose headers cannot be read. */
+  readonly blind: Set<string>;
+  /** Polls where connections are scarce. */
+  readonly turns: Turns;
+}

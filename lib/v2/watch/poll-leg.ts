@@ -1,0 +1,135 @@
+import {
+  concatMap,
+  connect,
+  defer,
+  EMPTY,
+  filter,
+  interval,
+  map,
+  merge,
+  mergeWith,
+  of,
+  startWith,
+  switchAll,
+  switchMap,
+  take,
+  throwError,
+  type Observable,
+} from 'rxjs';
+import { isLegacy, isSilentWatcher } from '../server-release.js';
+import type { Cursor } from './cursor.js';
+import { deliver } from './deliver.js';
+import { due$ } from './due.js';
+import { MemberLeft } from './history-lost.js';
+import { legacyRearm } from './blind-start.js';
+import type { LegContext } from './leg-context.js';
+import type { LegItem, LegStart } from './leg-item.js';
+import { poll$, type PollPart } from './poll.js';
+import { rebuilt$ } from './rebuilt.js';
+import { stand$ } from './stand.js';
+import { switchOnFirst } from './switch-on-first.js';
+import type { Target } from './target.js';
+
+type Registered = Extract<PollPart, { type: 'registered' }>;
+
+/**
+ * A leg that is one long poll, from the cursor to the next event. While it idles and the store moves on, it is armed
+ * anew, so that the cursor stays within etcd's history.
+ *
+ * If it starts by reading the state it opens its poll first, without an index, and then reads on the same member:
+ * nothing can fall between the two, and nothing is asked of a history that may be gone again.
+ */
+export function pollLeg$(
+  context: LegContext,
+  target: Target,
+  endpoint: string,
+  cursor: Cursor,
+  start: LegStart,
+): Observable<LegItem> {
+  const version = context.cluster.version(endpoint);
+  const silent = isSilentWatcher(version);
+  const arm$ = (first: boolean): Observable<PollPart> =>
+    defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
+
+  let arriving = false;
+  const rearm$ = due$(context, endpoint, cursor, () => silent || arriving).pipe(
+    mergeWith(isLegacy(version) && !silent ? interval(legacyRearm) : EMPTY),
+  );
+  // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
+  const replace = context.blind.has(endpoint) ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
+  const items$ = rearm$.pipe(
+    map(() => arm$(false)),
+    startWith(arm$(true)),
+    replace,
+    connect((parts$) =>
+      merge(
+        // In order: an event that comes while the state is read waits for it.
+        parts$.pipe(
+          concatMap((part, i): Observable<LegItem> => {
+            if (part.type === 'arriving') {
+              // The poll is not silent: nothing is proven, and nothing may take its place.
+              arriving = true;
+              cursor.doubt();
+              return EMPTY;
+            }
+            if (part.type === 'event') return arrived$(context, target, cursor, start, part);
+            if (i > 0) return rearmed$(cursor, endpoint, part);
+            return stand$(context, target, cursor, start, part.info, () =>
+              registered$(context, cursor, part),
+            );
+          }),
+        ),
+        // Beside it: no event waits for a quorum.
+        parts$.pipe(
+          take(1),
+          filter((part) => part.type === 'registered'),
+          switchMap(({ info }) => (start === 'cursor' ? rebuilt$(context, target, cursor, info) : EMPTY)),
+        ),
+      ),
+    ),
+  );
+  // Without headers nobody can tell better when it stands.
+  return silent ? merge(of<LegItem>({ type: 'live', endpoint }), items$) : items$;
+}
+
+/** The first poll stands: the start is fixed. */
+function registered$(
+  context: LegContext,
+  cursor: Cursor,
+  { info: { endpoint, etcdIndex }, sentAt }: Registered,
+): Observable<LegItem> {
+  const live: LegItem = { type: 'live', endpoint };
+  if (etcdIndex !== undefined) {
+    cursor.start(etcdIndex);
+    cursor.claim(endpoint, etcdIndex, performance.now());
+    return of(live);
+  }
+  // Without readable headers the start is asked for, and the poll made again from there.
+  context.blind.add(endpoint);
+  const told = cursor.toldBefore(endpoint, sentAt);
+  if (told !== undefined) cursor.claim(endpoint, told, performance.now());
+  return of(cursor.next === undefined ? { type: 'chain' } : live);
+}
+
+/** A newer poll has taken over, from the same cursor and with later headers. */
+function rearmed$(cursor: Cursor, endpoint: string, { info, sentAt }: Registered): Observable<never> {
+  cursor.witness(endpoint, sentAt);
+  const index = info.etcdIndex ?? cursor.toldBefore(endpoint, sentAt);
+  if (index !== undefined) cursor.claim(endpoint, index, performance.now());
+  return EMPTY;
+}
+
+function arrived$(
+  context: LegContext,
+  target: Target,
+  cursor: Cursor,
+  start: LegStart,
+  part: Extract<PollPart, { type: 'event' }>,
+): Observable<LegItem> {
+  const delivery = deliver(context, target, cursor, part);
+  const chain: LegItem = { type: 'chain' };
+  // Below what was asked for: a cache answers in etcd's place.
+  if (delivery === 'old' && start === 'cursor')
+    return throwError(() => new MemberLeft('it answered with an old event'));
+  return typeof delivery === 'string' ? of(chain) : of<LegItem[]>({ type: 'event', event: delivery }, chain);
+}

@@ -1,0 +1,43 @@
+import { map, startWith, throwError, type Observable } from 'rxjs';
+import type { EtcdNode, ResponseInfo } from '../model.js';
+import type { Cursor } from './cursor.js';
+import { HistoryLost } from './history-lost.js';
+import type { LegContext } from './leg-context.js';
+import type { LegItem, LegStart } from './leg-item.js';
+import { readState$ } from './read-state.js';
+import { resyncEvent } from './resync-event.js';
+import type { Target } from './target.js';
+
+/**
+ * A leg has got its first headers: checks that the cluster is still the same, reads the state if the leg starts with
+ * it, on the same member, and else goes on from the cursor as that kind of leg does.
+ */
+export function stand$(
+  context: LegContext,
+  target: Target,
+  cursor: Cursor,
+  start: LegStart,
+  info: ResponseInfo,
+  fromCursor: () => Observable<LegItem>,
+): Observable<LegItem> {
+  const { endpoint, clusterId } = info;
+  const isAnother =
+    clusterId !== undefined && cursor.clusterId !== undefined && clusterId !== cursor.clusterId;
+  if (isAnother && start === 'cursor') return throwError(() => new HistoryLost('the cluster is another one'));
+  if (clusterId !== undefined) cursor.clusterId = clusterId;
+  if (start === 'cursor') return fromCursor();
+  return readState$(context, target, endpoint).pipe(
+    map((state): LegItem => {
+      const event = resyncEvent(cursor, state);
+      cursor.arriveAt(state.index);
+      cursor.mortal = countMortal(state.node);
+      return { type: 'event', event };
+    }),
+    startWith<LegItem>({ type: 'live', endpoint }),
+  );
+}
+
+/** The keys of a state that have a TTL. */
+export function countMortal({ expiration, nodes = [] }: EtcdNode): number {
+  return nodes.reduce((sum, node) => sum + countMortal(node), expiration === undefined ? 0 : 1);
+}

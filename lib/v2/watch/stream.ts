@@ -1,0 +1,62 @@
+import { defer, endWith, mergeMap, type Observable } from 'rxjs';
+import type { HttpPart } from '../../transport/http.js';
+import { exchangeOf, learn, type V2Context } from '../context.js';
+import { decodeKeys, type KeysBody } from '../decode.js';
+import { keyPath } from '../key-path.js';
+import type { ResponseInfo } from '../model.js';
+import { withQuery } from '../params.js';
+import { MemberLeft } from './history-lost.js';
+import { memberRequest } from './member-request.js';
+import type { Target } from './target.js';
+
+/** A stream tells that it is registered, then each event. */
+export type StreamPart =
+  | { readonly type: 'registered'; readonly info: ResponseInfo }
+  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody };
+
+/**
+ * etcd's live stream, from now on: every event after the index of its headers, one JSON text a line, until too many
+ * pile up at the server; then it is silent for ever. Errors with a Fault for any answer but a stream, and when it ends.
+ *
+ * @param waitIndex begins later: at an index that the store has yet to reach
+ */
+export function stream$(
+  context: V2Context,
+  target: Target,
+  endpoint: string,
+  waitIndex?: number,
+): Observable<StreamPart> {
+  const { transport, settings } = context;
+  const { key, recursive } = target;
+  const operation = `watch ${key}`;
+  return defer(() => {
+    const request = memberRequest(context, {
+      endpoint,
+      path: withQuery(keyPath(key), { wait: true, stream: true, recursive, waitIndex }),
+      timeout: settings.timeout,
+      operation: 'watch',
+    });
+    const exchange = exchangeOf(context, endpoint);
+    let info: ResponseInfo = { endpoint, status: 0 };
+    let rest = '';
+    const read = (part: HttpPart | 'end'): StreamPart[] => {
+      if (part === 'end') {
+        if (info.status === 200) throw new MemberLeft('its stream ended');
+        decodeKeys(operation, info.status, rest, exchange);
+        throw new MemberLeft('it answered a watch with a single event');
+      }
+      if (part.type === 'head') {
+        info = learn(context, endpoint, part.status, part.headers);
+        return part.status === 200 ? [{ type: 'registered', info }] : [];
+      }
+      rest += part.text;
+      if (info.status !== 200) return [];
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      return lines
+        .filter((line) => line !== '')
+        .map((line) => ({ type: 'event', info, body: decodeKeys(operation, 200, line, exchange) }));
+    };
+    return transport.parts$(request).pipe(endWith('end' as const), mergeMap(read));
+  });
+}

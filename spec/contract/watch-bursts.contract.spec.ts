@@ -1,0 +1,140 @@
+import type { ClientOptions, EtcdNode, WatchEvent, WatchOptions } from 'rxetcd';
+import { firstValueFrom } from 'rxjs';
+import { writeBurst, type BurstWrite } from '../support/burst-writer.js';
+import { serverUnderTest } from '../support/server-under-test.js';
+import { ordered, reliable, unique, type Stored } from '../support/validators.js';
+import { WatchLog } from '../support/watch-log.js';
+
+/* Writers in a process of their own, faster than a chain of long polls could follow. */
+const server = serverUnderTest();
+let dir: string;
+
+beforeEach(() => {
+  dir = server.key();
+});
+
+const watch = async (key: string, options?: WatchOptions, clientOptions?: ClientOptions) => {
+  const log = new WatchLog(server.client(clientOptions), key, options);
+  server.afterwards(() => log.unsubscribe());
+  return log.live();
+};
+const series = (count: number, write: (i: number) => BurstWrite) =>
+  Array.from({ length: count }, (_, i) => write(i));
+/** Each key once, so that a state shows which writes it holds. */
+const each = (i: number): BurstWrite => ({ key: `${dir}/${String(i)}`, value: String(i) });
+const lastOf = (stored: readonly Stored[]) => stored.at(-1)!.index;
+
+/** All, once, in order, and no resync. */
+function expectWhole(events: readonly WatchEvent[], stored: readonly Stored[]) {
+  expect([...ordered(events), ...unique(events), ...reliable(events, stored)]).toEqual([]);
+}
+
+/** In order and once, at most one resync, and nothing missing but what that resync owns up to and makes good. */
+function expectHonest(events: readonly WatchEvent[], stored: readonly Stored[]) {
+  const resyncs = events.filter((event) => event.action === 'resync');
+  expect(resyncs.length).toBeLessThanOrEqual(1);
+  const [resync] = resyncs;
+  const made = new Map(resync === undefined ? [] : leaves(resync.node).map((node) => [node.key, node]));
+  const found = reliable(
+    events,
+    stored.filter(({ index, key, value }) => {
+      const isLost = resync !== undefined && index >= resync.lost.from && index <= resync.lost.to;
+      return !isLost || made.get(key)?.value !== value || made.get(key)?.modifiedIndex !== index;
+    }),
+  );
+  expect([
+    ...ordered(events),
+    ...unique(events),
+    ...found.filter((line) => !line.startsWith('resync')),
+  ]).toEqual([]);
+}
+
+const leaves = (node: EtcdNode): EtcdNode[] =>
+  node.dir === true ? (node.nodes ?? []).flatMap(leaves) : [node];
+
+test('10,000 events at 3,000 a second: all, once, in order', async () => {
+  const log = await watch(dir);
+  const stored = await writeBurst(
+    server.url,
+    series(10_000, (i) => ({ ...each(i), at: i / 3 })),
+  );
+  expectWhole(await log.reach(lastOf(stored)), stored);
+});
+
+test('10,000 events by 32 writers flat out: all, or one resync that says what is missing', async () => {
+  const log = await watch(dir);
+  const stored = await writeBurst(server.url, series(10_000, each));
+  expectHonest(await log.reach(lastOf(stored)), stored);
+});
+
+test('one matching write in ten: all, once, in order', async () => {
+  const log = await watch(`${dir}/seen`);
+  const stored = await writeBurst(
+    server.url,
+    series(10_000, (i) => ({
+      key: `${dir}/${i % 10 === 0 ? 'seen' : 'other'}/${String(i)}`,
+      value: String(i),
+    })),
+  );
+  const matching = stored.filter(({ key }) => key.startsWith(`${dir}/seen/`));
+  expect(matching).toHaveLength(1_000);
+  expectWhole(await log.reach(lastOf(matching)), matching);
+});
+
+test('one key, recursive or not, at 2,000 a second: all, once, in order', async () => {
+  const key = `${dir}/key`;
+  const logs = [await watch(key), await watch(key, { recursive: false })];
+  const stored = await writeBurst(
+    server.url,
+    series(4_000, (i) => ({ key, value: String(i), at: i / 2 })),
+    16,
+  );
+  for (const log of logs) expectWhole(await log.reach(lastOf(stored)), stored);
+});
+
+test('with basic auth 2,000 events at 1,000 a second: a long-poll chain would need two minutes', async () => {
+  const auth = { username: 'root', password: 'root pässword' };
+  const root = server.client({ auth });
+  await firstValueFrom(root.auth.createUser$('root', auth.password));
+  server.afterwards(async () => {
+    const credentials = Buffer.from(`${auth.username}:${auth.password}`).toString('base64');
+    const headers = { authorization: `Basic ${credentials}` };
+    expect((await server.fetch('/auth/enable', { method: 'DELETE', headers })).status).toBe(200);
+  });
+  await firstValueFrom(root.auth.enable$());
+  const log = await watch(dir, {}, { auth });
+  // Who names no user is a guest, who may still write, and costs the server no bcrypt.
+  const stored = await writeBurst(
+    server.url,
+    series(2_000, (i) => ({ ...each(i), at: i })),
+  );
+  expectWhole(await log.reach(lastOf(stored), { within: 10_000 }), stored);
+});
+
+/**
+ * etcd deletes what has expired twice a second. Written in waves a second apart, each with a TTL a second shorter, all
+ * keys expire within the time that one wave takes to write.
+ */
+const mortal = (count: number): BurstWrite[] => {
+  const waves = Math.ceil(count / 300);
+  return series(count, (i) => {
+    const wave = Math.floor(i / 300);
+    return { ...each(i), ttl: waves - wave + 1, at: wave * 1_000 };
+  });
+};
+
+test.each([150, 300, 1_500])('%p keys that expire in the same tick: all expire once', async (count) => {
+  const log = await watch(dir);
+  const stored = await writeBurst(server.url, mortal(count));
+  await log.until(() => log.events.filter(({ action }) => action !== 'set').length >= count);
+  // What came twice would come before what is written now.
+  const [mark] = await writeBurst(server.url, [{ key: `${dir}/mark`, value: '' }]);
+  const events = (await log.reach(mark!.index)).slice(0, -1);
+  const expired = events.filter(({ action }) => action === 'expire');
+  expectWhole(
+    events.filter(({ action }) => action !== 'expire'),
+    stored,
+  );
+  expect([...ordered(events), ...unique(events)]).toEqual([]);
+  expect(expired.map(({ node }) => node.key).sort()).toEqual(stored.map(({ key }) => key).sort());
+});

@@ -1,0 +1,166 @@
+import { Subscription } from 'rxjs';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { due$ } from '../../../lib/v2/watch/due.js';
+import { Pace } from '../../../lib/v2/watch/pace.js';
+import { FakeMember, here } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let cursor: Cursor;
+let busy: boolean;
+/** When it was due, in ms since the start. */
+let times: number[];
+const subscriptions = new Subscription();
+
+function start(context = member.context) {
+  const begun = performance.now();
+  const subscription = due$(context, here, cursor, () => busy).subscribe(() =>
+    times.push(performance.now() - begun),
+  );
+  subscriptions.add(subscription);
+  return subscription;
+}
+const pass = (ms: number) => jest.advanceTimersByTime(ms);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  cursor = new Cursor(10);
+  busy = false;
+  times = [];
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+afterAll(() => subscriptions.unsubscribe());
+
+test('once the store is more than 250 ahead', () => {
+  start();
+  member.pulse(260);
+  expect(times).toEqual([]);
+  member.pulse(261);
+  expect(times).toEqual([0]);
+});
+
+test('at most once in a second', () => {
+  start();
+  for (let i = 0; i < 30; i++) {
+    member.pulse(500 + i);
+    pass(100);
+  }
+  expect(times.length).toBeGreaterThan(1);
+  for (const [i, time] of times.slice(1).entries())
+    expect(time - (times[i] ?? 0)).toBeGreaterThanOrEqual(1_000);
+});
+
+test('after 15 s if the store moved at all: its connection may be dead without a word', () => {
+  start();
+  pass(15_000);
+  member.pulse(10);
+  expect(times).toEqual([]);
+  pass(1);
+  member.pulse(10);
+  expect(times).toEqual([15_001]);
+  // The next 15 s begin with the question.
+  pass(15_000);
+  member.pulse(10);
+  expect(times).toHaveLength(1);
+  pass(1);
+  member.pulse(10);
+  expect(times).toHaveLength(2);
+});
+
+test('never while the store stands still', () => {
+  start();
+  for (let i = 0; i < 20; i++) {
+    pass(10_000);
+    member.pulse(9);
+  }
+  expect(times).toEqual([]);
+});
+
+test.each<[string, () => void]>([
+  ['an event arrives', () => (busy = true)],
+  ['history is lost', () => (cursor.lost = 'cleared')],
+  ['the start is open', () => (cursor = new Cursor())],
+])('not while %s', (_, prepare) => {
+  prepare();
+  start();
+  member.pulse(5_000);
+  expect(times).toEqual([]);
+});
+
+test('by the pace of all watches; if meanwhile it is needed no more, not at all', () => {
+  const pace = new Pace(10);
+  const context = { ...member.context, pace };
+  pace.delay();
+  start(context);
+  member.pulse(5_000);
+  pass(99);
+  expect(times).toEqual([]);
+  pass(1);
+  expect(times).toEqual([100]);
+
+  pass(900);
+  pace.delay();
+  member.pulse(5_001);
+  cursor.arriveAt(5_000);
+  pass(10_000);
+  expect(times).toEqual([100]);
+});
+
+test('one turn at a time: pulses that come while it waits for its turn ask for no more', () => {
+  const pace = new Pace(0.2);
+  pace.delay();
+  start({ ...member.context, pace });
+  for (let i = 0; i < 4; i++) {
+    member.pulse(5_000);
+    pass(1_100);
+  }
+  pass(600);
+  expect(times).toEqual([5_000]);
+});
+
+describe('each pulse', () => {
+  test('is a witness for what the leg claims', () => {
+    start();
+    cursor.claim(here, 50, performance.now());
+    pass(999);
+    member.pulse(51);
+    expect(cursor.next).toBe(10);
+    pass(1);
+    member.pulse(51);
+    expect(cursor.next).toBe(51);
+  });
+
+  test('moves the place before it is judged', () => {
+    start();
+    cursor.claim(here, 500, performance.now());
+    pass(1_500);
+    member.pulse(501);
+    expect([cursor.next, times]).toEqual([501, []]);
+  });
+
+  test('that fails at its own member voids the claims, one of another does not', () => {
+    start();
+    cursor.claim(here, 50, performance.now());
+    pass(1_500);
+    member.pulses$.next({ endpoint: 'http://b', index: 0, sentAt: performance.now(), answered: false });
+    member.pulse(51);
+    expect(cursor.next).toBe(51);
+    cursor.claim(here, 90, performance.now());
+    pass(1_500);
+    member.pulse(0, false);
+    member.pulse(91);
+    expect(cursor.next).toBe(51);
+  });
+});
+
+test('unsubscribed while it waits for its turn it is not due', () => {
+  const pace = new Pace(1);
+  pace.delay();
+  const subscription = start({ ...member.context, pace });
+  member.pulse(5_000);
+  subscription.unsubscribe();
+  pass(10_000);
+  expect([times, member.pulses$.observed, jest.getTimerCount()]).toEqual([[], false, 0]);
+});

@@ -1,0 +1,176 @@
+import { filter, map, of, Subject, throwError, type Observable } from 'rxjs';
+import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import type { WatchEvent } from '../../../lib/v2/model.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { withInitialState$ } from '../../../lib/v2/watch/initial-state.js';
+import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
+import type { WatchSource } from '../../../lib/v2/watch/watch-source.js';
+import { answerOf, FakeMember, here, watchOver } from '../../support/fake-member.js';
+
+const info = { endpoint: here, status: 200 };
+const set = (index: number): LegItem => ({
+  type: 'event',
+  event: { action: 'set', node: { key: '/a' }, index, info },
+});
+const resync = (index: number): LegItem => ({
+  type: 'event',
+  event: { action: 'resync', node: { key: '/a' }, index, lost: { from: 1, to: index }, info },
+});
+const stateAt = (index: number, node: object = { key: '/a', value: 'now' }): HttpResponse =>
+  answerOf(200, index, { action: 'get', node });
+
+let member: FakeMember;
+let items$: Subject<LegItem>;
+/** What the source is doing, as its run tells. */
+let source: {
+  target: { key: string; recursive: boolean };
+  items$: Observable<LegItem>;
+  events$: Observable<WatchEvent>;
+  run: { stage: string; endpoint: string; cursor: Cursor; final: (error: unknown) => Error | undefined };
+};
+
+const run = () => watchOver(withInitialState$(member.context, source as unknown as WatchSource));
+const told = (events: readonly WatchEvent[]) =>
+  events.map(({ action, index }) => `${action}@${String(index)}`);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
+  member = new FakeMember();
+  items$ = new Subject();
+  source = {
+    target: { key: '/a', recursive: true },
+    items$,
+    events$: items$.pipe(
+      filter((item) => item.type === 'event'),
+      map(({ event }) => event),
+    ),
+    run: { stage: 'connecting', endpoint: here, cursor: new Cursor(), final: () => undefined },
+  };
+  member.onRead = () => of(stateAt(50));
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+test.each(['live', 'catching-up'] as const)('the state is read once the source stands (%s)', (type) => {
+  const { seen } = run();
+  items$.next({ type: 'waiting', endpoint: 'http://b' });
+  expect(member.reads).toEqual([]);
+  items$.next({ type, endpoint: 'http://c' });
+  expect(member.reads).toMatchObject([{ endpoint: 'http://c', path: '/v2/keys/a?recursive=true' }]);
+  expect(seen.items).toMatchObject([{ action: 'sync', index: 50, node: { key: '/a', value: 'now' } }]);
+  items$.next({ type: 'live', endpoint: 'http://c' });
+  items$.next(set(51));
+  expect([told(seen.items), member.reads.length]).toEqual([['sync@50', 'set@51'], 1]);
+});
+
+test('who joins later reads it at once, where the source stands', () => {
+  source.run.stage = 'live';
+  source.run.cursor = new Cursor(40);
+  expect(told(run().seen.items)).toEqual(['sync@50']);
+  expect(member.reads).toMatchObject([{ endpoint: here }]);
+});
+
+test('each subscriber has a state of its own', () => {
+  source.run.stage = 'live';
+  const first = run();
+  items$.next(set(51));
+  member.onRead = () => of(stateAt(51));
+  const second = run();
+  items$.next(set(52));
+  expect(told(first.seen.items)).toEqual(['sync@50', 'set@51', 'set@52']);
+  expect(told(second.seen.items)).toEqual(['sync@51', 'set@52']);
+});
+
+test('what comes while the state is read waits for it; what it holds already is left out', () => {
+  source.run.stage = 'live';
+  const answer$ = new Subject<HttpResponse>();
+  member.onRead = () => answer$;
+  const { seen } = run();
+  for (const index of [49, 50, 51, 52]) items$.next(set(index));
+  expect(seen.items).toEqual([]);
+  answer$.next(stateAt(50));
+  answer$.complete();
+  expect(told(seen.items)).toEqual(['sync@50', 'set@51', 'set@52']);
+});
+
+test('a resync meanwhile waits, too, and is told unless the state is as new', () => {
+  source.run.stage = 'live';
+  const answer$ = new Subject<HttpResponse>();
+  member.onRead = () => answer$;
+  const { seen } = run();
+  items$.next(resync(48));
+  items$.next(resync(60));
+  items$.next(set(61));
+  answer$.next(stateAt(50));
+  answer$.complete();
+  expect(told(seen.items)).toEqual(['sync@50', 'resync@60', 'set@61']);
+});
+
+test('a member behind what the source had delivered is asked again', () => {
+  source.run.stage = 'live';
+  source.run.cursor = new Cursor(61);
+  const { seen } = run();
+  expect([seen.items, member.reads.length]).toEqual([[], 1]);
+  // Just as far is far enough.
+  member.onRead = () => of(stateAt(60));
+  jest.advanceTimersByTime(member.context.settings.retry.initialDelay);
+  expect([told(seen.items), member.reads.length]).toEqual([['sync@60'], 2]);
+});
+
+test('a read that fails is made again, at longer and longer intervals', () => {
+  source.run.stage = 'live';
+  member.onRead = () => throwError(() => new TransportError('reset', 'x', true));
+  const { seen } = run();
+  const { initialDelay } = member.context.settings.retry;
+  for (const [n, delay] of [initialDelay, initialDelay * 2].entries()) {
+    jest.advanceTimersByTime(delay - 1);
+    expect(member.reads).toHaveLength(n + 1);
+    jest.advanceTimersByTime(1);
+    expect(member.reads).toHaveLength(n + 2);
+  }
+  // It is read where the source stands by then.
+  source.run.endpoint = 'http://b';
+  member.onRead = () => of(stateAt(50));
+  items$.next(set(51));
+  jest.advanceTimersByTime(initialDelay * 4);
+  expect(member.reads.at(-1)).toMatchObject({ endpoint: 'http://b' });
+  expect(told(seen.items)).toEqual(['sync@50', 'set@51']);
+});
+
+test('what no retry can mend ends it', () => {
+  source.run.stage = 'live';
+  const bug = new RangeError('bug');
+  source.run.final = () => bug;
+  member.onRead = () => throwError(() => new Error('x'));
+  const { seen } = run();
+  expect([seen.items, seen.error, member.reads.length]).toEqual([[], bug, 1]);
+});
+
+test('the error of its source ends it at once, also while the state is read', () => {
+  source.run.stage = 'live';
+  member.onRead = (_: HttpRequest) => new Subject<HttpResponse>();
+  const { seen } = run();
+  items$.error(new RangeError('x'));
+  expect(seen.error).toBeInstanceOf(RangeError);
+});
+
+test('a key that does not exist is a state', () => {
+  source.run.stage = 'live';
+  member.onRead = () => of(answerOf(404, 50, { errorCode: 100, message: 'x', cause: '/a', index: 50 }));
+  expect(run().seen.items).toMatchObject([{ action: 'sync', node: { key: '/a' }, index: 50 }]);
+});
+
+test('the keys with a TTL in it are counted, if the watch knew of fewer', () => {
+  source.run.stage = 'live';
+  const nodes = ['/a/1', '/a/2'].map((key) => ({ key, expiration: '2030-01-01T00:00:00Z' }));
+  member.onRead = () => of(stateAt(50, { key: '/a', dir: true, nodes }));
+  run();
+  expect(source.run.cursor.mortal).toBe(2);
+  source.run.cursor.mortal = 9;
+  run();
+  expect(source.run.cursor.mortal).toBe(9);
+});

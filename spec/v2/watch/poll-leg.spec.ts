@@ -1,0 +1,437 @@
+import { of, Subject, throwError } from 'rxjs';
+import { Fault } from '../../../lib/cluster/fault.js';
+import type { HttpResponse } from '../../../lib/transport/http.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { HistoryLost, MemberLeft } from '../../../lib/v2/watch/history-lost.js';
+import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
+import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
+import { answerOf, FakeMember, here, short, watchOver, type FakeRequest } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let cursor: Cursor;
+
+const run = (start: LegStart = 'cursor', recursive = true) =>
+  watchOver(pollLeg$(member.context, { key: '/a', recursive }, here, cursor, start));
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  cursor = new Cursor(10);
+});
+afterEach(() => jest.useRealTimers());
+
+describe('a leg from the cursor', () => {
+  test('asks from the cursor, says that it stands, emits the event and chains', () => {
+    const { seen } = run();
+    expect(member.polls[0]?.query.toString()).toBe('wait=true&recursive=true&waitIndex=10');
+    expect(seen.items).toEqual([]);
+    member.polls[0]?.head(9);
+    expect(short(seen.items)).toEqual(['live']);
+    member.polls[0]?.event(10);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+    expect([seen.done, cursor.next]).toEqual([true, 11]);
+  });
+
+  test('the event tells what etcd told', () => {
+    const { seen } = run();
+    const prevNode = { key: '/a', value: 'old', modifiedIndex: 4 };
+    member.polls[0]
+      ?.head(9)
+      .answer({ action: 'set', node: { key: '/a', value: 'new', modifiedIndex: 12 }, prevNode });
+    expect(seen.items[1]).toEqual({
+      type: 'event',
+      event: {
+        action: 'set',
+        node: { key: '/a', value: 'new', modifiedIndex: 12 },
+        prevNode,
+        index: 12,
+        info: { etcdIndex: 9, endpoint: here, status: 200 },
+      },
+    });
+  });
+
+  test('without a start it is fixed by the first headers', () => {
+    cursor = new Cursor();
+    run();
+    expect(member.polls[0]?.query.has('waitIndex')).toBe(false);
+    member.polls[0]?.head(41);
+    expect(cursor.next).toBe(42);
+  });
+
+  test.each<[string, number, object, boolean]>([
+    ['a hidden key', 15, { key: '/a/_h' }, true],
+    ['a neighbour', 15, { key: '/ab' }, true],
+    ['a key below, not recursive', 15, { key: '/a/b' }, false],
+  ])(
+    '%s is not emitted; the leg chains, and the place moves on only forwards',
+    (_, index, node, recursive) => {
+      const { seen } = run('cursor', recursive);
+      member.polls[0]?.head(9).event(index, node);
+      expect(short(seen.items)).toEqual(['live', 'chain']);
+      expect(cursor.next).toBe(Math.max(10, index + 1));
+    },
+  );
+
+  test('an event below what was asked for is the failure of a cache, and is not emitted', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9).event(9);
+    expect(short(seen.items)).toEqual(['live']);
+    expect(seen.error).toBeInstanceOf(MemberLeft);
+    expect(cursor.next).toBe(10);
+  });
+
+  test('an event whose body comes late, after a witness of its silence, is not lost', () => {
+    const { seen } = run();
+    member.polls[0]?.head(20);
+    cursor.witness(here, performance.now() + 5_000);
+    expect(cursor.next).toBe(21);
+    member.polls[0]?.event(15);
+    expect(short(seen.items)).toEqual(['live', 'set@15', 'chain']);
+    expect(cursor.next).toBe(16);
+  });
+
+  test.each<[string, (poll: FakeRequest) => void]>([
+    ['an empty answer', (poll) => poll.head(20).answer('')],
+    ['half an event', (poll) => poll.head(20).answer('{"action":"set","node":{"key":"/a"')],
+    ['an error of etcd', (poll) => poll.head(20, undefined, 400).answer({ errorCode: 401, message: 'x' })],
+  ])('%s is an error, and the place stays', (_, answer) => {
+    const { seen } = run();
+    answer(member.polls[0]!);
+    expect(seen.error).toBeInstanceOf(Fault);
+    expect(cursor.next).toBe(10);
+  });
+
+  test('so is a reset behind the headers', () => {
+    const { seen } = run();
+    const reset = new TransportError('reset', 'x', true);
+    member.polls[0]?.head(20).fail(reset);
+    expect(seen.error).toBe(reset);
+    expect(cursor.next).toBe(10);
+  });
+
+  test('unsubscribing ends the poll', () => {
+    const { subscription } = run();
+    member.polls[0]?.head(9);
+    subscription.unsubscribe();
+    expect(member.polls[0]?.gone).toBe(true);
+  });
+});
+
+describe('an idle leg while the store moves on', () => {
+  test('is armed anew once the store is more than 250 ahead, from the proven place', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(260);
+    expect(member.polls).toHaveLength(1);
+    member.pulse(261);
+    expect(member.polls).toHaveLength(2);
+    expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
+    expect(member.polls.map((p) => p.gone)).toEqual([false, false]);
+    member.polls[1]?.head(261);
+    expect(member.polls.map((p) => p.gone)).toEqual([true, false]);
+    // Silence with a witness has moved the place.
+    jest.advanceTimersByTime(2_000);
+    member.pulse(600);
+    expect(cursor.next).toBe(262);
+    expect(member.polls).toHaveLength(3);
+    expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
+    member.polls[2]?.head(600).event(601);
+    expect(short(seen.items)).toEqual(['live', 'set@601', 'chain']);
+  });
+
+  test('no event is lost between two armings: the older poll may still answer', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(500);
+    member.polls[0]?.event(300);
+    expect(short(seen.items)).toEqual(['live', 'set@300', 'chain']);
+    expect(member.polls.map((p) => p.gone)).toEqual([true, true]);
+  });
+
+  test('a new poll that fails leaves the old one in charge', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(500);
+    member.polls[1]?.fail(new TransportError('reset', 'x', true));
+    expect([seen.error, member.polls[0]?.gone]).toEqual([undefined, false]);
+    member.polls[0]?.event(501);
+    expect(short(seen.items)).toContain('set@501');
+  });
+
+  test('at most once in a second, however often the pulse beats', () => {
+    run();
+    member.polls[0]?.head(9);
+    for (let i = 0; i < 40; i++) {
+      member.pulse(1_000 + i);
+      jest.advanceTimersByTime(50);
+    }
+    expect(member.polls.length - 1).toBeLessThanOrEqual(2);
+    expect(member.polls.length).toBeGreaterThan(1);
+  });
+
+  test('a witness of less than a second proves nothing', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(900);
+    member.pulse(210);
+    expect(cursor.next).toBe(10);
+    jest.advanceTimersByTime(200);
+    member.pulse(210);
+    expect(cursor.next).toBe(201);
+  });
+
+  test('a pulse that the member does not answer voids what was not proven', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(1_500);
+    member.pulse(0, false);
+    member.pulse(210);
+    expect(cursor.next).toBe(10);
+  });
+});
+
+describe('a leg that begins with the state', () => {
+  const listing = (index: number) =>
+    of(answerOf(200, index, { action: 'get', node: { key: '/a', value: 'now' } }));
+
+  test('opens its poll first, without an index, then member.reads at the same member', () => {
+    cursor = new Cursor();
+    member.onRead = () => listing(50);
+    const { seen } = run('resync');
+    expect(member.polls[0]?.query.has('waitIndex')).toBe(false);
+    expect(member.reads).toEqual([]);
+    member.polls[0]?.head(48);
+    expect(member.reads).toMatchObject([{ endpoint: here, path: '/v2/keys/a?recursive=true' }]);
+    expect(short(seen.items)).toEqual(['live', 'resync@50']);
+    expect(cursor.next).toBe(51);
+    member.polls[0]?.event(51);
+    expect(short(seen.items)).toEqual(['live', 'resync@50', 'set@51', 'chain']);
+  });
+
+  test('an event that comes while the state is read follows it; one that the state holds is dropped', () => {
+    for (const [index, expected] of [
+      [51, ['live', 'resync@50', 'set@51', 'chain']],
+      [49, ['live', 'resync@50', 'chain']],
+    ] as const) {
+      member = new FakeMember();
+      cursor = new Cursor();
+      const read$ = new Subject<HttpResponse>();
+      member.onRead = () => read$;
+      const { seen } = run('resync');
+      member.polls[0]?.head(48).event(index);
+      expect(short(seen.items)).toEqual(['live']);
+      read$.next(answerOf(200, 50, { action: 'get', node: { key: '/a' } }));
+      read$.complete();
+      expect(short(seen.items)).toEqual(expected);
+      expect(cursor.next).toBe(Math.max(51, index + 1));
+    }
+  });
+
+  test('a key that does not exist is a state too', () => {
+    cursor = new Cursor();
+    member.onRead = () =>
+      of(answerOf(404, 50, { errorCode: 100, message: 'Key not found', cause: '/a', index: 50 }));
+    const { seen } = run('resync');
+    member.polls[0]?.head(48);
+    expect(seen.items[1]).toMatchObject({ event: { action: 'resync', node: { key: '/a' }, index: 50 } });
+  });
+
+  test('a resync tells the range that was lost, both ends included', () => {
+    cursor.lost = 'cleared';
+    member.onRead = () => listing(2_000);
+    const { seen } = run('resync');
+    member.polls[0]?.head(1_999);
+    expect(seen.items[1]).toMatchObject({
+      event: { action: 'resync', index: 2_000, lost: { from: 10, to: 2_000 } },
+    });
+    expect([cursor.next, cursor.lost]).toEqual([2_001, undefined]);
+  });
+
+  test('a resync in a rebuilt cluster begins anew below', () => {
+    cursor = new Cursor(5_000);
+    cursor.lost = 'rebuilt';
+    member.onRead = () => listing(7);
+    const { seen } = run('resync');
+    member.polls[0]?.head(7);
+    expect(seen.items[1]).toMatchObject({
+      event: { action: 'resync', index: 7, lost: { from: 5_000, to: 5_000 } },
+    });
+    expect(cursor.next).toBe(8);
+  });
+
+  test('a read that fails is an error of the leg', () => {
+    const reset = new TransportError('reset', 'x', true);
+    member.onRead = () => throwError(() => reset);
+    const { seen } = run('resync');
+    member.polls[0]?.head(48);
+    expect(seen.error).toBe(reset);
+    expect(member.polls[0]?.gone).toBe(true);
+  });
+});
+
+describe('a cluster that was rebuilt', () => {
+  test('is told by its id', () => {
+    cursor.clusterId = 'old';
+    const { seen } = run();
+    member.polls[0]?.head(9, 'new');
+    expect(seen.error).toBeInstanceOf(HistoryLost);
+    expect(seen.items).toEqual([]);
+  });
+
+  test('the id is learnt with the first headers, and no id says nothing', () => {
+    run();
+    member.polls[0]?.head(9, 'ours');
+    expect(cursor.clusterId).toBe('ours');
+    const { seen } = run();
+    member.polls[1]?.head(9);
+    expect([seen.error, cursor.clusterId]).toEqual([undefined, 'ours']);
+  });
+
+  test('with the same id it is told by a quorum read below what was seen', () => {
+    cursor = new Cursor(1_000);
+    member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
+    const { seen } = run();
+    member.polls[0]?.head(5);
+    expect(member.reads).toMatchObject([{ path: '/v2/keys/a/_rxetcd?quorum=true', endpoint: here }]);
+    expect(seen.error).toBeInstanceOf(HistoryLost);
+    expect(member.watermark.value).toBe(5);
+  });
+
+  test('a member that merely lags is not taken for one', () => {
+    cursor = new Cursor(1_000);
+    member.watermark.saw(1_200);
+    member.onRead = () => of(answerOf(404, 1_200, { errorCode: 100, index: 1_200 }));
+    const { seen } = run();
+    member.polls[0]?.head(900);
+    expect(member.reads).toHaveLength(1);
+    expect(seen.error).toBeUndefined();
+    member.polls[0]?.event(1_000);
+    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
+  });
+
+  test('if the quorum read fails the leg goes on, and asks again after a while', () => {
+    cursor = new Cursor(1_000);
+    member.onRead = () => throwError(() => new TransportError('timeout', 'x', true));
+    const { seen } = run();
+    member.polls[0]?.head(900);
+    expect([seen.error, member.polls[0]?.gone, member.reads.length]).toEqual([undefined, false, 1]);
+    member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
+    jest.advanceTimersByTime(member.context.settings.retry.initialDelay);
+    expect(member.reads).toHaveLength(2);
+    expect(seen.error).toBeInstanceOf(HistoryLost);
+  });
+
+  test('an event does not wait for the answer', () => {
+    cursor = new Cursor(1_000);
+    const { seen } = run();
+    member.polls[0]?.head(900);
+    expect(member.reads).toHaveLength(1);
+    member.polls[0]?.event(1_000);
+    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
+  });
+
+  test.each([[999], [1_000], [0], [undefined]])('headers with index %p are no reason to ask', (index) => {
+    cursor = new Cursor(1_000);
+    run();
+    member.polls[0]?.head(index);
+    expect(member.reads).toEqual([]);
+  });
+});
+
+describe('without readable headers', () => {
+  test('the endpoint is marked, and a watch without a start chains a leg that asks for it', () => {
+    cursor = new Cursor();
+    const { seen } = run();
+    member.polls[0]?.head(undefined);
+    expect(short(seen.items)).toEqual(['chain']);
+    expect([...member.context.blind]).toEqual([here]);
+    expect(cursor.next).toBeUndefined();
+  });
+
+  test('a watch that has its start goes on', () => {
+    const { seen } = run();
+    member.polls[0]?.head(undefined).event(10);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+    expect([...member.context.blind]).toEqual([here]);
+  });
+
+  test('with the state, the index is asked for before it', () => {
+    member.onRead = ({ path }) =>
+      of(
+        path.includes('_rxetcd')
+          ? answerOf(404, undefined, { errorCode: 100, index: 41 })
+          : answerOf(200, undefined, { action: 'get', node: { key: '/a' } }),
+      );
+    const { seen } = run('resync');
+    member.polls[0]?.head(undefined);
+    expect(member.reads.map((r) => r.path)).toEqual([
+      '/v2/keys/a?recursive=true',
+      '/v2/keys/a/_rxetcd',
+      '/v2/keys/a?recursive=true',
+    ]);
+    expect(short(seen.items)).toEqual(['live', 'resync@41']);
+    expect(cursor.next).toBe(42);
+  });
+
+  test('an idle poll ends before the next begins: connections are scarce', () => {
+    member.context.blind.add(here);
+    const { seen } = run();
+    member.polls[0]?.head(undefined);
+    jest.advanceTimersByTime(3_000);
+    let before: boolean | undefined;
+    member.onRequest = () => (before = member.polls[0]?.gone);
+    member.pulse(500);
+    expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
+    member.polls[1]?.head(undefined).event(400);
+    expect(short(seen.items)).toEqual(['live', 'set@400', 'chain']);
+  });
+});
+
+describe('at a release before 2.0', () => {
+  test('0.2: a poll stands without a word, and its event comes with its headers', () => {
+    member.version = '0.2.0';
+    const { seen } = run();
+    expect(short(seen.items)).toEqual(['live']);
+    expect(member.polls[0]?.query.get('waitIndex')).toBe('10');
+    member.polls[0]?.head(12).event(12);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+    expect(cursor.next).toBe(13);
+  });
+
+  test('0.2: is never armed anew: each poll would stay with the server', () => {
+    member.version = '0.2.0';
+    run();
+    member.watermark.saw(5_000);
+    member.pulse(5_000);
+    jest.advanceTimersByTime(3_600_000);
+    expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
+  });
+
+  test('0.4: an idle poll is made anew before the server cuts it off', () => {
+    member.version = '0.4.9';
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(239_000);
+    expect(member.polls).toHaveLength(1);
+    jest.advanceTimersByTime(2_000);
+    expect(member.polls).toHaveLength(2);
+    // Not before the new one stands.
+    expect(member.polls[0]?.gone).toBe(false);
+    member.polls[1]?.head(9);
+    expect([member.polls[0]?.gone, seen.error, short(seen.items)]).toEqual([true, undefined, ['live']]);
+    member.polls[1]?.event(10);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+  });
+
+  test.each(['2.3.8', '3.4.23', undefined])('%s is none: its idle poll stays', (release) => {
+    member.version = release;
+    run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_600_000);
+    expect(member.polls).toHaveLength(1);
+  });
+});

@@ -1,0 +1,158 @@
+import { Subject } from 'rxjs';
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { indexOf } from '../../../lib/v2/watch/poll.js';
+import { Reserve } from '../../../lib/v2/watch/reserve.js';
+import { FakeMember, here, range, watchOver } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let cursor: Cursor;
+let items$: Subject<unknown>;
+let reserve: Reserve;
+
+/** A watch at 5,000 that knows of so many keys with a TTL. */
+function keep(mortal: number) {
+  cursor.mortal = mortal;
+  return watchOver(reserve.keep$({ key: '/a', recursive: true }, here, items$));
+}
+const rungs = () => member.streams.filter(({ gone }) => !gone).map(({ waitIndex }) => Number(waitIndex));
+/** What is rescued: the cursor moves over each before the next is asked for. */
+function rescued(): number[] {
+  const taken: number[] = [];
+  for (const part of reserve.take()) {
+    const index = indexOf(part);
+    taken.push(index);
+    if (cursor.isNew(index)) cursor.arriveAt(index);
+  }
+  return taken;
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  cursor = new Cursor(5_000);
+  items$ = new Subject();
+  reserve = new Reserve(member.context, cursor);
+});
+afterEach(() => jest.useRealTimers());
+
+describe('rungs', () => {
+  test.each<[number, number[]]>([
+    [0, []],
+    [1_100, []],
+    [1_101, [5_100]],
+    [1_200, [5_100]],
+    [1_201, [5_100, 5_200]],
+    [1_500, [5_100, 5_200, 5_300, 5_400]],
+    [100_000, [5_100, 5_200, 5_300, 5_400, 5_500, 5_600, 5_700, 5_800]],
+  ])('for %i keys with a TTL: streams at %j', (mortal, expected) => {
+    const { seen } = keep(mortal);
+    member.pulse(0);
+    expect(rungs()).toEqual(expected);
+    expect(seen.items).toEqual([]);
+  });
+
+  test('are set at the first event, and once only', () => {
+    keep(1_101);
+    expect(rungs()).toEqual([]);
+    for (let n = 0; n < 3; n++) {
+      items$.next(n);
+      expect(rungs()).toEqual([5_100]);
+      jest.advanceTimersByTime(1_000);
+    }
+    member.pulse(0);
+    expect(member.streams).toHaveLength(1);
+  });
+
+  test('stay while the store moves little, and are set anew once it moved by more than a hundred', () => {
+    keep(1_201);
+    member.pulse(4_999);
+    expect(rungs()).toEqual([5_100, 5_200]);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_099);
+    expect(member.streams).toHaveLength(2);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_100);
+    expect(rungs()).toEqual([5_201, 5_301]);
+    expect(member.streams).toHaveLength(4);
+  });
+
+  test('not more often than four times a second, however fast it moves', () => {
+    keep(1_101);
+    for (let n = 0; n < 100; n++) {
+      member.pulse(5_000 + n * 200);
+      jest.advanceTimersByTime(10);
+    }
+    expect(member.streams.length).toBeLessThanOrEqual(5);
+    expect(member.streams.length).toBeGreaterThan(1);
+  });
+
+  test('are given up when so many keys are no more', () => {
+    keep(1_301);
+    member.pulse(4_999);
+    expect(rungs()).toHaveLength(3);
+    cursor.mortal = 900;
+    jest.advanceTimersByTime(1_000);
+    member.pulse(4_999);
+    expect(rungs()).toEqual([]);
+  });
+
+  test('end with the leg', () => {
+    const { subscription } = keep(1_301);
+    member.pulse(4_999);
+    subscription.unsubscribe();
+    expect([rungs(), jest.getTimerCount()]).toEqual([[], 0]);
+  });
+
+  test('one that fails or ends harms nobody', () => {
+    const { seen } = keep(1_301);
+    member.pulse(4_999);
+    const [first, second, third] = member.streams;
+    first?.fail(new TransportError('reset', 'x', true));
+    second?.head(4_999).end();
+    third?.head(4_999).lines([5_300]);
+    expect([seen.error, seen.done, third?.gone]).toEqual([undefined, false, false]);
+  });
+});
+
+describe('what they have caught', () => {
+  beforeEach(() => {
+    keep(1_301);
+    member.pulse(4_999);
+    for (const stream of member.streams) stream.head(4_999);
+  });
+
+  test('nothing at first', () => {
+    expect(rescued()).toEqual([]);
+  });
+
+  test('is had from the cursor on, rung for rung', () => {
+    member.streams[0]?.lines(range(5_100, 5_199));
+    member.streams[1]?.lines(range(5_200, 5_299));
+    member.streams[2]?.lines(range(5_300, 5_399));
+    // The watch's own stream was silenced at 5,100.
+    cursor.arriveAt(5_099);
+    expect(rescued()).toEqual(range(5_100, 5_399));
+  });
+
+  test('but not across a gap', () => {
+    member.streams[0]?.lines(range(5_100, 5_150));
+    member.streams[1]?.lines(range(5_200, 5_299));
+    cursor.arriveAt(5_099);
+    expect(rescued()).toEqual(range(5_100, 5_150));
+    expect(cursor.next).toBe(5_151);
+  });
+
+  test('nothing while the cursor is below the first', () => {
+    member.streams[0]?.lines(range(5_100, 5_150));
+    cursor.arriveAt(5_098);
+    expect(rescued()).toEqual([]);
+  });
+
+  test('is no more than etcd keeps itself', () => {
+    member.streams[2]?.lines(range(5_300, 6_499));
+    cursor.arriveAt(5_299);
+    expect(rescued()).toEqual(range(5_300, 6_299));
+    expect(member.streams[2]?.gone).toBe(true);
+  });
+});

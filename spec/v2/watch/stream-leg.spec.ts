@@ -1,0 +1,293 @@
+import { of } from 'rxjs';
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
+import { streamLeg$ } from '../../../lib/v2/watch/stream-leg.js';
+import { answerOf, FakeMember, here, range, short, watchOver } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let cursor: Cursor;
+
+function run(start: LegStart = 'cursor') {
+  const target = { key: '/a', recursive: true };
+  const { seen, subscription } = watchOver(streamLeg$(member.context, target, here, cursor, start));
+  return { seen, subscription, stream: member.streams.at(-1)! };
+}
+/** A leg that stands at 9, and its stream. */
+function stand() {
+  const leg = run();
+  leg.stream.head(9);
+  return leg;
+}
+const pass = (ms: number) => jest.advanceTimersByTime(ms);
+const sets = (first: number, last: number) => range(first, last).map((index) => `set@${String(index)}`);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  cursor = new Cursor(10);
+});
+afterEach(() => jest.useRealTimers());
+
+describe('the start', () => {
+  test('is live at once where nothing lies between the cursor and it', () => {
+    const { seen, stream } = stand();
+    expect(short(seen.items)).toEqual(['live']);
+    stream.lines([10, 11]).lines([15]);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'set@11', 'set@15']);
+    expect([cursor.next, member.polls.length]).toEqual([16, 0]);
+  });
+
+  test('fixes that of the watch', () => {
+    cursor = new Cursor();
+    const { seen } = stand();
+    expect([short(seen.items), cursor.next, member.polls.length]).toEqual([['live'], 10, 0]);
+  });
+
+  test('a gap is filled before what the stream brings', () => {
+    const { seen, stream } = run();
+    stream.head(20).lines([21]);
+    expect(short(seen.items)).toEqual(['catching-up']);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10']);
+    member.polls[0]?.head(20).event(15);
+    expect(short(seen.items)).toEqual(['catching-up', 'set@15']);
+    member.polls[1]?.head(21).event(21);
+    expect(short(seen.items)).toEqual(['catching-up', 'set@15', 'live', 'set@21']);
+    expect(member.polls.map(({ gone }) => gone)).toEqual([true, true]);
+  });
+
+  test('when nothing is found for a while it is live, though the gap is not proven yet', () => {
+    const { seen, stream } = run();
+    stream.head(20);
+    member.polls[0]?.head(20);
+    pass(199);
+    expect(short(seen.items)).toEqual(['catching-up']);
+    pass(1);
+    expect(short(seen.items)).toEqual(['catching-up', 'live']);
+    // The poll waits at the old place, and takes what comes.
+    stream.lines([25]);
+    member.polls[0]?.event(25);
+    expect(short(seen.items)).toEqual(['catching-up', 'live', 'set@25']);
+  });
+
+  test('history that is gone is an error', () => {
+    const { seen, stream } = run();
+    stream.head(5_000);
+    member.polls[0]?.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
+    expect(stream.gone).toBe(true);
+  });
+
+  test('an index that cannot be read marks the endpoint, and chains', () => {
+    const { seen, stream } = run();
+    stream.head(undefined);
+    expect([short(seen.items), [...member.context.blind], cursor.next]).toEqual([['chain'], [here], 10]);
+  });
+
+  test('a resync reads the state at the same member; what it holds is not told again', () => {
+    cursor.lost = 'cleared';
+    member.onRead = () => of(answerOf(200, 50, { action: 'get', node: { key: '/a', value: 'now' } }));
+    const { seen, stream } = run('resync');
+    stream.head(48).lines([49, 50, 51]);
+    expect(member.reads).toMatchObject([{ endpoint: here, path: '/v2/keys/a?recursive=true' }]);
+    expect(short(seen.items)).toEqual(['live', 'resync@50', 'set@51']);
+  });
+
+  test('another cluster is told by its id', () => {
+    cursor.clusterId = 'old';
+    const { seen, stream } = run();
+    stream.head(9, 'new');
+    expect(seen.error).toBeInstanceOf(HistoryLost);
+  });
+
+  test('a cluster rebuilt under the same id is told by a quorum below the cursor', () => {
+    cursor = new Cursor(1_000);
+    member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
+    const { seen, stream } = run();
+    stream.head(5);
+    expect(seen.error).toBeInstanceOf(HistoryLost);
+  });
+});
+
+describe('what the stream brings', () => {
+  test('twice, as the delete of the watched key itself, is told once', () => {
+    const { seen, stream } = stand();
+    stream.lines([10, 11]).lines([11], { action: 'delete' }).lines([12]);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'set@11', 'set@12']);
+  });
+
+  test.each<[string, object]>([
+    ['a hidden key', { key: '/a/_h' }],
+    ['a neighbour', { key: '/ab' }],
+  ])('%s is not emitted, but the place moves on', (_, node) => {
+    const { seen, stream } = stand();
+    stream.lines([10], node);
+    expect([short(seen.items), cursor.next]).toEqual([['live'], 11]);
+  });
+
+  test.each<[string, number, string[]]>([
+    ['http://b', 910, ['live', 'set@910']],
+    // A follower that was fed by a snapshot leaves out events without a word.
+    ['http://b', 911, ['live', 'chain']],
+    [here, 911, ['live', 'set@911']],
+  ])('led by %s, an event %i for a place at 10: %j', (leader, index, expected) => {
+    member.leaderEndpoint = leader;
+    const { seen, stream } = stand();
+    stream.lines([index]);
+    expect(short(seen.items)).toEqual(expected);
+    expect(cursor.next).toBe(expected.includes('chain') ? 10 : index + 1);
+  });
+
+  test('its end is an error for retry to answer', () => {
+    const { seen, stream } = stand();
+    const reset = new TransportError('reset', 'x', true);
+    stream.fail(reset);
+    expect(seen.error).toBe(reset);
+  });
+
+  test('unsubscribing ends the stream and the polls beside it', () => {
+    const { subscription, stream } = run();
+    stream.head(20);
+    subscription.unsubscribe();
+    expect([stream.gone, member.polls.map(({ gone }) => gone)]).toEqual([true, [true]]);
+    expect([member.pulses$.observed, jest.getTimerCount()]).toEqual([false, 0]);
+  });
+});
+
+describe('a check', () => {
+  /** A leg whose check is under way, behind the events 10 to 99. */
+  function checked() {
+    const leg = stand();
+    leg.stream.lines(range(10, 99));
+    pass(20);
+    return { ...leg, check: member.polls.at(-1)! };
+  }
+  const standing = ['live', ...sets(10, 99)];
+
+  test('is owed for a burst of 90, and not for less', () => {
+    const { seen, stream } = stand();
+    stream.lines(range(10, 98));
+    pass(5_000);
+    expect(member.polls).toHaveLength(0);
+    stream.lines([99]);
+    pass(20);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['100']);
+    expect(short(seen.items)).toEqual(standing);
+    // Then for the next 90.
+    member.polls[0]?.head(99);
+    stream.lines(range(100, 188));
+    pass(5_000);
+    expect(member.polls).toHaveLength(1);
+    stream.lines([189]);
+    pass(20);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['100', '190']);
+  });
+
+  test('comes again when the burst is over: only then may the stream have been silenced', () => {
+    const { stream } = stand();
+    stream.lines(range(10, 400));
+    pass(19);
+    const before = member.polls.length;
+    pass(1);
+    expect([member.polls.length, member.polls.at(-1)?.waitIndex]).toEqual([before + 1, '401']);
+  });
+
+  test('a long flow is checked while it lasts, once a second', () => {
+    const { stream } = stand();
+    for (let n = 0; n < 300; n++) {
+      stream.lines(range(10 + n * 10, 19 + n * 10));
+      pass(10);
+    }
+    expect(member.polls.length).toBeGreaterThanOrEqual(2);
+    expect(member.polls.length).toBeLessThanOrEqual(3);
+  });
+
+  test('none is made while a gap is filled', () => {
+    member.onRequest = (request) => {
+      const from = Number(request.waitIndex);
+      if (request.query.has('stream') || from > 400) return;
+      setTimeout(() => {
+        if (!request.gone) request.head(400).event(from);
+      }, 1);
+    };
+    const { seen, stream } = run();
+    stream.head(400);
+    pass(10_000);
+    expect(short(seen.items)).toEqual(['catching-up', ...sets(10, 400), 'live']);
+    // A check would ask once more for what is asked for already.
+    const asked = member.polls.map(({ waitIndex }) => Number(waitIndex)).filter((index) => index <= 400);
+    expect(asked).toHaveLength(new Set(asked).size);
+  });
+
+  test('that finds what the stream does not bring chains', () => {
+    const { seen, check } = checked();
+    check.head(150).event(120);
+    pass(29);
+    expect(short(seen.items)).toEqual(standing);
+    pass(1);
+    expect(short(seen.items)).toEqual([...standing, 'chain']);
+    expect(cursor.next).toBe(100);
+  });
+
+  test('that finds what the stream brings a little later does not', () => {
+    const { seen, stream, check } = checked();
+    check.head(150).event(120);
+    for (const index of [105, 110, 115, 120]) {
+      pass(29);
+      stream.lines([index]);
+    }
+    pass(1_000);
+    expect(short(seen.items)).toEqual([...standing, 'set@105', 'set@110', 'set@115', 'set@120']);
+  });
+
+  test('hidden keys, which only history holds, are passed over', () => {
+    const { seen, check } = checked();
+    check.head(150).event(105, { key: '/a/_h' });
+    pass(1_000);
+    expect(short(seen.items)).toEqual(standing);
+    expect(member.polls.slice(-2).map(({ waitIndex }) => waitIndex)).toEqual(['100', '106']);
+    member.polls.at(-1)?.head(150).event(130);
+    pass(30);
+    expect(short(seen.items)).toEqual([...standing, 'chain']);
+  });
+
+  test('for which history is gone chains: the next leg finds out what is lost', () => {
+    const { seen, check } = checked();
+    check.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    expect(short(seen.items)).toEqual([...standing, 'chain']);
+    expect(seen.error).toBeUndefined();
+  });
+
+  test('that fails otherwise is an error of the leg', () => {
+    const { seen, stream, check } = checked();
+    const reset = new TransportError('reset', 'x', true);
+    check.fail(reset);
+    expect([seen.error, stream.gone]).toEqual([reset, true]);
+  });
+
+  test('of a stalled stream is told what the reserve has caught first', () => {
+    cursor.mortal = 1_101;
+    const { seen, stream } = stand();
+    stream.lines([10]);
+    const reserve = member.streams.find(({ waitIndex }) => waitIndex !== null)!;
+    expect(reserve.waitIndex).toBe('110');
+    stream.lines(range(11, 109));
+    reserve.head(9).lines(range(110, 300));
+    pass(20);
+    member.polls.at(-1)?.head(300).event(110);
+    pass(30);
+    expect(short(seen.items)).toEqual(['live', ...sets(10, 300), 'chain']);
+  });
+
+  test('is made for an idle watch when the store moved on, and keeps its place in history', () => {
+    const { seen } = stand();
+    member.pulse(300);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10']);
+    member.polls[0]?.head(300);
+    pass(1_000);
+    member.pulse(310);
+    expect(cursor.next).toBe(301);
+    expect(short(seen.items)).toEqual(['live']);
+  });
+});

@@ -1,0 +1,129 @@
+import { defer, retry } from 'rxjs';
+import { unrefScheduler } from '../../../lib/cluster/unref-scheduler.js';
+import { UnsupportedByServerError } from '../../../lib/errors.js';
+import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
+import { FakeMember, here, watchOver } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let ended: jest.Mock;
+const open = (fromIndex?: number) =>
+  new WatchSource(member.context, 7, { key: '/a', recursive: true }, fromIndex, ended);
+const types = () => member.told.map(({ type }) => type);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  ended = jest.fn();
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+test('nothing is sent before it is subscribed', () => {
+  const source = open();
+  expect([member.requests, source.run]).toEqual([[], undefined]);
+  watchOver(source.events$);
+  expect([member.streams.length, source.run?.stage, source.run?.endpoint]).toEqual([1, 'connecting', here]);
+});
+
+test('all who follow it share one connection, and each sees every event from then on', () => {
+  const source = open();
+  const first = watchOver(source.events$).seen;
+  member.streams[0]?.head(9).lines([10]);
+  const others = Array.from({ length: 1_000 }, () => watchOver(source.events$).seen);
+  member.streams[0]?.lines([11]);
+  expect(first.items.map(({ index }) => index)).toEqual([10, 11]);
+  for (const { items } of others) expect(items.map(({ index }) => index)).toEqual([11]);
+  expect(member.requests).toHaveLength(1);
+});
+
+test('its items tell where it stands', () => {
+  const { seen } = watchOver(open().items$);
+  member.streams[0]?.head(9).lines([10]);
+  expect(seen.items.map(({ type }) => type)).toEqual(['live', 'event']);
+});
+
+test('it outlives its last subscriber by a second, on timers that keep no process alive', () => {
+  const schedule = jest.spyOn(unrefScheduler, 'schedule');
+  const source = open();
+  const { subscription } = watchOver(source.events$);
+  member.streams[0]?.head(9);
+  subscription.unsubscribe();
+  expect(schedule.mock.calls.map(([, delay]) => delay)).toEqual([1_000]);
+  jest.advanceTimersByTime(999);
+  const { seen, subscription: second } = watchOver(source.events$);
+  member.streams[0]?.lines([10]);
+  expect([seen.items.length, member.requests.length]).toEqual([1, 1]);
+  jest.advanceTimersByTime(5_000);
+  expect(ended).not.toHaveBeenCalled();
+  second.unsubscribe();
+  jest.advanceTimersByTime(1_000);
+  expect([ended.mock.calls.length > 0, member.streams[0]?.gone]).toEqual([true, true]);
+  expect(types()).toEqual(['watch-live', 'watch-ended']);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+test('one with a start of its own ends with its subscriber', () => {
+  const { subscription } = watchOver(open(10).events$);
+  subscription.unsubscribe();
+  jest.advanceTimersByTime(0);
+  expect([ended.mock.calls.length > 0, member.streams[0]?.gone]).toEqual([true, true]);
+});
+
+test('legs are chained from the cursor on', () => {
+  const { seen } = watchOver(open().items$);
+  member.streams[0]?.head(9).lines([10]);
+  // A follower that leaves out what a snapshot held: the next leg asks for it.
+  member.leaderEndpoint = 'http://b';
+  member.streams[0]?.lines([2_000]);
+  expect([member.streams.length, member.streams[0]?.gone]).toEqual([2, true]);
+  member.streams[1]?.head(2_000);
+  expect(member.polls[0]?.waitIndex).toBe('11');
+  expect(seen.error).toBeUndefined();
+});
+
+test('a failure restarts it after a while, from the cursor on', () => {
+  const { seen } = watchOver(open().events$);
+  member.streams[0]?.head(9).lines([10]).end();
+  expect(types()).toEqual(['watch-live', 'watch-lost']);
+  jest.advanceTimersByTime(member.context.settings.retry.initialDelay);
+  expect(member.streams).toHaveLength(2);
+  member.streams[1]?.head(10).lines([11]);
+  expect(seen.items.map(({ index }) => index)).toEqual([10, 11]);
+});
+
+test('what no retry can mend ends it; it has ended before its subscribers hear of it', () => {
+  const order: string[] = [];
+  ended.mockImplementation(() => order.push('ended'));
+  const source = open();
+  source.events$.subscribe({ error: () => order.push('error') });
+  member.streams[0]?.head(9, undefined, 404).answer('404 page not found');
+  expect(order.slice(0, 2)).toEqual(['ended', 'error']);
+  expect(member.told.at(-1)).toMatchObject({ type: 'watch-ended', error: expect.any(String) as unknown });
+});
+
+test('an error resets: who retries at once gets a new source', () => {
+  const sources: WatchSource[] = [];
+  const { seen } = watchOver(
+    defer(() => {
+      const source = ended.mock.calls.length > 0 || sources.length === 0 ? open() : sources[0]!;
+      sources.push(source);
+      return source.events$;
+    }).pipe(retry(1)),
+  );
+  member.streams[0]?.head(9, undefined, 404).answer('404 page not found');
+  expect([new Set(sources).size, member.streams.length]).toEqual([2, 2]);
+  member.streams[1]?.head(9).lines([10]);
+  expect(seen.items.map(({ index }) => index)).toEqual([10]);
+  member.streams[1]?.fail(new RangeError('bug'));
+  expect(seen.error).toBeInstanceOf(RangeError);
+  expect(seen.error).not.toBeInstanceOf(UnsupportedByServerError);
+});
+
+test('it completes when the client is closed', () => {
+  const { seen } = watchOver(open().events$);
+  member.streams[0]?.head(9);
+  member.closing$.next();
+  expect([seen.done, member.streams[0]?.gone, ended.mock.calls.length > 0]).toEqual([true, true, true]);
+});
