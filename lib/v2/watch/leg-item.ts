@@ -1,8 +1,8 @@
 import type { WatchEvent } from '../model.js';
 
 /**
- * What a leg emits: that it waits for its turn to poll (`waiting`) or stands, with the past still to fill in (`catching-up`) or without (`live`), events, and as
- * its last the word to chain the next leg.
+ * What a leg emits: that it waits for its turn to poll (`waiting`) or stands, with the past still to fill in
+ * (`catching-up`) or without (`live`), events, and as its last the word to chain the next leg.
  */
 export type LegItem =
   | { readonly type: 'waiting' | 'catching-up' | 'live'; readonly endpoint: string }

@@ -47,11 +47,12 @@ export function readIndex$(
     return transport.exchange$(request).pipe(
       map(({ status, headers, body }) => {
         const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);
-        if (status >= 500) throw faultOf('index', status, body);
         const json = parseJson(body);
-        const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : 0;
+        const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : undefined;
+        // An answer that was cut off is no word that the index is 0.
+        if (status >= 500 || (etcdIndex ?? told) === undefined) throw faultOf('index', status, body);
         context.watermark.saw(told, clusterId);
-        return { endpoint, index: etcdIndex ?? told, sentAt, answered: true };
+        return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true };
       }),
     );
   });
