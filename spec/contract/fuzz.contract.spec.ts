@@ -206,9 +206,13 @@ function normalForm(key: unknown): string | undefined {
   return percent(name, /[A-Za-z0-9/!'()*~_.-]/).length > 4_000 ? undefined : name;
 }
 
-/** A watch until it stands or has told something. */
+/** A watch until it stands or has told something; one that joins another stands at once. */
 const start = <T>(watch$: Observable<T>): Observable<unknown> =>
-  merge(client.events$.pipe(filter((event) => event.type === 'watch-live')), watch$).pipe(take(1));
+  merge(
+    client.events$.pipe(filter((event) => event.type === 'watch-live')),
+    watch$,
+    client.watches$.pipe(filter((open) => open.length > 0 && open.every(({ state }) => state === 'live'))),
+  ).pipe(take(1));
 
 const callsOnKeys: Record<string, (key: string) => Observable<unknown>> = {
   get$: (key) => client.get$(key),
