@@ -7,6 +7,9 @@ export interface Check {
   secret?: boolean;
 }
 
+/** The same check, of a value that must not be shown. */
+export const secret = (test: Check): Check => Object.assign((v: unknown) => test(v), { secret: true });
+
 /** The largest delay that a JavaScript timer keeps, in milliseconds (about 24.8 days). */
 export const maxTimer = 2_147_483_647;
 

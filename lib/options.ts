@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { check, checkOptions, demand, isRecord, type Check } from './check.js';
+import { check, checkOptions, demand, isRecord, secret, type Check } from './check.js';
 import { InvalidOptionError } from './errors.js';
 
 /** How calls are repeated. */
@@ -103,8 +103,6 @@ const defaults = {
   discover: true,
   watchOn: 'leader',
 } as const;
-
-const secret = (test: Check): Check => Object.assign((v: unknown) => test(v), { secret: true });
 
 const pem: Check = secret((v) =>
   [v].flat().every((x) => typeof x === 'string' || x instanceof Uint8Array) ? undefined : 'PEM text or bytes',

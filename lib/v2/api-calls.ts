@@ -39,14 +39,14 @@ export class ApiCalls {
   }
 
   /** Checks the options when subscribed, then goes on. */
-  checked$<T, O extends CallOptions>(
-    options: O,
+  checked$<T>(
+    options: CallOptions,
     checks: Record<string, Check>,
-    proceed: (settings: CallSettings, options: O) => Observable<T>,
+    proceed: (settings: CallSettings) => Observable<T>,
   ): Observable<T> {
     return defer(() => {
       checkOptions('', options, { ...callChecks, ...checks });
-      return proceed(resolveCall(this.context.settings, options), options);
+      return proceed(resolveCall(this.context.settings, options));
     });
   }
 

@@ -1,5 +1,5 @@
 import { defer, switchMap, throwError, type Observable } from 'rxjs';
-import { check, checkOptions, demand, isRecord, type Check } from '../check.js';
+import { check, checkOptions, demand, isRecord, secret, type Check } from '../check.js';
 import { EtcdApiError, InvalidOptionError } from '../errors.js';
 import type { CallOptions, CallSettings } from '../options.js';
 import { demandSuccess, objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
@@ -50,13 +50,12 @@ const creatable: Check = (v) =>
   ((v as string).startsWith('_')
     ? 'a name without an underscore in front, behind which etcd hides it'
     : undefined);
-const password: Check = Object.assign(
-  (v: unknown) =>
+const password: Check = secret(
+  (v) =>
     check.string(v) ??
     (v === '' || new TextEncoder().encode(v as string).length > 72
       ? 'a password of 1 to 72 bytes, all that bcrypt heeds'
       : undefined),
-  { secret: true },
 );
 const names: Check = (v) =>
   Array.isArray(v) && Array.from(v).every((name) => named(name) === undefined)
@@ -148,12 +147,12 @@ export class AuthApi {
    * Creates a user; one that exists is a conflict. Without roles the client has to look first, since etcd would give an
    * existing user the new password: of two clients that create the same user at the same moment, both may succeed.
    */
-  createUser$(name: string, secret: string, options: CreateUserOptions = {}): Observable<AuthUserRoles> {
+  createUser$(name: string, initial: string, options: CreateUserOptions = {}): Observable<AuthUserRoles> {
     return this.#calls.checked$(options, { roles: names }, (settings) => {
       demand('user', name, creatable);
-      demand('password', secret, password);
+      demand('password', initial, password);
       const { roles = [] } = options;
-      const json = { user: name, password: secret, ...(roles.length === 0 ? {} : { roles }) };
+      const json = { user: name, password: initial, ...(roles.length === 0 ? {} : { roles }) };
       const put$ = (rest: CallSettings): Observable<AuthUserRoles> =>
         this.#putUser$('auth.createUser', name, json, rest);
       return roles.length > 0
@@ -302,11 +301,7 @@ const permissionChecks: Record<string, Check> = { read: patterns, write: pattern
 const kvOf = ({ read = [], write = [] }: Partial<Permissions>): object => ({ kv: { read, write } });
 
 function demandChanges(name: string, changes: unknown, checks: Record<string, Check>): void {
-  demand(
-    name,
-    changes,
-    Object.assign((v: unknown) => check.object(v), { secret: true }),
-  );
+  demand(name, changes, secret(check.object));
   checkOptions(`${name}.`, changes, checks);
   if (Object.values(changes as object).every((v) => v === undefined))
     throw new InvalidOptionError(name, changes, `at least one of ${Object.keys(checks).join(', ')}`);

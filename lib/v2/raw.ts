@@ -1,5 +1,5 @@
 import { defer, map, type Observable } from 'rxjs';
-import { check, checkOptions, demand, isRecord, type Check } from '../check.js';
+import { check, checkOptions, demand, isRecord, secret, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { InvalidOptionError } from '../errors.js';
 import { callChecks, resolveCall, type CallOptions } from '../options.js';
@@ -77,10 +77,6 @@ const isHeader = (name: string, value: unknown): boolean =>
   typeof value === 'string' &&
   /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 
-function secret(test: Check): Check {
-  return Object.assign((v: unknown) => test(v), { secret: true });
-}
-
 /** Whatever the other calls do not cover. */
 export class RawApi {
   readonly #context: V2Context;
@@ -146,11 +142,7 @@ function bodyOf(path: string, data: RawOptions['data']): { body?: string; conten
   if (data instanceof URLSearchParams) return { body: data.toString() };
   const isKey = /^\/v2\/keys(\/|$)/.test(path);
   if (!isKey) return { body: jsonOf(data), contentType: 'application/json' };
-  demand(
-    'data',
-    data,
-    Object.assign((v: unknown) => paramsCheck(v), { secret: true }),
-  );
+  demand('data', data, secret(paramsCheck));
   return { body: encodeParams(data as Params) };
 }
 

@@ -12,6 +12,7 @@ import {
   timeout,
   type Observable,
 } from 'rxjs';
+import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { concatEager$ } from './concat-eager.js';
 import { MemberLeft } from './history-lost.js';
@@ -80,14 +81,3 @@ export function fill$(
 }
 
 const isFound = (part: PollPart): part is Found => part.type === 'event';
-
-/** Lets a poll from the cursor claim what its headers say, as long as it is silent. */
-export function claims(cursor: Cursor, endpoint: string): (part: PollPart) => void {
-  return (part) => {
-    if (part.type === 'arriving') cursor.doubt();
-    if (part.type !== 'registered') return;
-    cursor.witness(endpoint, part.sentAt);
-    const index = part.info.etcdIndex ?? cursor.toldBefore(endpoint, part.sentAt);
-    if (index !== undefined) cursor.claim(endpoint, index, performance.now());
-  };
-}

@@ -3,7 +3,6 @@ import {
   connect,
   defer,
   EMPTY,
-  filter,
   interval,
   map,
   merge,
@@ -11,12 +10,11 @@ import {
   of,
   startWith,
   switchAll,
-  switchMap,
-  take,
   throwError,
   type Observable,
 } from 'rxjs';
 import { isLegacy, isSilentWatcher } from '../server-release.js';
+import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
 import { due$ } from './due.js';
@@ -25,7 +23,7 @@ import { legacyRearm } from './blind-start.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { poll$, type PollPart } from './poll.js';
-import { rebuilt$ } from './rebuilt.js';
+import { rebuiltBy$ } from './rebuilt.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
@@ -73,18 +71,18 @@ export function pollLeg$(
               return EMPTY;
             }
             if (part.type === 'event') return arrived$(context, target, cursor, start, part);
-            if (i > 0) return rearmed$(cursor, endpoint, part);
+            if (i > 0) {
+              // A newer poll has taken over, from the same cursor and with later headers.
+              claims(cursor, endpoint)(part);
+              return EMPTY;
+            }
             return stand$(context, target, cursor, start, part.info, () =>
               registered$(context, cursor, part),
             );
           }),
         ),
         // Beside it: no event waits for a quorum.
-        parts$.pipe(
-          take(1),
-          filter((part) => part.type === 'registered'),
-          switchMap(({ info }) => (start === 'cursor' ? rebuilt$(context, target, cursor, info) : EMPTY)),
-        ),
+        start === 'cursor' ? rebuiltBy$(context, target, cursor, parts$) : EMPTY,
       ),
     ),
   );
@@ -109,14 +107,6 @@ function registered$(
   const told = cursor.toldBefore(endpoint, sentAt);
   if (told !== undefined) cursor.claim(endpoint, told, performance.now());
   return of(cursor.next === undefined ? { type: 'chain' } : live);
-}
-
-/** A newer poll has taken over, from the same cursor and with later headers. */
-function rearmed$(cursor: Cursor, endpoint: string, { info, sentAt }: Registered): Observable<never> {
-  cursor.witness(endpoint, sentAt);
-  const index = info.etcdIndex ?? cursor.toldBefore(endpoint, sentAt);
-  if (index !== undefined) cursor.claim(endpoint, index, performance.now());
-  return EMPTY;
 }
 
 function arrived$(

@@ -22,17 +22,18 @@ import {
   type Observable,
 } from 'rxjs';
 import { withKey } from '../with-key.js';
+import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
 import { due$ } from './due.js';
 import { isHistoryLost } from './history-lost.js';
-import { claims, fill$ } from './fill.js';
+import { fill$ } from './fill.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { matches } from './matches.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
 import { Reserve } from './reserve.js';
-import { rebuilt$ } from './rebuilt.js';
+import { rebuiltBy$ } from './rebuilt.js';
 import { stand$ } from './stand.js';
 import { stream$, type StreamPart } from './stream.js';
 import type { Target } from './target.js';
@@ -85,11 +86,7 @@ export function streamLeg$(
           ),
         ),
         // Beside it: no event waits for a quorum.
-        parts$.pipe(
-          take(1),
-          filter((part) => part.type === 'registered'),
-          switchMap(({ info }) => (start === 'cursor' ? rebuilt$(context, target, cursor, info) : EMPTY)),
-        ),
+        start === 'cursor' ? rebuiltBy$(context, target, cursor, parts$) : EMPTY,
       ),
     ),
   );
