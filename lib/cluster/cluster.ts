@@ -329,8 +329,10 @@ export class Cluster {
 
   #reasonToLeave(view: View, url: string): string | undefined {
     if (!view.settled) return undefined;
-    // With nowhere else to go it stays: its connection may yet come to life.
-    if (!view.live.includes(url)) return view.live.length > 0 ? 'its member does not answer' : undefined;
+    // One broken connection says little of the others: a probe shall tell. With nowhere else to go it stays: its
+    // connection may yet come to life.
+    if (view.down.includes(url) || !view.candidates.includes(url))
+      return view.live.length > 0 ? 'its member does not answer' : undefined;
     const { leaderEndpoint } = view;
     if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
       return 'another member leads';

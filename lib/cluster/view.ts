@@ -11,6 +11,8 @@ export interface View {
   readonly leaderEndpoint: string | undefined;
   /** Endpoints that answered since they last failed. */
   readonly live: readonly string[];
+  /** Endpoints whose last probe failed, or that refused a connection since they last answered. */
+  readonly down: readonly string[];
   /** Live endpoints whose member says that it has no leader. */
   readonly leaderless: readonly string[];
   /** Endpoints that may be asked at all: configured ones and verified members, of this cluster. */
@@ -56,6 +58,7 @@ export function deriveView(roster: Roster, now: number): View {
     raftTerm: roster.raftTerm,
     leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
+    down: all.filter((e) => e.down).map((e) => e.url),
     leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
     candidates: all.filter((e) => roster.belongs(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
@@ -104,6 +107,7 @@ function viewKey(view: View): string {
     raftTerm,
     leaderEndpoint,
     live,
+    down,
     leaderless,
     candidates,
     endpoints,
@@ -122,7 +126,7 @@ function viewKey(view: View): string {
     tlsFailure,
     ...members.map((m) => `${m.id} ${m.toString()}`),
   ];
-  return [scalars, live, leaderless, candidates, endpoints].map((list) => list.join(' ')).join('\n');
+  return [scalars, live, down, leaderless, candidates, endpoints].map((list) => list.join(' ')).join('\n');
 }
 
 /** Undefined before it can be known; else whether enough members answer and name a leader. */

@@ -1,5 +1,5 @@
-import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
+import type { HttpResponse } from './http.js';
 import { LeanHeaders } from './lean-headers.js';
 import { TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
@@ -8,23 +8,20 @@ import type { Wire } from './wire.js';
 export class LeanExchange implements Dispatcher.DispatchHandlers {
   /** Called once it no longer waits for a connection. */
   onReleased: () => void = () => undefined;
-  readonly #config: InternalAxiosRequestConfig;
   readonly #wire: Wire;
-  readonly #resolve: (response: AxiosResponse<string>) => void;
+  readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (reason: Error) => void;
   readonly #decoder: TextDecoder | undefined;
   readonly #chunks: Buffer[] = [];
   #status = 0;
-  #headers = new LeanHeaders();
+  #headers = new LeanHeaders([]);
   #destroyConnection: (() => void) | undefined;
 
   constructor(
-    config: InternalAxiosRequestConfig,
     wire: Wire,
-    resolve: (response: AxiosResponse<string>) => void,
+    resolve: (response: HttpResponse) => void,
     reject: (reason: Error) => void,
   ) {
-    this.#config = config;
     this.#wire = wire;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -48,9 +45,9 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
 
   onHeaders(status: number, raw: Buffer[]): boolean {
     this.#status = status;
-    this.#headers = LeanHeaders.fromRaw(raw);
+    this.#headers = new LeanHeaders(raw);
     const informational = status < 200;
-    if (!informational) this.#wire.onHead?.(status, { get: (name) => this.#headers.lookUp(name) });
+    if (!informational) this.#wire.onHead?.(status, this.#headers);
     return true;
   }
 
@@ -63,13 +60,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   onComplete(): void {
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
-    this.#resolve({
-      data: body.toString('utf8'),
-      status: this.#status,
-      statusText: '',
-      headers: this.#headers,
-      config: this.#config,
-    });
+    this.#resolve({ status: this.#status, headers: this.#headers, body: body.toString('utf8') });
   }
 
   onError(error: Error): void {

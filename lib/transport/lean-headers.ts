@@ -1,25 +1,30 @@
-import { AxiosHeaders } from 'axios';
+import type { AllHttpHeaders } from './http.js';
 
-/**
- * Response headers in the form that costs axios least: axios takes an instance of its own class as it is, and these
- * are lower-case from the start, so nothing is left to normalise.
- */
-export class LeanHeaders extends AxiosHeaders {
-  /** From names and values in turn, as undici hands them over. */
-  static fromRaw(raw: readonly Buffer[]): LeanHeaders {
-    const headers = new LeanHeaders();
-    for (let i = 0; i + 1 < raw.length; i += 2) {
-      headers[String(raw[i]).toLowerCase()] = String(raw[i + 1]);
+/** Response headers as undici hands them over, names and values in turn; those that nobody asks for are never decoded. */
+export class LeanHeaders implements AllHttpHeaders {
+  readonly #raw: readonly Buffer[];
+
+  constructor(raw: readonly Buffer[]) {
+    this.#raw = raw;
+  }
+
+  /** By lower-case name. One that came several times is a list, its values joined by commas. */
+  get(name: string): string | undefined {
+    let found: string | undefined;
+    for (let i = 0; i + 1 < this.#raw.length; i += 2) {
+      // Most names differ in length.
+      if (this.#raw[i]?.length !== name.length || this.#text(i).toLowerCase() !== name) continue;
+      found = found === undefined ? this.#text(i + 1) : `${found}, ${this.#text(i + 1)}`;
     }
-    return headers;
+    return found;
   }
 
-  override normalize(): this {
-    return this;
+  toJSON(): object {
+    const names = this.#raw.flatMap((_, i) => (i % 2 === 0 ? [this.#text(i).toLowerCase()] : []));
+    return Object.fromEntries(names.map((name) => [name, this.get(name)]));
   }
 
-  /** By lower-case name, without axios's search. */
-  lookUp(name: string): string | undefined {
-    return this[name] as string | undefined;
+  #text(i: number): string {
+    return this.#raw[i]?.toString('latin1') ?? '';
   }
 }

@@ -1,14 +1,14 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { Axios, type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
 import { axiosSender } from './axios-sender.js';
-import type { AllHttpHeaders, HttpRequest } from './http.js';
-import { createLeanAdapter } from './lean-adapter.js';
+import type { HttpRequest } from './http.js';
+import { createLeanSender } from './lean-sender.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
 import { toTransportError, TransportError } from './transport-error.js';
-import type { Sender, Wire } from './wire.js';
+import type { Sender } from './wire.js';
 
 /** Commands in flight to one endpoint; more wait for a free connection. */
 const commandConnections = 128;
@@ -25,7 +25,7 @@ export interface Platform {
 /** The settings that a platform is made from. */
 export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'>;
 
-/** In Node: axios over the lean adapter, or the user's own instance over keep-alive agents. */
+/** In Node: the lean sender, or the user's own axios instance over keep-alive agents. */
 export function createPlatform(settings: PlatformSettings): Platform {
   const platform =
     settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
@@ -55,18 +55,7 @@ function tellScheme(send: Sender): Sender {
 }
 
 function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
-  const { adapter, close } = createLeanAdapter({ tls, connectTimeout, commandConnections });
-  // Not axios.create: its default headers and transforms would cost more than the exchange.
-  const client = new Axios({ adapter });
-  return {
-    send: async (wire) => {
-      const config: AxiosRequestConfig & { wire: Wire } = { wire };
-      const { status, headers, data } = await client.request<string>(config);
-      return { status, headers: headers as AllHttpHeaders, body: data };
-    },
-    streams: true,
-    close,
-  };
+  return { ...createLeanSender({ tls, connectTimeout, commandConnections }), streams: true };
 }
 
 function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platform {

@@ -19,7 +19,7 @@ interface Receiver {
   readonly part?: (part: HttpPart) => void;
 }
 
-/** HTTP exchanges as Observables, over axios. Each subscription is one exchange; unsubscribing aborts it. */
+/** HTTP exchanges as Observables. Each subscription is one exchange; unsubscribing aborts it. */
 export class Transport {
   readonly #platform: Platform;
   readonly #events: EventBus;

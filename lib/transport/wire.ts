@@ -1,9 +1,6 @@
 import type { HttpHeaders, HttpRequest, HttpResponse } from './http.js';
 
-/**
- * The line between one exchange and what carries it out. It travels through axios in the request's config: a class
- * instance, which axios hands on as it is where it would copy a plain object.
- */
+/** The line between one exchange and what carries it out. */
 export class Wire {
   readonly request: HttpRequest;
   /** Whether the request may have reached the server; undefined where that cannot be told. */

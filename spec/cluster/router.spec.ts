@@ -8,6 +8,7 @@ const view = (more: Partial<View> = {}): View => ({
   raftTerm: undefined,
   leaderEndpoint: undefined,
   live: urls,
+  down: [],
   leaderless: [],
   doubts: 0,
   candidates: urls,

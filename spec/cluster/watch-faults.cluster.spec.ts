@@ -23,7 +23,12 @@ import { WatchLog } from '../support/watch-log.js';
 /** Each round has a seed; `FAULT_SEED=...` repeats one, `SOAK_MINUTES=...` goes on for so long. */
 const given = process.env['FAULT_SEED'];
 const soak = Number(process.env['SOAK_MINUTES'] ?? 0);
-const rounds = Number(process.env['FAULT_ROUNDS'] ?? 30);
+const rounds = Number(process.env['FAULT_ROUNDS'] ?? 24);
+/**
+ * Rounds that once failed: a watch ended by an answer that was not etcd's, an index that was cut off and taken for 0,
+ * and watches that left a member for one broken connection and got nowhere.
+ */
+const trackRecord = [428328358, 428328367, 428328374, 167105874, 1701083724];
 
 const clusters = new Map<number, LocalCluster>();
 const clusterOf = async (size: number) => {
@@ -99,14 +104,14 @@ class Round {
     await Promise.all([written, trouble]);
     if (random.int(8) === 0) await this.#expire(witness);
 
-    // The last changes come once the faults are over: what is lost by then stays lost.
-    proxies.forEach((proxy) => proxy.heal());
     let last = 0;
     for (const key of ['/app/sub/x', '/app/_hidden/k', '/single', '/app/end'])
       last = (await insist(witness, key)).index;
     await witness.reach(last);
     const changes = witness.changes.filter(({ index }) => index <= last);
+    // Under faults to the very end: what is late by now needs no calm to be found.
     for (const one of watches) await one.reach(changes);
+    proxies.forEach((proxy) => proxy.heal());
 
     const findings = [...witness.findings];
     for (const one of watches) findings.push(...one.findings(changes));
@@ -155,12 +160,12 @@ class Round {
     const { random } = this;
     const some = (most: number) => (random.int(2) === 0 ? 0 : random.next() * most);
     const probability = {
-      error300: some(0.05),
-      drop: some(0.05),
-      delay: some(0.1),
-      cut: some(0.15),
-      reset: some(0.1),
-      truncate: some(0.05),
+      error300: some(0.1),
+      drop: some(0.1),
+      delay: some(0.2),
+      cut: some(0.2),
+      reset: some(0.2),
+      truncate: some(0.1),
       resetAll: some(0.03),
       silence: some(0.02),
     };
@@ -284,7 +289,8 @@ class Followed {
     const last = dueTo(this.scope, changes).findLast(({ must }) => must)?.change.index ?? 0;
     await this.log
       .until(() => last <= this.scope.after || (this.log.events.at(-1)?.index ?? 0) >= last, {
-        within: 12_000,
+        // Half of all answers may be faulty.
+        within: 30_000,
       })
       .catch((error: unknown) => {
         throw new Error(
@@ -336,9 +342,8 @@ describe('watches keep their promises under faults', () => {
       (soak + 2) * 60_000,
     );
   } else {
-    test.each(Array.from({ length: rounds }, (_, i) => Math.abs(runSeed) + i))('round %i', (seed) =>
-      play(seed),
-    );
+    const seeds = [...trackRecord, ...Array.from({ length: rounds }, (_, i) => Math.abs(runSeed) + i)];
+    test.each(seeds)('round %i', (seed) => play(seed));
   }
 });
 
