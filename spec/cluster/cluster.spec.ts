@@ -277,3 +277,44 @@ describe('the leader, or any', () => {
     expect(urls).toContain(cluster.leaderOrAny(new Map()));
   });
 });
+
+describe('a watch leaves its member', () => {
+  const reset = new TransportError('reset', 'ECONNRESET', true);
+  const follow = (url: string): string[] => {
+    const reasons: string[] = [];
+    cluster.leave$(url).subscribe((reason) => reasons.push(reason));
+    return reasons;
+  };
+
+  test('not for one broken connection of another request, if a probe is answered', async () => {
+    await settle();
+    const reasons = follow(a);
+    cluster.blame(a, reset);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(probes.filter(({ url }) => url === a).length).toBeGreaterThan(1);
+    expect(cluster.view.live).toContain(a);
+    expect(reasons).toEqual([]);
+  });
+
+  test('once a probe fails', async () => {
+    await settle();
+    const reasons = follow(a);
+    words[a] = refused;
+    cluster.blame(a, reset);
+    expect(reasons).toEqual([]);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(reasons).toEqual(['its member does not answer']);
+  });
+
+  test('but not before another one answers', async () => {
+    await settle();
+    const reasons = follow(a);
+    for (const url of urls) words[url] = refused;
+    for (const url of urls) cluster.blame(url, reset);
+    await jest.advanceTimersByTimeAsync(200);
+    expect([cluster.view.down, reasons]).toEqual([urls, []]);
+    words[b] = says('B', { leader: 'B' });
+    await jest.advanceTimersByTimeAsync(200);
+    expect(reasons).toEqual(['its member does not answer']);
+  });
+});
