@@ -71,19 +71,25 @@ export function checkOptions(path: string, options: unknown, checks: Record<stri
     throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object', {
       secret: typeof options === 'object' && options !== null,
     });
-  // What is inherited is read as well, so it is checked as well.
-  for (const name of new Set([...Object.keys(options), ...Object.keys(checks)])) {
-    const value = options[name];
-    const test = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (test === undefined) {
-      const known = Object.keys(checks).join(', ');
-      throw new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
-        secret:
-          (typeof value === 'object' && value !== null) ||
-          /^(auth|tls)\./.test(path) ||
-          secretName.test(name),
-      });
-    }
-    if (value !== undefined) demand(`${path}${name}`, value, test);
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(checks, name)) throw unknownOption(path, name, options[name], checks);
   }
+  // What is inherited is read as well, so it is checked as well.
+  for (const name in checks) {
+    const [value, test] = [options[name], checks[name]];
+    if (value !== undefined && test !== undefined) demand(`${path}${name}`, value, test);
+  }
+}
+
+function unknownOption(
+  path: string,
+  name: string,
+  value: unknown,
+  checks: Record<string, Check>,
+): InvalidOptionError {
+  const known = Object.keys(checks).join(', ');
+  return new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
+    secret:
+      (typeof value === 'object' && value !== null) || /^(auth|tls)\./.test(path) || secretName.test(name),
+  });
 }

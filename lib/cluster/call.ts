@@ -1,19 +1,4 @@
-import {
-  catchError,
-  defer,
-  ignoreElements,
-  merge,
-  NEVER,
-  of,
-  race,
-  raceWith,
-  switchMap,
-  tap,
-  throwError,
-  timeout,
-  timer,
-  type Observable,
-} from 'rxjs';
+import { catchError, defer, Observable, switchMap, throwError } from 'rxjs';
 import type { CallSettings } from '../options.js';
 import type { EventBus } from '../events.js';
 import type { Trace } from '../transport/transport.js';
@@ -39,41 +24,63 @@ export interface CallSpec<T> {
 /** How many redirects one try follows. */
 const maxHops = 4;
 
-/** A request this long without an answer has its member checked, ms. */
-const slow = 1_000;
-
 /** Runs a call: waits at the gate, tries, repeats what may be repeated, and ends by its deadline. */
 export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>): Observable<T> {
-  const { retryClass, settings } = spec;
-  return defer(() => {
+  const { settings } = spec;
+  return new Observable((subscriber) => {
     const record = new CallRecord(cluster, events, spec);
-    const answer$ = endpoint$(cluster, record, spec).pipe(
-      switchMap((endpoint) => followed$(cluster, record, spec, endpoint)),
-      failover({
-        decide: (error) => record.decide(error),
-        leader$: cluster.leaderEndpoint$(),
-        members: () =>
-          anyMember(retryClass) && spec.at === undefined ? Math.max(1, cluster.view.candidates.length) : 1,
-        ...settings.retry,
-      }),
-      timeout({ first: settings.deadline, with: () => throwError(() => new DeadlinePassed()) }),
-    );
+    const fail = (error: unknown): void => {
+      subscriber.error(record.explain(error));
+    };
     // First the closed client's word, so that it sends nothing.
-    return race(cluster.closed$, answer$).pipe(
-      catchError((error: unknown) => throwError(() => record.explain(error))),
-    );
-  }).pipe(cluster.active());
+    subscriber.add(cluster.attend(fail));
+    if (subscriber.closed) return;
+    const limit = setTimeout(() => {
+      fail(new DeadlinePassed());
+    }, settings.deadline);
+    subscriber.add(() => {
+      clearTimeout(limit);
+    });
+    return routed$(cluster, record, spec)
+      .pipe(
+        failover({
+          decide: (error) => record.decide(error),
+          leader$: cluster.leaderEndpoint$(),
+          members: () =>
+            anyMember(spec.retryClass) && spec.at === undefined
+              ? Math.max(1, cluster.view.candidates.length)
+              : 1,
+          ...settings.retry,
+        }),
+      )
+      .subscribe({
+        next: (value) => {
+          subscriber.next(value);
+        },
+        error: fail,
+        complete: () => {
+          subscriber.complete();
+        },
+      });
+  });
 }
 
-function endpoint$<T>(
-  cluster: Cluster,
-  { tried }: CallRecord,
-  { at, retryClass }: CallSpec<T>,
-): Observable<string> {
-  if (at !== undefined) return of(at);
-  if (retryClass === 'read') return defer(() => of(cluster.readEndpoint(tried)));
-  if (retryClass === 'leader-read') return defer(() => of(cluster.leaderOrAny(tried)));
-  return cluster.leaderEndpoint$();
+/** A try where one may be made now, or once there is a leader. */
+function routed$<T>(cluster: Cluster, record: CallRecord, spec: CallSpec<T>): Observable<T> {
+  const { at, retryClass } = spec;
+  return defer(() => {
+    const { leaderEndpoint } = cluster.view;
+    const endpoint =
+      at ??
+      (retryClass === 'read'
+        ? cluster.readEndpoint(record.tried)
+        : retryClass === 'leader-read'
+          ? cluster.leaderOrAny(record.tried)
+          : leaderEndpoint);
+    return endpoint === undefined
+      ? cluster.leaderEndpoint$().pipe(switchMap((leader) => followed$(cluster, record, spec, leader)))
+      : followed$(cluster, record, spec, endpoint);
+  });
 }
 
 /**
@@ -105,29 +112,35 @@ function attempt$<T>(
   spec: CallSpec<T>,
   endpoint: string,
 ): Observable<T> {
-  return defer(() => {
-    const { trace, timeout: limit } = record.begin(endpoint);
-    const leave$ =
-      spec.at === undefined && (anyMember(spec.retryClass) || spec.retryClass === 'quorum-read')
-        ? cluster
-            .suspected$(endpoint)
-            .pipe(
-              switchMap(() =>
-                throwError(() => new TransportError('reset', 'its member stopped answering', true)),
-              ),
-            )
-        : NEVER;
-    const check$ = timer(slow).pipe(switchMap(() => cluster.check$(endpoint)));
-    return spec.send(endpoint, limit, trace).pipe(
-      raceWith(merge(leave$, check$).pipe(ignoreElements())),
-      tap({
-        next: () => {
-          record.succeeded();
-        },
-        error: (error: unknown) => {
-          record.failed(error);
-        },
-      }),
-    );
+  const mayLeave = spec.at === undefined && (anyMember(spec.retryClass) || spec.retryClass === 'quorum-read');
+  return new Observable((subscriber) => {
+    const { trace, timeout } = record.begin(endpoint);
+    const fail = (error: unknown): void => {
+      // First, lest its own failure make its member suspect to it.
+      end();
+      record.failed(error);
+      subscriber.error(error);
+    };
+    const end = cluster.inFlight.begin(endpoint, {
+      onSuspected: mayLeave
+        ? () => {
+            fail(new TransportError('reset', 'its member stopped answering', true));
+          }
+        : undefined,
+      onSlow: () => {
+        subscriber.add(cluster.check$(endpoint).subscribe());
+      },
+    });
+    subscriber.add(end);
+    return spec.send(endpoint, timeout, trace).subscribe({
+      next: (value) => {
+        record.succeeded();
+        subscriber.next(value);
+      },
+      error: fail,
+      complete: () => {
+        subscriber.complete();
+      },
+    });
   });
 }

@@ -11,11 +11,14 @@ import {
   merge,
   Observable,
   of,
+  share,
   switchMap,
   take,
   tap,
   throwError,
+  timer,
   type MonoTypeOperatorFunction,
+  type Subscription,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
 import type { EventBus } from '../events.js';
@@ -24,13 +27,18 @@ import { TransportError } from '../transport/transport-error.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
+import { InFlight } from './in-flight.js';
 import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { reportChanges } from './report-changes.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
+import { unrefScheduler } from './unref-scheduler.js';
 import { deriveView, sameView, type View } from './view.js';
+
+/** One check of an endpoint answers for all who ask within this time, ms. */
+const checkEvery = 250;
 
 const now = (): number => performance.now();
 
@@ -53,6 +61,15 @@ export class Cluster {
   readonly #probe: Probe;
   readonly #events: EventBus;
   readonly #watchOn: Settings['watchOn'];
+  /** Tries under way. */
+  readonly inFlight = new InFlight();
+  /** Ends each call under way. */
+  readonly #calls = new Set<(error: ClientClosedError) => void>();
+  /** How many keep the engine running. */
+  #users = 0;
+  #engine: Subscription | undefined;
+  /** The check of each endpoint, shared by those who ask. */
+  readonly #checks = new Map<string, Observable<never>>();
   readonly #probeFailures = new Map<string, Attempt>();
   #control!: ClusterStateControl;
   #leaderSince = Date.now();
@@ -119,9 +136,23 @@ export class Cluster {
   active<T>(): MonoTypeOperatorFunction<T> {
     return (source$) =>
       new Observable((subscriber) => {
-        subscriber.add(this.#engine$.subscribe());
+        subscriber.add(this.#enter());
         return source$.subscribe(subscriber);
       });
+  }
+
+  /** The same for a call, which ends with ClientClosedError when the client is closed; returns what leaves it alone. */
+  attend(end: (error: ClientClosedError) => void): () => void {
+    if (this.#closed) {
+      end(new ClientClosedError());
+      return () => undefined;
+    }
+    const leave = this.#enter();
+    this.#calls.add(end);
+    return () => {
+      this.#calls.delete(end);
+      leave();
+    };
   }
 
   /**
@@ -190,18 +221,18 @@ export class Cluster {
     );
   }
 
-  /** Emits once when something sent to the endpoint fails from now on. */
-  suspected$(url: string): Observable<unknown> {
-    const since = now();
-    return this.#view$.pipe(
-      filter(() => (this.#roster.endpoint(url)?.suspectedAt ?? -Infinity) > since),
-      take(1),
-    );
-  }
-
-  /** Asks the endpoint whether it still answers, and learns from it; never emits. */
+  /**
+   * Asks the endpoint whether it still answers, and learns from it; never emits. Shared: of a thousand calls that wait
+   * for the same member not each may ask.
+   */
   check$(url: string): Observable<never> {
-    return this.#probeOnce$(url, false);
+    const known = this.#checks.get(url);
+    if (known !== undefined) return known;
+    const check$ = this.#probeOnce$(url, false).pipe(
+      share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
+    );
+    this.#checks.set(url, check$);
+    return check$;
   }
 
   /** A request was answered. */
@@ -282,8 +313,18 @@ export class Cluster {
   /** Completes `state$` and ends all that stands on `closed$`. */
   close(): void {
     this.#closed = true;
+    for (const end of [...this.#calls]) end(new ClientClosedError());
     this.#control.complete();
     this.#view$.complete();
+  }
+
+  #enter(): () => void {
+    this.#users += 1;
+    if (this.#users === 1) this.#engine = this.#engine$.subscribe();
+    return () => {
+      this.#users -= 1;
+      if (this.#users === 0) this.#engine?.unsubscribe();
+    };
   }
 
   /** Probes one endpoint and learns from it; completes without a value, whatever came. */
@@ -360,6 +401,7 @@ export class Cluster {
     }
     // The newest: whoever was told may have changed it meanwhile.
     this.#view$.next(this.#view);
+    this.inFlight.suspect((url) => this.#roster.endpoint(url)?.suspectedAt ?? -Infinity);
   }
 }
 

@@ -1,5 +1,5 @@
-import { catchError, defer, map, of, switchMap, throwError, type Observable } from 'rxjs';
-import { isAllNodesDown, isEtcdApiError, StaleReadError, type EtcdApiError } from '../errors.js';
+import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
+import { isAllNodesDown, isEtcdApiError, StaleReadError } from '../errors.js';
 import type { CallSettings } from '../options.js';
 import { within } from './deadline.js';
 import type { KeyResponse } from './model.js';
@@ -12,7 +12,17 @@ type Read = (
   leader: boolean,
 ) => Observable<KeyResponse>;
 
-type Outcome = { readonly response: KeyResponse } | { readonly error: EtcdApiError };
+/** Who is asked, one after the other. */
+const ways = [
+  { operation: 'get', leader: false },
+  { operation: 'get', leader: true },
+  { operation: 'quorumGet', leader: true },
+] as const;
+
+/** An answer from before what was seen. */
+class Stale {
+  constructor(readonly index: number) {}
+}
 
 /**
  * A read that does not go back in time: an answer (a "not found" too) below the highest index seen when the read was
@@ -31,37 +41,27 @@ export function freshRead$(
     const startedAt = performance.now();
     // A watermark below what was seen has started anew, with another cluster.
     const isStale = (index: number): boolean => index > 0 && index < Math.min(seen, watermark.value);
-    const left = (): CallSettings => within(settings, startedAt);
-    const quorumRead = (): Observable<KeyResponse> => read('quorumGet', left(), true);
-    const ways = quorum
-      ? [quorumRead]
-      : [
-          (): Observable<KeyResponse> => read('get', left(), false),
-          (): Observable<KeyResponse> => read('get', left(), true),
-          quorumRead,
-        ];
-
     const ask = (step: number, staleIndex: number): Observable<KeyResponse> => {
-      const way = ways[step];
+      const way = ways[quorum ? step + 2 : step];
       if (way === undefined) {
         // Not even a majority knows what was seen: the cluster was rebuilt. Say so once, then go on with it.
         watermark.restart(staleIndex);
         return throwError(() => new StaleReadError(operation, staleIndex, seen));
       }
-      return way().pipe(
-        map((response): Outcome => ({ response })),
+      const limits = step === 0 ? settings : within(settings, startedAt);
+      return read(way.operation, limits, way.leader).pipe(
+        tap(({ info: { etcdIndex = 0 } }) => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- caught below, and costly to make as an Error
+          if (isStale(etcdIndex)) throw new Stale(etcdIndex);
+        }),
         catchError((error: unknown) => {
-          if (isEtcdApiError(error)) return of<Outcome>({ error });
+          const index = error instanceof Stale || isEtcdApiError(error) ? error.index : 0;
+          if (isStale(index)) return ask(step + 1, index);
           return throwError(() =>
             step > 0 && isAllNodesDown(error)
               ? new StaleReadError(operation, staleIndex, seen, error)
               : error,
           );
-        }),
-        switchMap((outcome) => {
-          const index = 'error' in outcome ? outcome.error.index : (outcome.response.info.etcdIndex ?? 0);
-          if (isStale(index)) return ask(step + 1, index);
-          return 'error' in outcome ? throwError(() => outcome.error) : of(outcome.response);
         }),
       );
     };

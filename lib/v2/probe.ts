@@ -1,4 +1,4 @@
-import { forkJoin, map, of, switchMap, type Observable } from 'rxjs';
+import { catchError, forkJoin, map, of, switchMap, type Observable } from 'rxjs';
 import { isRecord } from '../check.js';
 import type { Probe, ProbeAnswer } from '../cluster/probe.js';
 import type { Settings } from '../options.js';
@@ -49,12 +49,12 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
 function modernProbe$(ask$: Ask, full: boolean): Observable<ProbeAnswer> {
   return forkJoin({
     leader: ask$('/v2/members/leader'),
-    self: full ? ask$('/v2/stats/self') : of(undefined),
+    identity: full ? identity$(ask$) : of<Identity>({}),
     members: full ? ask$('/v2/members') : of(undefined),
   }).pipe(
-    map(({ leader, self, members }) => ({
+    map(({ leader, identity, members }) => ({
       ...leaderOf(leader),
-      ...idOf(self),
+      ...identity,
       ...membersIn(members),
       ...clusterIdOf(members ?? leader),
     })),
@@ -74,10 +74,32 @@ function leaderOf({ status, body }: HttpResponse): { leader?: string | null } {
   return status === 503 ? { leader: null } : {};
 }
 
-/** The body can be empty for up to a second after an election. */
-function idOf(self: HttpResponse | undefined): { id?: string } {
-  const json = self?.status === 200 ? parseJson(self.body) : undefined;
+type Identity = Pick<ProbeAnswer, 'id'>;
+
+/**
+ * The body can be empty for up to a second after an election: the rate of a single message is infinite, which JSON
+ * cannot say. Then the member's raft status tells the same id.
+ */
+function identity$(ask$: Ask): Observable<Identity> {
+  return ask$('/v2/stats/self').pipe(
+    switchMap(({ status, body }) =>
+      status === 200 && body === ''
+        ? ask$('/debug/vars').pipe(
+            map((vars) => idIn(vars.status === 200 ? raftStatusIn(vars.body) : undefined)),
+            catchError(() => of<Identity>({})),
+          )
+        : of(idIn(status === 200 ? parseJson(body) : undefined)),
+    ),
+  );
+}
+
+function idIn(json: unknown): Identity {
   return isRecord(json) && typeof json['id'] === 'string' && json['id'] !== '' ? { id: json['id'] } : {};
+}
+
+function raftStatusIn(body: string): unknown {
+  const json = parseJson(body);
+  return isRecord(json) ? json['raft.status'] : undefined;
 }
 
 function membersIn(answer: HttpResponse | undefined): Pick<ProbeAnswer, 'members'> {

@@ -106,7 +106,7 @@ describe('the release at an endpoint', () => {
     await settle();
     words[b] = refused;
     cluster.check$(b).subscribe();
-    await jest.advanceTimersByTimeAsync(5);
+    await jest.advanceTimersByTimeAsync(300);
     words[b] = says('B', { version: '3.5.16' });
     cluster.check$(b).subscribe();
     await jest.advanceTimersByTimeAsync(5);
@@ -276,6 +276,18 @@ describe('the leader, or any', () => {
   test('any while none is named', () => {
     expect(urls).toContain(cluster.leaderOrAny(new Map()));
   });
+});
+
+test('one check answers for all who ask within a quarter of a second', async () => {
+  await settle();
+  const before = probes.length;
+  for (let i = 0; i < 100; i += 1) cluster.check$(b).subscribe();
+  await jest.advanceTimersByTimeAsync(200);
+  cluster.check$(b).subscribe();
+  expect(probes.length - before).toBe(1);
+  await jest.advanceTimersByTimeAsync(100);
+  cluster.check$(b).subscribe();
+  expect(probes.length - before).toBe(2);
 });
 
 describe('a watch leaves its member', () => {

@@ -132,6 +132,7 @@ cryptoProvider.set(webcrypto as Crypto);
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const day = 86_400_000;
+const validFor = 365 * day;
 
 async function createKeys(): Promise<CryptoKeyPair> {
   return await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
@@ -141,8 +142,9 @@ async function createKeys(): Promise<CryptoKeyPair> {
 const serialNumber = (): string => `01${randomBytes(8).toString('hex')}`;
 
 function validity(expired: boolean): { notBefore: Date; notAfter: Date } {
-  const end = Date.now() + (expired ? -day : 2 * day);
-  return { notBefore: new Date(end - 3 * day), notAfter: new Date(end) };
+  // A clock that is a little behind is no reason to fail.
+  const begin = Date.now() - day - (expired ? validFor : 0);
+  return { notBefore: new Date(begin), notAfter: new Date(begin + validFor) };
 }
 
 function privateKeyPem(key: CryptoKey, passphrase: string | undefined): string {

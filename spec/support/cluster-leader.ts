@@ -23,7 +23,7 @@ const pollEvery = 10;
 const readLimit = 1_000;
 const timeLimit = 30_000;
 
-/** Emits once the member that leads: named by a majority of all members and by itself, and running. */
+/** Emits once the member that leads: named by a majority of all members and by itself, running, not cut off. */
 export function leaderOf$<M extends TestMember>(members: readonly M[]): Observable<M> {
   return views$(members).pipe(
     map((views) => leaderIn(members, views)),
@@ -33,18 +33,23 @@ export function leaderOf$<M extends TestMember>(members: readonly M[]): Observab
   );
 }
 
-/** Emits once all running members name the same leader and each of them answers a quorum read: as good as a write, and no trace. */
+/** Whether a member can take part: it runs and is not cut off. */
+export function isReached({ state, partitioned }: TestMember): boolean {
+  return state === 'running' && !partitioned;
+}
+
+/** Emits once all members that can take part name the same leader and each of them answers a quorum read: as good as a write, and no trace. */
 export function allReady$(members: readonly TestMember[]): Observable<void> {
-  const running = () => members.filter((member) => member.state === 'running');
+  const reached = () => members.filter(isReached);
   return views$(members).pipe(
     filter((views) => {
       const leader = leaderIn(members, views);
       return (
-        leader !== undefined && running().every((member) => views[members.indexOf(member)] === leader.name)
+        leader !== undefined && reached().every((member) => views[members.indexOf(member)] === leader.name)
       );
     }),
     take(1),
-    switchMap(() => forkJoin(running().map(quorumRead$))),
+    switchMap(() => forkJoin(reached().map(quorumRead$))),
     retry({ delay: pollEvery }),
     map(() => undefined),
     limited(members, 'not ready'),
@@ -56,7 +61,7 @@ function views$(members: readonly TestMember[]): Observable<(string | undefined)
   return combineLatest(
     members.map((member) =>
       timer(0, pollEvery).pipe(
-        exhaustMap(() => (member.state === 'running' ? namedLeader$(member.clientUrl) : of(undefined))),
+        exhaustMap(() => (isReached(member) ? namedLeader$(member.clientUrl, member.tls) : of(undefined))),
         startWith(undefined),
       ),
     ),
@@ -65,15 +70,15 @@ function views$(members: readonly TestMember[]): Observable<(string | undefined)
 
 function leaderIn<M extends TestMember>(members: readonly M[], views: (string | undefined)[]): M | undefined {
   return members.find(
-    ({ name, state }, i) =>
-      state === 'running' &&
-      views[i] === name &&
-      views.filter((view) => view === name).length > members.length / 2,
+    (member, i) =>
+      isReached(member) &&
+      views[i] === member.name &&
+      views.filter((view) => view === member.name).length > members.length / 2,
   );
 }
 
-function quorumRead$({ clientUrl }: TestMember): Observable<void> {
-  return httpGet(`${clientUrl}/v2/keys/?quorum=true`, readLimit).pipe(
+function quorumRead$({ clientUrl, tls }: TestMember): Observable<void> {
+  return httpGet(`${clientUrl}/v2/keys/?quorum=true`, readLimit, tls).pipe(
     map(({ status, body }) => {
       if (status >= 500) throw new Error(`${clientUrl} answered ${status} ${body}`);
     }),
@@ -81,7 +86,10 @@ function quorumRead$({ clientUrl }: TestMember): Observable<void> {
 }
 
 function limited<T>(members: readonly TestMember[], problem: string) {
-  const states = () => members.map(({ name, state }) => `${name} ${state}`).join(', ');
+  const states = () =>
+    members
+      .map((member) => `${member.name} ${member.state}${member.partitioned ? ', cut off' : ''}`)
+      .join(', ');
   return timeout<T, Observable<never>>({
     first: timeLimit,
     with: () => throwError(() => new Error(`${problem} within ${timeLimit} ms: ${states()}`)),

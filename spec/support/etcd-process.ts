@@ -24,6 +24,7 @@ import { etcdFlags } from './etcd-flags.js';
 import type { EtcdTiming, EtcdTls } from './etcd-flags.js';
 import type { EtcdBinary } from './find-etcd.js';
 import { namedLeader$ } from './named-leader.js';
+import type { PeerLink } from './peer-network.js';
 import { isStandingStill } from './process-state.js';
 import { Reaper } from './reaper.js';
 import type { MemberState, TestMember } from './test-cluster.js';
@@ -41,6 +42,8 @@ export interface EtcdProcessOptions {
   peerPort: number;
   /** What the members call each other by, per name. Default: itself alone at `peerPort`. */
   peerUrls?: Record<string, string>;
+  /** Its connections with the others, if they can be cut. Default: they cannot. */
+  peerLink?: PeerLink;
   timing?: EtcdTiming;
   /** More flags of etcd, as on its command line; they win over those given here. */
   flags?: string[];
@@ -87,6 +90,10 @@ export class EtcdProcess implements TestMember {
   get state(): MemberState {
     if (this.#child === undefined) return 'down';
     return this.#stopped ? 'stopped' : 'running';
+  }
+
+  get partitioned(): boolean {
+    return this.#options.peerLink?.isCut ?? false;
   }
 
   /** Its last lines on stderr, over all its lives. */
@@ -143,6 +150,20 @@ export class EtcdProcess implements TestMember {
     return this.#signal('SIGCONT', false);
   }
 
+  partition$(): Observable<void> {
+    return defer(() => {
+      this.#peerLink().cut();
+      return of(undefined);
+    });
+  }
+
+  heal$(): Observable<void> {
+    return defer(() => {
+      this.#peerLink().join();
+      return of(undefined);
+    });
+  }
+
   /**
    * Waits for its ports should somebody have taken one meanwhile. A member that was killed before it was ready for the first time
    * may never name a leader again: etcd had not yet written down who belongs to the cluster.
@@ -165,6 +186,12 @@ export class EtcdProcess implements TestMember {
   abandon(): void {
     this.#child?.kill('SIGKILL');
     this.#reaper.end();
+  }
+
+  #peerLink(): PeerLink {
+    const { peerLink } = this.#options;
+    if (peerLink === undefined) throw new Error(`${this.name} was started without \`partitions\``);
+    return peerLink;
   }
 
   #listening$(): Observable<void> {

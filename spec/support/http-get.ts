@@ -1,5 +1,7 @@
-import { get } from 'node:http';
+import { get as httpRequest } from 'node:http';
+import { get as httpsRequest } from 'node:https';
 import { Observable } from 'rxjs';
+import type { ClientTls } from './test-cluster.js';
 
 export interface HttpAnswer {
   status: number;
@@ -7,9 +9,10 @@ export interface HttpAnswer {
 }
 
 /** One GET on a connection of its own; errors when the whole answer is not there within `limit` ms. Unsubscribing aborts it. */
-export function httpGet(url: string, limit: number): Observable<HttpAnswer> {
+export function httpGet(url: string, limit: number, tls?: ClientTls): Observable<HttpAnswer> {
   return new Observable<HttpAnswer>((subscriber) => {
-    const request = get(url, { agent: false }, (response) => {
+    const get = tls === undefined ? httpRequest : httpsRequest;
+    const request = get(url, { agent: false, ...tls }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => (body += part));

@@ -3,6 +3,7 @@ import { firstValueFrom, forkJoin, map, tap } from 'rxjs';
 import { eventually } from './eventually.js';
 import { httpGet } from './http-get.js';
 import { startLocalCluster } from './local-cluster.js';
+import { namedLeader$ } from './named-leader.js';
 import type { LocalCluster } from './local-cluster.js';
 import { startTcpProxy } from './tcp-proxy.js';
 import type { TcpProxy } from './tcp-proxy.js';
@@ -97,6 +98,66 @@ describe('startLocalCluster', () => {
       }),
     );
     expect(cluster.members).toHaveLength(1);
+  });
+
+  describe('with partitions', () => {
+    const namedBy = ({ clientUrl }: { clientUrl: string }) => firstValueFrom(namedLeader$(clientUrl));
+    const start = async () =>
+      (cluster = await firstValueFrom(
+        startLocalCluster({ partitions: true, timing: { heartbeat: 50, election: 500 } }),
+      ));
+
+    test('a leader that is cut off: another one leads, the old one gives up and still reads; healed, it follows', async () => {
+      await start();
+      await put(cluster.endpoints[0]!, 'before');
+      const old = await firstValueFrom(cluster.partition$('leader'));
+      expect([old.state, old.partitioned]).toEqual(['running', true]);
+      const leader = await firstValueFrom(cluster.leader$());
+      expect(leader).not.toBe(old);
+      await eventually(async () => expect(await namedBy(old)).toBeUndefined());
+      await put(leader.clientUrl, 'meanwhile');
+      expect(await get(old.clientUrl)).toBe('before');
+      // The two others do not miss it.
+      await firstValueFrom(cluster.ready$());
+
+      await firstValueFrom(cluster.heal$(old.index));
+      await firstValueFrom(cluster.ready$());
+      expect(cluster.members.map(({ partitioned }) => partitioned)).toEqual([false, false, false]);
+      await eventually(async () => expect(await get(old.clientUrl)).toBe('meanwhile'));
+    });
+
+    test('a follower that is cut off knows nobody, killed and restarted neither, until it is healed', async () => {
+      await start();
+      const leader = await firstValueFrom(cluster.leader$());
+      const follower = await firstValueFrom(cluster.partition$('follower'));
+      await eventually(async () => expect(await namedBy(follower)).toBeUndefined());
+      await put(leader.clientUrl, 'meanwhile');
+      await firstValueFrom(cluster.restart$(follower.index));
+      expect(await namedBy(follower)).toBeUndefined();
+      expect(await firstValueFrom(cluster.leader$())).not.toBe(follower);
+
+      await firstValueFrom(cluster.heal$(follower.index));
+      await firstValueFrom(cluster.ready$());
+      expect(await get(follower.clientUrl)).toBe('meanwhile');
+    });
+
+    test('each member alone: nobody leads', async () => {
+      await start();
+      await firstValueFrom(cluster.partition$(0));
+      await firstValueFrom(cluster.partition$(1));
+      await eventually(async () =>
+        expect(await Promise.all(cluster.members.map(namedBy))).toEqual([undefined, undefined, undefined]),
+      );
+      await firstValueFrom(cluster.heal$(0));
+      expect([0, 2]).toContain((await firstValueFrom(cluster.leader$())).index);
+    });
+  });
+
+  test('without partitions nothing can be cut, and it says so', async () => {
+    cluster = await firstValueFrom(startLocalCluster({ size: 1 }));
+    await expect(firstValueFrom(cluster.partition$(0))).rejects.toThrow(
+      'etcd1 was started without `partitions`',
+    );
   });
 
   test('members can reach each other through proxies', async () => {

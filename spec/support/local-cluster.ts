@@ -6,6 +6,7 @@ import { findEtcd } from './find-etcd.js';
 import type { EtcdBinary } from './find-etcd.js';
 import { freePorts } from './free-port.js';
 import { MemberCluster } from './member-cluster.js';
+import { startPeerNetwork, type PeerNetwork } from './peer-network.js';
 
 export interface LocalClusterOptions {
   /** Members. Default 3. */
@@ -17,6 +18,11 @@ export interface LocalClusterOptions {
   tls?: EtcdTls;
   /** More flags of etcd for every member. */
   flags?: string[];
+  /**
+   * The members' links with each other can be cut (`partition$`): they lead through this process, whose pauses
+   * they then share. Not with `advertisePeers`. Default false.
+   */
+  partitions?: boolean;
   /** What the others call a member by instead of where it listens: a proxy's URL in front of each peer URL, in the same order. */
   advertisePeers?: (listenUrls: string[]) => Observable<string[]>;
 }
@@ -42,22 +48,30 @@ function startOnce(
   binary: EtcdBinary,
   options: Omit<LocalClusterOptions, 'release'>,
 ): Observable<LocalCluster> {
-  const { size = 3, advertisePeers } = options;
+  const { size = 3, partitions = false, advertisePeers } = options;
   return freePorts(3 * size).pipe(
     switchMap((ports) => {
       const listenUrls = ports.slice(size, 2 * size).map((port) => `http://127.0.0.1:${port}`);
+      if (partitions)
+        return startPeerNetwork(listenUrls).pipe(map((network) => ({ ports, urls: network.urls, network })));
       return advertisePeers
         ? advertisePeers(listenUrls).pipe(map((urls) => ({ ports, urls })))
         : [{ ports, urls: listenUrls }];
     }),
-    switchMap(({ ports, urls }) => whenReady(createMembers(binary, ports, urls, options))),
+    switchMap((place: Place) => whenReady(createMembers(binary, place, options), place.network)),
   );
+}
+
+/** Where members listen, for clients, then peers, then clients with TLS; and what they call each other by. */
+interface Place {
+  ports: number[];
+  urls: string[];
+  network?: PeerNetwork;
 }
 
 function createMembers(
   binary: EtcdBinary,
-  ports: number[],
-  urls: string[],
+  { ports, urls, network }: Place,
   { timing, tls, flags }: LocalClusterOptions,
 ): EtcdProcess[] {
   const peerUrls = Object.fromEntries(urls.map((url, i) => [`etcd${i + 1}`, url]));
@@ -69,6 +83,7 @@ function createMembers(
         clientPort: ports[index]!,
         peerPort: ports[urls.length + index]!,
         peerUrls,
+        ...(network && { peerLink: network.link(index) }),
         ...(tls && { tls: { ...tls, port: ports[2 * urls.length + index]! } }),
         ...(timing && { timing }),
         ...(flags && { flags }),
@@ -76,16 +91,21 @@ function createMembers(
   );
 }
 
-function whenReady(members: EtcdProcess[]): Observable<LocalCluster> {
+function whenReady(members: EtcdProcess[], network: PeerNetwork | undefined): Observable<LocalCluster> {
   return defer(() => {
     let ready = false;
-    const cluster = new MemberCluster(members);
+    const terminated$ = forkJoin(members.map((member) => member.terminate$()));
+    const cluster = new MemberCluster(
+      members,
+      network && terminated$.pipe(switchMap(() => network.close$())),
+    );
     return forkJoin(members.map((member) => member.start$())).pipe(
       switchMap(() => forkJoin(members.map((member) => member.ready$()))),
       switchMap(() => cluster.ready$()),
       tap(() => (ready = true)),
       map(() => cluster),
       finalize(() => ready || members.forEach((member) => member.abandon())),
+      finalize(() => ready || network?.abandon()),
     );
   });
 }

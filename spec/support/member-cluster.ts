@@ -1,10 +1,18 @@
 import { Observable, forkJoin, map, of, switchMap } from 'rxjs';
-import { allReady$, leaderOf$ } from './cluster-leader.js';
+import { allReady$, isReached, leaderOf$ } from './cluster-leader.js';
 import type { TestCluster, TestMember, Which } from './test-cluster.js';
 
 /** A `TestCluster` made of members that each know how to be killed, stopped and started. */
 export class MemberCluster<M extends TestMember> implements TestCluster<M> {
-  constructor(readonly members: readonly M[]) {}
+  readonly #down$: Observable<void> | undefined;
+
+  /** @param down$ ends all members, and what they stand on. Default: `terminate$` of each */
+  constructor(
+    readonly members: readonly M[],
+    down$?: Observable<void>,
+  ) {
+    this.#down$ = down$;
+  }
 
   get endpoints(): string[] {
     return this.members.map(({ clientUrl }) => clientUrl);
@@ -16,6 +24,17 @@ export class MemberCluster<M extends TestMember> implements TestCluster<M> {
 
   ready$(): Observable<void> {
     return allReady$(this.members);
+  }
+
+  member$(which: Which): Observable<M> {
+    if (typeof which === 'number') return of(this.#member(which));
+    const leader$ = this.leader$();
+    if (which === 'leader') return leader$;
+    return leader$.pipe(
+      map((leader) =>
+        this.#member(this.members.findIndex((member) => member !== leader && isReached(member))),
+      ),
+    );
   }
 
   kill$(which: Which): Observable<M> {
@@ -34,6 +53,14 @@ export class MemberCluster<M extends TestMember> implements TestCluster<M> {
     return this.#one(which, (member) => member.restart$());
   }
 
+  partition$(which: Which): Observable<M> {
+    return this.#one(which, (member) => member.partition$());
+  }
+
+  heal$(which: Which): Observable<M> {
+    return this.#one(which, (member) => member.heal$());
+  }
+
   killAll$(): Observable<void> {
     return this.#all((member) => member.kill$());
   }
@@ -43,26 +70,15 @@ export class MemberCluster<M extends TestMember> implements TestCluster<M> {
   }
 
   down$(): Observable<void> {
-    return this.#all((member) => member.terminate$());
+    return this.#down$ ?? this.#all((member) => member.terminate$());
   }
 
   #one(which: Which, act: (member: M) => Observable<void>): Observable<M> {
-    return this.#find(which).pipe(switchMap((member) => act(member).pipe(map(() => member))));
+    return this.member$(which).pipe(switchMap((member) => act(member).pipe(map(() => member))));
   }
 
   #all(act: (member: M) => Observable<void>): Observable<void> {
     return forkJoin(this.members.map(act)).pipe(map(() => undefined));
-  }
-
-  #find(which: Which): Observable<M> {
-    if (typeof which === 'number') return of(this.#member(which));
-    const leader$ = this.leader$();
-    if (which === 'leader') return leader$;
-    return leader$.pipe(
-      map((leader) =>
-        this.#member(this.members.findIndex((member) => member !== leader && member.state === 'running')),
-      ),
-    );
   }
 
   #member(index: number): M {

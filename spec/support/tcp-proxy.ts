@@ -9,6 +9,8 @@ import { resetSocket } from './reset-socket.js';
 export interface TcpProxyOptions {
   /** Asked at the first byte of each answer's body: true ends the connection behind the headers. Only for HTTP/1.1. */
   cutAfterHeaders?: () => boolean;
+  /** Told each piece of what clients say, as it comes. */
+  heard?: (piece: Buffer) => void;
 }
 
 /** Which way is silent: what the client says, what the target says, or both. */
@@ -121,6 +123,7 @@ export class TcpProxy {
     this.#links.add(link);
     this.#apply(link);
 
+    if (this.#options.heard !== undefined) client.on('data', this.#options.heard);
     client.pipe(link.toTarget).pipe(target);
     this.#answers(link).pipe(client);
 
