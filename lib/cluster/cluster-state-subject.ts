@@ -26,6 +26,7 @@ export class ClusterState$ extends BehaviorSubject<ClusterState> {
   readonly #hold: () => Subscription;
 
   /**
+   * @hidden the client makes it
    * @param hold keeps the heartbeat running until its subscription ends
    * @param attach receives the control
    */
@@ -46,6 +47,7 @@ export class ClusterState$ extends BehaviorSubject<ClusterState> {
     });
   }
 
+  /** As every Observable's; the heartbeat runs until the subscription ends. */
   override subscribe(
     observerOrNext?: Partial<Observer<ClusterState>> | ((value: ClusterState) => void) | null,
     error?: ((error: unknown) => void) | null,
@@ -60,18 +62,22 @@ export class ClusterState$ extends BehaviorSubject<ClusterState> {
     return subscription;
   }
 
+  /** Throws: the client alone drives it. */
   override next(): void {
     refuse();
   }
 
+  /** Throws: the client alone drives it. */
   override error(): void {
     refuse();
   }
 
+  /** Throws: the client alone drives it. */
   override complete(): void {
     refuse();
   }
 
+  /** Throws: the client alone drives it. */
   override unsubscribe(): void {
     refuse();
   }

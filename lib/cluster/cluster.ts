@@ -214,10 +214,22 @@ export class Cluster {
 
   /** Emits once, with the reason, when a watch should leave this endpoint. */
   leave$(url: string): Observable<string> {
-    return this.#view$.pipe(
-      map((view) => this.#reasonToLeave(view, url)),
-      filter((reason) => reason !== undefined),
-      take(1),
+    // Every open watch has one of these: no chain of operators.
+    return new Observable((subscriber) =>
+      this.#view$.subscribe({
+        next: (view) => {
+          const reason = this.#reasonToLeave(view, url);
+          if (reason === undefined) return;
+          subscriber.next(reason);
+          subscriber.complete();
+        },
+        error: (error: unknown) => {
+          subscriber.error(error);
+        },
+        complete: () => {
+          subscriber.complete();
+        },
+      }),
     );
   }
 

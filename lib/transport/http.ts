@@ -1,6 +1,7 @@
 /** The methods that a client may send. */
 export const httpMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
+/** A method that a client may send. */
 export type HttpMethod = (typeof httpMethods)[number];
 
 /** One request. */

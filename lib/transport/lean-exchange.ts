@@ -45,9 +45,11 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
 
   onHeaders(status: number, raw: Buffer[]): boolean {
     this.#status = status;
-    this.#headers = new LeanHeaders(raw);
     const informational = status < 200;
-    if (!informational) this.#wire.onHead?.(status, this.#headers);
+    const headers = new LeanHeaders(raw);
+    if (this.#decoder === undefined) this.#headers = headers;
+    // Not kept while the answer goes on: they lie in what was read from the socket, and a watch may stand for days.
+    else if (!informational) this.#wire.onHead?.(status, headers);
     return true;
   }
 

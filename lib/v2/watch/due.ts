@@ -1,4 +1,4 @@
-import { exhaustMap, filter, tap, throttleTime, timer, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
 
@@ -11,7 +11,7 @@ const patience = 15_000;
 
 /**
  * Emits when an idle leg should ask its member again from the cursor. Each pulse is a witness for what the leg's own
- * headers claim.
+ * headers claim. One object for each idle watch, not a chain of operators: there may be thousands.
  *
  * @param busy an event is arriving: nothing is to be asked
  */
@@ -20,27 +20,44 @@ export function due$(
   endpoint: string,
   cursor: Cursor,
   busy: () => boolean,
-): Observable<unknown> {
-  let askedAt = performance.now();
-  const isDue = (): boolean => {
-    if (busy() || cursor.lost !== undefined || cursor.next === undefined) return false;
-    const ahead = watermark.value - cursor.next;
-    return ahead > lag || (ahead >= 0 && performance.now() - askedAt > patience);
-  };
-  return pulse$.pipe(
-    tap((pulse) => {
-      if (pulse.answered) {
-        cursor.witness(pulse.endpoint, pulse.sentAt);
-        if (pulse.index > 0) cursor.told(pulse.endpoint, pulse.index, performance.now());
-      } else if (pulse.endpoint === endpoint) cursor.doubt();
-    }),
-    filter(isDue),
-    throttleTime(gap),
-    // One turn at a time; when it comes, it may no longer be needed.
-    exhaustMap(() => timer(pace.delay())),
-    filter(isDue),
-    tap(() => {
-      askedAt = performance.now();
-    }),
-  );
+): Observable<void> {
+  return new Observable((subscriber) => {
+    let askedAt = performance.now();
+    let freeAt = -Infinity;
+    let turn: ReturnType<typeof setTimeout> | undefined;
+    const isDue = (now: number): boolean => {
+      if (busy() || cursor.lost !== undefined || cursor.next === undefined) return false;
+      const ahead = watermark.value - cursor.next;
+      return ahead > lag || (ahead >= 0 && now - askedAt > patience);
+    };
+    /** When its turn comes, it may no longer be needed. */
+    const ask = (): void => {
+      turn = undefined;
+      const now = performance.now();
+      if (!isDue(now)) return;
+      askedAt = now;
+      subscriber.next();
+    };
+    subscriber.add(() => {
+      clearTimeout(turn);
+    });
+    return pulse$.subscribe({
+      next: (pulse) => {
+        const now = performance.now();
+        if (pulse.answered) {
+          cursor.witness(pulse.endpoint, pulse.sentAt);
+          if (pulse.index > 0) cursor.told(pulse.endpoint, pulse.index, now);
+        } else if (pulse.endpoint === endpoint) cursor.doubt();
+        if (turn !== undefined || now < freeAt || !isDue(now)) return;
+        freeAt = now + gap;
+        turn = setTimeout(ask, pace.delay(now));
+      },
+      error: (error: unknown) => {
+        subscriber.error(error);
+      },
+      complete: () => {
+        subscriber.complete();
+      },
+    });
+  });
 }

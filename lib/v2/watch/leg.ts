@@ -1,15 +1,4 @@
-import {
-  defer,
-  EMPTY,
-  endWith,
-  merge,
-  of,
-  repeat,
-  switchMap,
-  takeWhile,
-  throwError,
-  type Observable,
-} from 'rxjs';
+import { defer, EMPTY, endWith, map, merge, of, repeat, takeWhile, type Observable } from 'rxjs';
 import { canStream, isLegacy } from '../server-release.js';
 import { blindStart$ } from './blind-start.js';
 import type { Cursor } from './cursor.js';
@@ -31,9 +20,11 @@ export function leg$(
   cursor: Cursor,
   start: LegStart,
 ): Observable<LegItem> {
-  const leave$ = context.cluster
-    .leave$(endpoint)
-    .pipe(switchMap((reason) => throwError(() => new MemberLeft(reason))));
+  const leave$ = context.cluster.leave$(endpoint).pipe(
+    map((reason): never => {
+      throw new MemberLeft(reason);
+    }),
+  );
   return merge(begun$(context, target, endpoint, cursor, start), leave$).pipe(
     takeWhile((item) => item.type !== 'chain', true),
   );

@@ -1,6 +1,5 @@
 import {
   concatMap,
-  connect,
   defer,
   EMPTY,
   interval,
@@ -23,7 +22,6 @@ import { legacyRearm } from './blind-start.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { poll$, type PollPart } from './poll.js';
-import { rebuiltBy$ } from './rebuilt.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
@@ -59,32 +57,22 @@ export function pollLeg$(
     map(() => arm$(false)),
     startWith(arm$(true)),
     replace,
-    connect((parts$) =>
-      merge(
-        // In order: an event that comes while the state is read waits for it.
-        parts$.pipe(
-          concatMap((part, i): Observable<LegItem> => {
-            if (part.type === 'arriving') {
-              // The poll is not silent: nothing is proven, and nothing may take its place.
-              arriving = true;
-              cursor.doubt();
-              return EMPTY;
-            }
-            if (part.type === 'event') return arrived$(context, target, cursor, start, part);
-            if (i > 0) {
-              // A newer poll has taken over, from the same cursor and with later headers.
-              claims(cursor, endpoint)(part);
-              return EMPTY;
-            }
-            return stand$(context, target, cursor, start, part.info, () =>
-              registered$(context, cursor, part),
-            );
-          }),
-        ),
-        // Beside it: no event waits for a quorum.
-        start === 'cursor' ? rebuiltBy$(context, target, cursor, parts$) : EMPTY,
-      ),
-    ),
+    // In order: an event that comes while the state is read waits for it.
+    concatMap((part, i): Observable<LegItem> => {
+      if (part.type === 'arriving') {
+        // The poll is not silent: nothing is proven, and nothing may take its place.
+        arriving = true;
+        cursor.doubt();
+        return EMPTY;
+      }
+      if (part.type === 'event') return arrived$(context, target, cursor, start, part);
+      if (i > 0) {
+        // A newer poll has taken over, from the same cursor and with later headers.
+        claims(cursor, endpoint)(part);
+        return EMPTY;
+      }
+      return stand$(context, target, cursor, start, part.info, () => registered$(context, cursor, part));
+    }),
   );
   // Without headers nobody can tell better when it stands.
   return silent ? merge(of<LegItem>({ type: 'live', endpoint }), items$) : items$;

@@ -1,4 +1,4 @@
-import { EMPTY, filter, retry, switchMap, take, tap, throwError, timer, type Observable } from 'rxjs';
+import { EMPTY, filter, retry, switchMap, tap, throwError, timer, type Observable } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import type { ResponseInfo } from '../model.js';
 import { isLegacy } from '../server-release.js';
@@ -33,20 +33,5 @@ export function rebuilt$(
       context.watermark.restart(index);
       return throwError(() => new HistoryLost('the cluster was rebuilt'));
     }),
-  );
-}
-
-/** The same, told by the first headers of a leg; nothing where it got none. */
-export function rebuiltBy$(
-  context: LegContext,
-  target: Target,
-  cursor: Cursor,
-  parts$: Observable<{ readonly type: string; readonly info?: ResponseInfo }>,
-): Observable<never> {
-  return parts$.pipe(
-    take(1),
-    switchMap(({ type, info }) =>
-      type === 'registered' && info !== undefined ? rebuilt$(context, target, cursor, info) : EMPTY,
-    ),
   );
 }

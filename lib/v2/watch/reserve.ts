@@ -1,15 +1,13 @@
 import {
   catchError,
-  debounceTime,
   EMPTY,
   filter,
   ignoreElements,
   merge,
-  switchMap,
+  Observable,
   take,
   tap,
-  throttleTime,
-  type Observable,
+  type Subscription,
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
@@ -29,9 +27,11 @@ const history = 1_000;
 /** So many events of a burst a stream brings for sure before it is silenced. */
 const sure = 100;
 /** Rungs at the most: for a burst of 1,900. */
-const mostRungs = 8;
-/** The rungs are set anew after a lull, ms; and in a long flow not more often than each second. */
+const mostRungs = 9;
+/** The rungs are set anew after a lull, ms: in the middle of a burst they hold what is yet to be rescued. */
 const lull = 250;
+/** And in a long flow not more often than this, ms. */
+const flow = 1_000;
 
 /**
  * Keys that expire in the same tick are the one burst that no reader can outrun: etcd makes all their events under one
@@ -43,31 +43,65 @@ export class Reserve {
   readonly #cursor: Cursor;
   #rungs: readonly Rung[] = [];
   #base = 0;
+  #onItem = (): void => undefined;
 
   constructor(context: LegContext, cursor: Cursor) {
     this.#context = context;
     this.#cursor = cursor;
   }
 
+  /** The leg has brought something: the store moves. */
+  saw(): void {
+    this.#onItem();
+  }
+
   /** Keeps the rungs ahead of the store while subscribed; never emits. */
-  keep$(target: Target, endpoint: string, items$: Observable<unknown>): Observable<never> {
-    const moved$ = merge(
-      items$.pipe(debounceTime(lull)),
-      this.#context.pulse$,
-      items$.pipe(throttleTime(1_000)),
-    );
-    return moved$.pipe(
-      filter(() => this.#isOutdated()),
-      throttleTime(lull),
-      switchMap(() => {
+  keep$(target: Target, endpoint: string): Observable<never> {
+    return new Observable((subscriber) => {
+      let rungs: Subscription | undefined;
+      let quiet: ReturnType<typeof setTimeout> | undefined;
+      let [setAt, lookedAt, sawAt] = [-Infinity, -Infinity, -Infinity];
+      const look = (now: number): void => {
+        if (now - setAt < lull || !this.#isOutdated()) return;
+        setAt = now;
+        rungs?.unsubscribe();
         this.#base = this.#index;
         this.#rungs = Array.from({ length: this.#wanted }, (_, i) => ({
           from: this.#base + 1 + (i + 1) * sure,
           events: [],
         }));
-        return merge(...this.#rungs.map((rung) => this.#rung$(target, endpoint, rung)));
-      }),
-    );
+        rungs = merge(...this.#rungs.map((rung) => this.#rung$(target, endpoint, rung))).subscribe();
+      };
+      const lookIn = (ms: number): void => {
+        quiet = setTimeout(() => {
+          quiet = undefined;
+          const now = performance.now();
+          const left = sawAt + lull - now;
+          if (left > 0) lookIn(left);
+          else look(now);
+        }, ms);
+      };
+      this.#onItem = () => {
+        sawAt = performance.now();
+        if (quiet === undefined) lookIn(lull);
+        if (sawAt - lookedAt < flow) return;
+        lookedAt = sawAt;
+        look(sawAt);
+      };
+      subscriber.add(() => {
+        this.#onItem = () => undefined;
+        clearTimeout(quiet);
+        rungs?.unsubscribe();
+      });
+      return this.#context.pulse$.subscribe({
+        next: () => {
+          look(performance.now());
+        },
+        error: (error: unknown) => {
+          subscriber.error(error);
+        },
+      });
+    });
   }
 
   /** What the rungs have caught from the cursor on; it is to be moved over each before the next is asked for. */
@@ -96,7 +130,9 @@ export class Reserve {
     return Math.max(this.#context.watermark.value, (this.#cursor.next ?? 1) - 1);
   }
 
+  /** One more than it takes: the store may move by a rung before they are set anew. */
   get #wanted(): number {
-    return Math.max(0, Math.min(mostRungs, Math.ceil((this.#cursor.mortal - history - sure) / sure)));
+    const above = this.#cursor.mortal - history;
+    return above <= sure ? 0 : Math.min(mostRungs, Math.ceil(above / sure));
   }
 }

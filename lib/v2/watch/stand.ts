@@ -1,10 +1,11 @@
-import { map, startWith, throwError, type Observable } from 'rxjs';
+import { concat, defer, map, startWith, throwError, type Observable } from 'rxjs';
 import type { EtcdNode, ResponseInfo } from '../model.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { readState$ } from './read-state.js';
+import { rebuilt$ } from './rebuilt.js';
 import { resyncEvent } from './resync-event.js';
 import type { Target } from './target.js';
 
@@ -25,7 +26,8 @@ export function stand$(
     clusterId !== undefined && cursor.clusterId !== undefined && clusterId !== cursor.clusterId;
   if (isAnother && start === 'cursor') return throwError(() => new HistoryLost('the cluster is another one'));
   if (clusterId !== undefined) cursor.clusterId = clusterId;
-  if (start === 'cursor') return fromCursor();
+  // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
+  if (start === 'cursor') return concat(rebuilt$(context, target, cursor, info), defer(fromCursor));
   return readState$(context, target, endpoint).pipe(
     map((state): LegItem => {
       const event = resyncEvent(cursor, state);

@@ -1,4 +1,3 @@
-import { Subject } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
@@ -7,13 +6,12 @@ import { FakeMember, here, range, watchOver } from '../../support/fake-member.js
 
 let member: FakeMember;
 let cursor: Cursor;
-let items$: Subject<unknown>;
 let reserve: Reserve;
 
 /** A watch at 5,000 that knows of so many keys with a TTL. */
 function keep(mortal: number) {
   cursor.mortal = mortal;
-  return watchOver(reserve.keep$({ key: '/a', recursive: true }, here, items$));
+  return watchOver(reserve.keep$({ key: '/a', recursive: true }, here));
 }
 const rungs = () => member.streams.filter(({ gone }) => !gone).map(({ waitIndex }) => Number(waitIndex));
 /** What is rescued: the cursor moves over each before the next is asked for. */
@@ -31,7 +29,6 @@ beforeEach(() => {
   jest.useFakeTimers();
   member = new FakeMember();
   cursor = new Cursor(5_000);
-  items$ = new Subject();
   reserve = new Reserve(member.context, cursor);
 });
 afterEach(() => jest.useRealTimers());
@@ -40,11 +37,11 @@ describe('rungs', () => {
   test.each<[number, number[]]>([
     [0, []],
     [1_100, []],
-    [1_101, [5_100]],
-    [1_200, [5_100]],
-    [1_201, [5_100, 5_200]],
-    [1_500, [5_100, 5_200, 5_300, 5_400]],
-    [100_000, [5_100, 5_200, 5_300, 5_400, 5_500, 5_600, 5_700, 5_800]],
+    [1_101, [5_100, 5_200]],
+    [1_200, [5_100, 5_200]],
+    [1_201, [5_100, 5_200, 5_300]],
+    [1_500, [5_100, 5_200, 5_300, 5_400, 5_500]],
+    [100_000, [5_100, 5_200, 5_300, 5_400, 5_500, 5_600, 5_700, 5_800, 5_900]],
   ])('for %i keys with a TTL: streams at %j', (mortal, expected) => {
     const { seen } = keep(mortal);
     member.pulse(0);
@@ -56,16 +53,16 @@ describe('rungs', () => {
     keep(1_101);
     expect(rungs()).toEqual([]);
     for (let n = 0; n < 3; n++) {
-      items$.next(n);
-      expect(rungs()).toEqual([5_100]);
+      reserve.saw();
+      expect(rungs()).toEqual([5_100, 5_200]);
       jest.advanceTimersByTime(1_000);
     }
     member.pulse(0);
-    expect(member.streams).toHaveLength(1);
+    expect(member.streams).toHaveLength(2);
   });
 
   test('stay while the store moves little, and are set anew once it moved by more than a hundred', () => {
-    keep(1_201);
+    keep(1_101);
     member.pulse(4_999);
     expect(rungs()).toEqual([5_100, 5_200]);
     jest.advanceTimersByTime(1_000);
@@ -83,14 +80,28 @@ describe('rungs', () => {
       member.pulse(5_000 + n * 200);
       jest.advanceTimersByTime(10);
     }
-    expect(member.streams.length).toBeLessThanOrEqual(5);
-    expect(member.streams.length).toBeGreaterThan(1);
+    expect(member.streams.length).toBeLessThanOrEqual(2 * 5);
+    expect(member.streams.length).toBeGreaterThan(2);
+  });
+
+  test('stay in the middle of a burst, and are set anew behind it', () => {
+    keep(1_301);
+    member.pulse(4_999);
+    jest.advanceTimersByTime(10_000);
+    for (let index = 5_000; index < 5_150; index++) {
+      cursor.arriveAt(index);
+      reserve.saw();
+    }
+    jest.advanceTimersByTime(200);
+    expect(rungs()).toEqual([5_100, 5_200, 5_300, 5_400]);
+    jest.advanceTimersByTime(100);
+    expect(rungs()).toEqual([5_250, 5_350, 5_450, 5_550]);
   });
 
   test('are given up when so many keys are no more', () => {
     keep(1_301);
     member.pulse(4_999);
-    expect(rungs()).toHaveLength(3);
+    expect(rungs()).toHaveLength(4);
     cursor.mortal = 900;
     jest.advanceTimersByTime(1_000);
     member.pulse(4_999);

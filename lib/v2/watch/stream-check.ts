@@ -1,0 +1,142 @@
+import {
+  catchError,
+  defer,
+  EMPTY,
+  expand,
+  filter,
+  first,
+  Observable,
+  of,
+  repeat,
+  switchMap,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { withKey } from '../with-key.js';
+import { claims } from './claims.js';
+import type { Cursor } from './cursor.js';
+import { due$ } from './due.js';
+import { isHistoryLost } from './history-lost.js';
+import type { LegContext } from './leg-context.js';
+import type { LegItem } from './leg-item.js';
+import { matches } from './matches.js';
+import { indexOf, poll$, type PollPart } from './poll.js';
+import type { Target } from './target.js';
+
+/** etcd silences a stream for which more events pile up than this; after as many, it is checked. */
+const suspicious = 90;
+/** A burst is over when nothing came for this long, ms. */
+const lull = 20;
+/** While it lasts, it is checked this often, ms. */
+const checkEvery = 1_000;
+/** A stream that is silent for so long, while a poll found an event, has stalled, ms. */
+const stall = 30;
+
+/**
+ * Tells whether a stream still lives: etcd silences one for which too many events pile up, without a word. After each
+ * burst, and when an idle watch is due, a long poll from the cursor looks for what the stream does not bring.
+ */
+export class StreamCheck {
+  readonly #context: LegContext;
+  readonly #target: Target;
+  readonly #endpoint: string;
+  readonly #cursor: Cursor;
+  #unchecked = 0;
+  #filling = false;
+  #sawAt = -Infinity;
+  #owes = (): void => undefined;
+
+  constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
+    this.#context = context;
+    this.#target = target;
+    this.#endpoint = endpoint;
+    this.#cursor = cursor;
+  }
+
+  /** The leg has brought something. */
+  saw(item: LegItem): void {
+    this.#sawAt = performance.now();
+    if (item.type === 'event') this.#unchecked += 1;
+    else this.#filling = item.type === 'catching-up';
+    if (this.#isOwed) this.#owes();
+  }
+
+  /** Emits when a poll has found what the stream does not bring, or that history is gone. */
+  stalled$(): Observable<unknown> {
+    return this.#when$().pipe(switchMap(() => this.#missing$()));
+  }
+
+  get #isOwed(): boolean {
+    return !this.#filling && this.#unchecked >= suspicious;
+  }
+
+  /** Emits when a check is owed: behind a burst, and each second of a long one; or when the idle watch is due. */
+  #when$(): Observable<void> {
+    return new Observable((subscriber) => {
+      let look: ReturnType<typeof setTimeout> | undefined;
+      let since = 0;
+      const lookIn = (ms: number): void => {
+        look = setTimeout(() => {
+          look = undefined;
+          if (!this.#isOwed) return;
+          const now = performance.now();
+          const left = this.#sawAt + lull - now;
+          if (left <= 0) {
+            // Only now: a check in the middle of a burst says nothing of the rest.
+            this.#unchecked = 0;
+            subscriber.next();
+            return;
+          }
+          if (now - since >= checkEvery) {
+            since = now;
+            subscriber.next();
+          }
+          lookIn(left);
+        }, ms);
+      };
+      this.#owes = () => {
+        if (look !== undefined) return;
+        since = performance.now();
+        lookIn(lull);
+      };
+      subscriber.add(() => {
+        this.#owes = () => undefined;
+        clearTimeout(look);
+      });
+      return due$(this.#context, this.#endpoint, this.#cursor, () => this.#filling).subscribe(subscriber);
+    });
+  }
+
+  #missing$(): Observable<unknown> {
+    const [context, target, endpoint, cursor] = [this.#context, this.#target, this.#endpoint, this.#cursor];
+    return defer(() => poll$(context, target, endpoint, cursor.next)).pipe(
+      // What a stream leaves out, as hidden keys, only a history holds.
+      expand((part) =>
+        part.type === 'event' && !this.#isWanted(part)
+          ? poll$(context, target, endpoint, indexOf(part) + 1)
+          : EMPTY,
+      ),
+      tap(claims(cursor, endpoint)),
+      filter((part) => part.type === 'event' && this.#isWanted(part)),
+      switchMap((part) =>
+        this.#silence$().pipe(filter(() => part.type === 'event' && cursor.isNew(indexOf(part)))),
+      ),
+      catchError((error: unknown) => (isHistoryLost(error) ? of(undefined) : throwError(() => error))),
+    );
+  }
+
+  /** Emits once when nothing has come for as long as a stalled stream is silent. */
+  #silence$(): Observable<unknown> {
+    const from = performance.now();
+    return timer(stall).pipe(
+      repeat(),
+      first(() => performance.now() - Math.max(from, this.#sawAt) >= stall),
+    );
+  }
+
+  #isWanted({ body }: Extract<PollPart, { type: 'event' }>): boolean {
+    const { key, recursive } = this.#target;
+    return matches(key, recursive, body.action, withKey(body.node ?? { key }));
+  }
+}
