@@ -3,8 +3,8 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import rxjsX from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
-/** Imports in lib/ run one way: client -> v2 -> cluster -> transport -> errors, options, events. */
-const floors = ['transport', 'cluster', 'v2', 'client'];
+/** Imports in lib/ run one way: testing -> client -> v2 -> cluster -> transport -> errors, options, events. */
+const floors = ['transport', 'cluster', 'v2', 'client', 'testing'];
 const oneWayImports = floors.slice(0, -1).map((floor, i) => ({
   files: [`lib/${floor}/**/*.ts`],
   rules: {

@@ -12,13 +12,22 @@ export default {
   transform: {
     '^.+\\.ts$': [
       'ts-jest',
-      // Options on top of the root's tsconfig.json: Jest runs CommonJS, the type check stays as strict as everywhere.
-      { tsconfig: { module: 'commonjs', moduleResolution: 'bundler', noEmit: false, sourceMap: true } },
+      // On top of the root's tsconfig.json: Jest runs CommonJS. Types are checked once for all, before (`npm test`).
+      {
+        tsconfig: {
+          module: 'commonjs',
+          moduleResolution: 'bundler',
+          noEmit: false,
+          sourceMap: true,
+          isolatedModules: true,
+        },
+      },
     ],
   },
   reporters: ['default', '<rootDir>/spec/support/reporter.cjs'],
   showSeed: true,
-  maxWorkers: 2,
+  // Most specs wait for servers: more than the cores that they share.
+  maxWorkers: 3,
   testTimeout: 60_000,
   collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts', '!lib/**/*.browser.ts'],
   coverageProvider: 'v8',

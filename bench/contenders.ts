@@ -1,201 +1,144 @@
-/**
- * The ways to send a request that the measurements compare.
- */
-import axios, { Axios, type AxiosInstance } from 'axios';
+/** The clients whose requests are measured beside each other. */
+import axios, { Axios, type AxiosAdapter } from 'axios';
 import { Agent, request } from 'node:http';
+import { EtcdClient } from 'rxetcd';
+import { firstValueFrom } from 'rxjs';
 import { Pool } from 'undici';
-import type { EtcdServer } from './etcd-server.js';
-import { AbortHandle, FORM_TYPE, type LeanAdapter, type LeanConfig } from './lean-config.js';
-import { leanHttp } from './lean-http.js';
-import { leanPoolDispatch, type HeaderStyle } from './lean-pool-dispatch.js';
-import { leanPoolRequest } from './lean-pool-request.js';
-import type { Contender } from './rounds.js';
+import { createLeanSender } from '../lib/transport/lean-sender.js';
+import { Wire } from '../lib/transport/wire.js';
+import { nodeEtcd } from './node-etcd.js';
+import { value, type Contender } from './rounds.js';
 
-const VALUE = 'v'.repeat(64);
-const BODY = `value=${VALUE}`;
-const path = (key: number): string => `/v2/keys/bench/k${key}`;
-export const anyStatus = (): boolean => true;
+const keyOf = (key: number): string => `/bench/k${String(key)}`;
+const pathOf = (key: number): string => `/v2/keys${keyOf(key)}`;
+const body = `value=${value}`;
+const formType = 'application/x-www-form-urlencoded';
 
-function lengthOf(status: number, data: unknown): number {
-  if (status !== 200 && status !== 201) throw new Error(`status ${status}`);
-  return typeof data === 'string' ? data.length : data === null ? 0 : 1;
+/** Every rival parses what it got: a user wants the value. */
+function valueOf(status: number, text: string): string {
+  if (status !== 200 && status !== 201) throw new Error(`status ${String(status)}: ${text}`);
+  return (JSON.parse(text) as { node: { value: string } }).node.value;
 }
 
-const keepAliveAgent = (): Agent => new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 64 });
-export const pool = (server: EtcdServer, connections: number | null = 64): Pool =>
-  new Pool(server.origin, { connections, pipelining: 1 });
+export function rxetcd(origin: string): Contender {
+  const client = new EtcdClient(origin);
+  return {
+    name: 'rxetcd',
+    get: async (key) => (await firstValueFrom(client.get$(keyOf(key)))).node.value,
+    put: (key) => firstValueFrom(client.set$(keyOf(key), value)),
+    close: () => {
+      client.close();
+    },
+  };
+}
 
-export function bareHttp({ host, port }: EtcdServer): Contender {
-  const agent = keepAliveAgent();
-  const send = (method: string, key: number, body?: string): Promise<number> =>
+export function nodeEtcd7(origin: string): Contender {
+  const client = nodeEtcd(origin);
+  return {
+    name: 'node-etcd 7',
+    get: (key) =>
+      new Promise((resolve, reject) => {
+        client.get(keyOf(key), (error, answer) => {
+          if (error) reject(error);
+          else resolve(answer?.node.value);
+        });
+      }),
+    put: (key) =>
+      new Promise((resolve, reject) => {
+        client.set(keyOf(key), value, (error, answer) => {
+          if (error) reject(error);
+          else resolve(answer);
+        });
+      }),
+    close: () => undefined,
+  };
+}
+
+export function bareHttp(origin: string): Contender {
+  const agent = new Agent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 64 });
+  const { hostname, port } = new URL(origin);
+  const send = (method: string, key: number, sent?: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': FORM_TYPE, 'content-length': body.length };
-      const sent = request({ host, port, agent, method, path: path(key), headers }, (answer) => {
+      const headers = sent === undefined ? {} : { 'content-type': formType, 'content-length': sent.length };
+      const asked = request({ host: hostname, port, agent, method, path: pathOf(key), headers }, (answer) => {
         let text = '';
         answer.setEncoding('utf8');
         answer.on('data', (chunk: string) => (text += chunk));
         answer.on('error', reject);
         answer.on('end', () => {
           try {
-            resolve(lengthOf(answer.statusCode ?? 0, text));
+            resolve(valueOf(answer.statusCode ?? 0, text));
           } catch (error) {
-            reject(new Error('unexpected answer', { cause: error }));
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
       });
-      sent.on('error', reject);
-      sent.end(body);
+      asked.on('error', reject);
+      asked.end(sent);
     });
   return {
-    name: 'a. http.request',
+    name: 'http.request',
     get: (key) => send('GET', key),
-    put: (key) => send('PUT', key, BODY),
-    close: () => agent.destroy(),
+    put: (key) => send('PUT', key, body),
+    close: () => {
+      agent.destroy();
+    },
   };
 }
 
-export function bareUndici(server: EtcdServer): Contender {
-  const connections = pool(server);
-  const send = async (method: 'GET' | 'PUT', key: number, body?: string): Promise<number> => {
-    const answer = await connections.request({
+export function undici(origin: string): Contender {
+  const pool = new Pool(origin, { connections: 64, pipelining: 1 });
+  const send = async (method: 'GET' | 'PUT', key: number, sent?: string): Promise<string> => {
+    const { statusCode, body: answer } = await pool.request({
       method,
-      path: path(key),
-      ...(body === undefined ? {} : { body, headers: ['content-type', FORM_TYPE] }),
+      path: pathOf(key),
+      ...(sent === undefined ? {} : { body: sent, headers: ['content-type', formType] }),
     });
-    return lengthOf(answer.statusCode, await answer.body.text());
+    return valueOf(statusCode, await answer.text());
   };
   return {
-    name: 'b. undici Pool.request',
+    name: 'undici',
     get: (key) => send('GET', key),
-    put: (key) => send('PUT', key, BODY),
-    close: () => connections.destroy(),
+    put: (key) => send('PUT', key, body),
+    close: () => pool.destroy(),
   };
 }
 
-function throughAxios(
-  name: string,
-  client: Axios | AxiosInstance,
-  base: string,
-  close: Contender['close'],
-): Contender {
-  return {
-    name,
-    get: async (key) => {
-      const { status, data } = await client.request<unknown>({ method: 'get', url: base + path(key) });
-      return lengthOf(status, data);
-    },
-    put: async (key) => {
-      const { status, data } = await client.request<unknown>({
-        method: 'put',
-        url: base + path(key),
-        data: BODY,
-      });
-      return lengthOf(status, data);
-    },
-    close,
+function throughAxios(name: string, client: Axios, origin: string, close: Contender['close']): Contender {
+  const text = { responseType: 'text', transformResponse: (answer: unknown) => answer } as const;
+  const send = async (method: string, key: number, data?: string): Promise<string> => {
+    const answer = await client.request<string>({ ...text, method, url: origin + pathOf(key), data });
+    return valueOf(answer.status, answer.data);
   };
+  return { name, get: (key) => send('get', key), put: (key) => send('put', key, body), close };
 }
 
-/** An instance with the defaults of axios and nothing transformed. */
-export const quietInstance = (adapter: LeanAdapter): AxiosInstance =>
-  axios.create({
-    adapter,
-    transformRequest: [],
-    transformResponse: [],
-    responseType: 'text',
-    validateStatus: anyStatus,
-  });
-
-/** A client without the defaults of axios: only the adapter. */
-export const smallestClient = (adapter: LeanAdapter): Axios => new Axios({ adapter });
-
-export function axiosAsItComes(server: EtcdServer): Contender {
-  const httpAgent = keepAliveAgent();
-  const client = axios.create({ httpAgent, maxRedirects: 0 });
-  return throughAxios('c. axios as it comes', client, server.origin, () => httpAgent.destroy());
+/** As its users have it: keep-alive is Node's default. */
+export function plainAxios(origin: string): Contender {
+  return throughAxios('axios', axios.create({ maxRedirects: 0 }), origin, () => undefined);
 }
 
-export function axiosFetch(server: EtcdServer): Contender {
-  return throughAxios(
-    'g. axios, fetch adapter',
-    axios.create({ adapter: 'fetch' }),
-    server.origin,
-    () => undefined,
-  );
-}
-
-export function axiosOverHttp(server: EtcdServer): Contender {
-  const agent = keepAliveAgent();
-  const client = quietInstance(leanHttp(server.host, server.port, agent));
-  return throughAxios('d. axios, lean http.request', client, '', () => agent.destroy());
-}
-
-export function axiosOverPoolRequest(server: EtcdServer): Contender {
-  const connections = pool(server);
-  return throughAxios('e. axios, lean pool.request', quietInstance(leanPoolRequest(connections)), '', () =>
-    connections.destroy(),
-  );
-}
-
-export function axiosOverDispatch(server: EtcdServer, style: HeaderStyle = 'lean'): Contender {
-  const connections = pool(server);
-  const client = quietInstance(leanPoolDispatch(connections, style));
-  return throughAxios(
-    `f. axios, lean pool.dispatch${style === 'lean' ? '' : ` (${style} headers)`}`,
-    client,
-    '',
-    () => connections.destroy(),
-  );
-}
-
-export function smallestOverDispatch(
-  server: EtcdServer,
-  style: HeaderStyle = 'lean',
-  connections: Pool = pool(server),
-  name = `f2. new Axios({adapter}), pool.dispatch${style === 'lean' ? '' : ` (${style} headers)`}`,
-): Contender {
-  return throughAxios(name, smallestClient(leanPoolDispatch(connections, style)), '', () =>
-    connections.destroy(),
-  );
-}
-
-export function smallestOverHttp(server: EtcdServer): Contender {
-  const agent = keepAliveAgent();
-  const client = smallestClient(leanHttp(server.host, server.port, agent));
-  return throughAxios('d2. new Axios({adapter}), http.request', client, '', () => agent.destroy());
-}
-
-/** The adapter of f2 called without axios. */
-export function dispatchWithoutAxios(server: EtcdServer): Contender {
-  const connections = pool(server);
-  const adapter = leanPoolDispatch(connections);
-  const send = async (method: 'get' | 'put', key: number, data?: string): Promise<number> => {
-    const answer = await adapter({ method, url: path(key), data } as LeanConfig);
-    return lengthOf(answer.status, answer.data);
+/** Axios over what carries the library's own requests: the floor that axios sets. */
+export function axiosOverOurs(origin: string): Contender {
+  const { send, close } = createLeanSender({ tls: {}, connectTimeout: 1_000, commandConnections: 128 });
+  const adapter: AxiosAdapter = async (config) => {
+    const sent = config.data as string | undefined;
+    const {
+      status,
+      headers,
+      body: data,
+    } = await send(
+      new Wire({
+        method: config.method === 'put' ? 'PUT' : 'GET',
+        endpoint: origin,
+        path: (config.url ?? '').slice(origin.length),
+        timeout: 10_000,
+        operation: 'bench',
+        pool: 'command',
+        ...(sent === undefined ? {} : { body: sent }),
+      }),
+    );
+    return { data, status, statusText: '', headers: headers.toJSON() as Record<string, string>, config };
   };
-  return {
-    name: 'h. adapter of f, no axios',
-    get: (key) => send('get', key),
-    put: (key) => send('put', key, BODY),
-    close: () => connections.destroy(),
-  };
-}
-
-/** f2 with something to end the request with. */
-export function abortable(server: EtcdServer, means: 'signal' | 'handle'): Contender {
-  const connections = pool(server);
-  const client = smallestClient(leanPoolDispatch(connections));
-  const send = async (method: 'get' | 'put', key: number, data?: string): Promise<number> => {
-    const config: Partial<LeanConfig> = { method, url: path(key), data };
-    if (means === 'signal') config.signal = new AbortController().signal;
-    else config.abortHandle = new AbortHandle();
-    const answer = await client.request<string>(config);
-    return lengthOf(answer.status, answer.data);
-  };
-  return {
-    name: means === 'signal' ? 'f2 + new AbortController, signal' : 'f2 + own AbortHandle',
-    get: (key) => send('get', key),
-    put: (key) => send('put', key, BODY),
-    close: () => connections.destroy(),
-  };
+  return throughAxios('axios over the same adapter', new Axios({ adapter }), origin, close);
 }

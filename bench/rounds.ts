@@ -1,13 +1,13 @@
 /**
- * Alternating rounds: every contender runs briefly in every round, in rotated
- * order, and is compared with the reference of the same round.
+ * Alternating rounds: every contender runs briefly in every round, in rotated order, so that what disturbs the machine
+ * disturbs all of them; ratios are taken within a round.
  */
 export interface Contender {
   readonly name: string;
-  /** One GET; gives the body's length, or throws. */
-  get(key: number): Promise<number>;
-  /** One PUT; gives the body's length, or throws. */
-  put(key: number): Promise<number>;
+  /** One GET; gives the value, or throws. */
+  get(key: number): Promise<string | undefined>;
+  /** One PUT; throws what is no success. */
+  put(key: number): Promise<unknown>;
   close(): unknown;
 }
 
@@ -15,47 +15,77 @@ export type Operation = 'get' | 'put';
 
 export interface Plan {
   readonly rounds: number;
-  readonly milliseconds: number;
-}
-
-export interface Figures {
-  readonly name: string;
-  readonly perSecond: number;
-  readonly ratio: number;
-  readonly lowest: number;
-  readonly highest: number;
-  /** This process's CPU time for one request, in microseconds. */
-  readonly cpu: number;
-}
-
-export const KEYS = 256;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  /** Of one contender in one round, ms. */
+  readonly slice: number;
 }
 
 interface Sample {
   readonly perSecond: number;
+  /** This process's CPU time for one request, microseconds. */
   readonly cpu: number;
+}
+
+/** The middle of several values, with the least and the most. */
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export const keyCount = 256;
+export const value = 'v'.repeat(64);
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median =
+    sorted.length % 2 === 1 ? sorted[middle] : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return { median: median ?? NaN, least: sorted[0] ?? NaN, most: sorted.at(-1) ?? NaN };
+}
+
+/** What was measured of several contenders in the same rounds. */
+export class Comparison {
+  readonly #samples: ReadonlyMap<string, readonly Sample[]>;
+
+  constructor(samples: ReadonlyMap<string, readonly Sample[]>) {
+    this.#samples = samples;
+  }
+
+  perSecond(name: string): Spread {
+    return spread(this.#of(name).map(({ perSecond }) => perSecond));
+  }
+
+  cpu(name: string): Spread {
+    return spread(this.#of(name).map(({ cpu }) => cpu));
+  }
+
+  /** Requests/s of one to those of another, round by round. */
+  ratio(name: string, to: string): Spread {
+    const other = this.#of(to);
+    return spread(this.#of(name).map(({ perSecond }, round) => perSecond / other[round]!.perSecond));
+  }
+
+  #of(name: string): readonly Sample[] {
+    const samples = this.#samples.get(name);
+    if (samples === undefined) throw new Error(`no contender ${name}`);
+    return samples;
+  }
 }
 
 async function sample(
   contender: Contender,
   operation: Operation,
   concurrency: number,
-  milliseconds: number,
+  slice: number,
 ): Promise<Sample> {
   let done = 0;
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const end = start + milliseconds;
   const lane = async (first: number): Promise<void> => {
-    for (let key = first; performance.now() < end; key += concurrency) {
-      const length = await contender[operation](key % KEYS);
-      if (length === 0) throw new Error(`${contender.name}: an empty body`);
-      done++;
+    for (let key = first; performance.now() < start + slice; key += concurrency) {
+      const answer = await contender[operation](key % keyCount);
+      if (operation === 'get' && answer !== value) throw new Error(`${contender.name}: not the value`);
+      done += 1;
     }
   };
   await Promise.all(Array.from({ length: concurrency }, (_, n) => lane(n)));
@@ -64,43 +94,20 @@ async function sample(
   return { perSecond: (done / elapsed) * 1000, cpu: (used.user + used.system) / done };
 }
 
-/** The first contender is the reference of the ratios. */
+/** Runs all contenders against each other; the first round only warms up. */
 export async function compare(
   contenders: readonly Contender[],
   operation: Operation,
   concurrency: number,
-  plan: Plan,
-): Promise<Figures[]> {
-  const samples = contenders.map((): Sample[] => []);
-  for (let round = -1; round < plan.rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const index = (turn + Math.max(round, 0) * 3) % contenders.length;
-      const taken = await sample(contenders[index]!, operation, concurrency, plan.milliseconds);
-      if (round >= 0) samples[index]!.push(taken);
+  { rounds, slice }: Plan,
+): Promise<Comparison> {
+  const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
+  for (let round = -1; round < rounds; round += 1) {
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const contender = contenders[(turn + round + 1) % contenders.length]!;
+      const taken = await sample(contender, operation, concurrency, slice);
+      if (round >= 0) samples.get(contender.name)?.push(taken);
     }
   }
-  return contenders.map(({ name }, index) => {
-    const own = samples[index]!;
-    const ratios = own.map(({ perSecond }, round) => perSecond / samples[0]![round]!.perSecond);
-    return {
-      name,
-      perSecond: median(own.map(({ perSecond }) => perSecond)),
-      ratio: median(ratios),
-      lowest: Math.min(...ratios),
-      highest: Math.max(...ratios),
-      cpu: median(own.map(({ cpu }) => cpu)),
-    };
-  });
-}
-
-export function printFigures(title: string, figures: readonly Figures[]): void {
-  console.log(`\n${title}`);
-  console.log('| contender | requests/s | ratio | min-max | CPU us/request |');
-  console.log('|---|---|---|---|---|');
-  for (const { name, perSecond, ratio, lowest, highest, cpu } of figures) {
-    console.log(
-      `| ${name} | ${perSecond.toFixed(0)} | ${ratio.toFixed(2)} | ` +
-        `${lowest.toFixed(2)}-${highest.toFixed(2)} | ${cpu.toFixed(0)} |`,
-    );
-  }
+  return new Comparison(samples);
 }

@@ -5,6 +5,9 @@ interface Base {
   readonly at: Date;
 }
 
+/** One shape for each name, not one for several: TypeScript narrows by nothing less. */
+type OneFor<Type extends string, Shape> = Type extends string ? Shape & { readonly type: Type } : never;
+
 interface MemberRef {
   readonly id: string;
   readonly name: string;
@@ -60,22 +63,17 @@ export type ClientEvent =
       /** How long the previous state held. */
       readonly durationMs: number;
     })
-  | (Base & {
-      readonly type: 'member-down' | 'member-up';
-      readonly member: MemberRef;
-      readonly durationMs: number;
-    })
+  | OneFor<'member-down' | 'member-up', Base & { readonly member: MemberRef; readonly durationMs: number }>
   | (Base & {
       /** Fewer members than a majority can be reached at all: the client trusts what it is told. */
       readonly type: 'partial-view';
       readonly reachable: number;
       readonly members: number;
     })
-  | (WatchBase & {
-      readonly type: 'watch-live' | 'watch-catching-up' | 'watch-waiting';
-      readonly endpoint: string;
-      readonly index?: number;
-    })
+  | OneFor<
+      'watch-live' | 'watch-catching-up' | 'watch-waiting',
+      WatchBase & { readonly endpoint: string; readonly index?: number }
+    >
   | (WatchBase & {
       readonly type: 'watch-lost';
       readonly endpoint: string;

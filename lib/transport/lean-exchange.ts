@@ -17,11 +17,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   #headers = new LeanHeaders([]);
   #destroyConnection: (() => void) | undefined;
 
-  constructor(
-    wire: Wire,
-    resolve: (response: HttpResponse) => void,
-    reject: (reason: Error) => void,
-  ) {
+  constructor(wire: Wire, resolve: (response: HttpResponse) => void, reject: (reason: Error) => void) {
     this.#wire = wire;
     this.#resolve = resolve;
     this.#reject = reject;

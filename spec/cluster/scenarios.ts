@@ -6,14 +6,14 @@ import { rejectionOf } from '../support/rejection.js';
 import type { TestCluster } from '../support/test-cluster.js';
 
 /** What a scenario plays on: three members, a client of all, and a recording of it that already runs. */
-export interface Stage {
+interface Stage {
   cluster: TestCluster;
   client: EtcdClient;
   recording: Recording;
 }
 
 /** One for each kind of fault, by its title. Each leaves the cluster whole; `describeScenarios` checks the promises behind it. */
-export const scenarios: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
+const scenarios: Readonly<Record<string, (stage: Stage) => Promise<void>>> = {
   'goes on at the new leader when the leader is killed': async ({ cluster, client, recording }) => {
     const before = recording.states.length - 1;
     const doubtsBefore = recording.failures.length;

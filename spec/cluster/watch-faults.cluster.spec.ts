@@ -23,7 +23,7 @@ import { WatchLog } from '../support/watch-log.js';
 /** Each round has a seed; `FAULT_SEED=...` repeats one, `SOAK_MINUTES=...` goes on for so long. */
 const given = process.env['FAULT_SEED'];
 const soak = Number(process.env['SOAK_MINUTES'] ?? 0);
-const rounds = Number(process.env['FAULT_ROUNDS'] ?? 24);
+const rounds = Number(process.env['FAULT_ROUNDS'] ?? 25);
 /**
  * Rounds that once failed: a watch ended by an answer that was not etcd's, an index that was cut off and taken for 0,
  * and watches that left a member for one broken connection and got nowhere.
@@ -190,7 +190,7 @@ class Round {
   /** Writes in bursts, with pauses between. */
   async #writer(witness: StoreWitness): Promise<void> {
     const random = seededRandom(this.random.int(2 ** 31));
-    for (let i = 0; i < 60; i += 1) {
+    for (let i = 0; i < 45; i += 1) {
       await writeAtRandom(witness, random);
       if (random.int(4) > 0) await new Promise((resolve) => setTimeout(resolve, random.int(12)));
     }

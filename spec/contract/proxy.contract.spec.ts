@@ -116,7 +116,7 @@ describe.each(transports)('%s', (_, transport) => {
     environment({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url });
     await firstValueFrom(proxy.close$());
     const key = server.key();
-    const client = server.client({ ...options(), ...transport(), deadline: 500 });
+    const client = server.client({ ...options(), ...transport(), deadline: 1_000 });
     for (const call of [client.get$(key), client.set$(key, 'v')]) {
       const error = (await rejectionOf(call)) as AllNodesDownError;
       expect(isAllNodesDown(error)).toBe(true);
@@ -136,7 +136,7 @@ describe.each(transports)('%s', (_, transport) => {
       const url = `http://user:${secret}@${proxy.host}`;
       environment({ HTTP_PROXY: url, HTTPS_PROXY: url });
       const key = server.key();
-      const client = server.client({ ...options(), ...transport(), deadline: 500 });
+      const client = server.client({ ...options(), ...transport(), deadline: 1_000 });
       const told: unknown[] = [];
       client.events$.subscribe((event) => told.push(event));
       client.logEvents({ level: 'debug', bodies: true, write: (line) => told.push(line) });

@@ -1,5 +1,5 @@
 export interface EventuallyOptions {
-  /** Longest wait in ms. Default 10,000. */
+  /** Longest wait in ms. Default 20,000. */
   within?: number;
   /** Pause between two tries in ms. Default 20. */
   every?: number;
@@ -11,7 +11,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { within = 10_000, every = 20 }: EventuallyOptions = {},
+  { within = 20_000, every = 20 }: EventuallyOptions = {},
 ): Promise<T> {
   const end = Date.now() + within;
   for (;;) {

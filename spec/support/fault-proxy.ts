@@ -7,7 +7,7 @@ import { resetSocket } from './reset-socket.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
 /** What it does to one answer, or (the last two) to all connections while an answer passes. */
-export const faults = [
+const faults = [
   /** Answers 500 with errorCode 300, and asks nobody. */
   'error300',
   /** Ends the connection in place of an answer. */

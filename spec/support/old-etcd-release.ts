@@ -2,7 +2,7 @@
  * The releases that are imitated, oldest first. 0.2.0-rc1, 0.2.0, 0.4.9 and 2.3.8 were measured; 0.4.7 is taken for a 0.4.9,
  * 2.0.3 and 2.2.5 for a 2.3.8, but for what is written here.
  */
-export const oldReleases = ['0.2.0-rc1', '0.2.0', '0.4.7', '0.4.9', '2.0.3', '2.2.5', '2.3.8'] as const;
+const oldReleases = ['0.2.0-rc1', '0.2.0', '0.4.7', '0.4.9', '2.0.3', '2.2.5', '2.3.8'] as const;
 
 export type OldRelease = (typeof oldReleases)[number];
 

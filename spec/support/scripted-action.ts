@@ -3,7 +3,7 @@ import { EMPTY, NEVER, Observable, catchError, ignoreElements, isObservable, tap
 import { resetSocket } from './reset-socket.js';
 
 /** Status and headers; `Content-Type: application/json` unless given. */
-export interface ScriptedHead {
+interface ScriptedHead {
   status: number;
   headers?: OutgoingHttpHeaders;
 }

@@ -5,7 +5,7 @@ import type { EtcdProcess } from './etcd-process.js';
 import { startLocalCluster, type LocalCluster } from './local-cluster.js';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 
-/** One real etcd for a whole spec file, and what its tests open, closed after each of them even if it fails. */
+/** One etcd for a whole spec file, and what its tests open, closed after each of them even if it fails. */
 export interface ServerUnderTest {
   readonly url: string;
   /** The same with TLS, if it was asked for. */

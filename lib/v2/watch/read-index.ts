@@ -19,7 +19,7 @@ export interface StoreIndex {
 }
 
 /** Where the index is asked for: a key that nobody has. */
-export function indexPath(key: string, quorum: boolean): string {
+function indexPath(key: string, quorum: boolean): string {
   return withQuery(`${keyPath(key).replace(/\/$/, '')}/_rxetcd`, { quorum });
 }
 

@@ -1,0 +1,10 @@
+export { EmbeddedCluster } from './embedded-cluster.js';
+export type { EmbeddedClusterOptions } from './cluster-options.js';
+export { EmbeddedEtcd } from './embedded-etcd.js';
+export type { EmbeddedMember } from './cluster/embedded-member.js';
+export type { MemberState } from './cluster/replica.js';
+export type { CannedAnswer, Faults } from './http/faults.js';
+export { ListenError } from './http/listen-error.js';
+export type { SeenRequest } from './http/request-log.js';
+export type { Clock } from './store/clock.js';
+export { testClient$ } from './test-client.js';
