@@ -18,12 +18,12 @@ import {
   throwError,
   timer,
   type MonoTypeOperatorFunction,
-  type Subscription,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
+import { Attendance } from './attendance.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
@@ -57,17 +57,12 @@ export class Cluster {
   #view: View;
   readonly #roster: Roster;
   readonly #router = new Router();
-  readonly #engine$: Observable<never>;
   readonly #probe: Probe;
   readonly #events: EventBus;
   readonly #watchOn: Settings['watchOn'];
   /** Tries under way. */
   readonly inFlight = new InFlight();
-  /** Ends each call under way. */
-  readonly #calls = new Set<(error: ClientClosedError) => void>();
-  /** How many keep the engine running. */
-  #users = 0;
-  #engine: Subscription | undefined;
+  readonly #attendance: Attendance;
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
   readonly #probeFailures = new Map<string, Attempt>();
@@ -84,15 +79,16 @@ export class Cluster {
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
-    this.#engine$ = heartbeats$({
+    const engine$ = heartbeats$({
       view$: this.#view$,
       period: settings.heartbeat,
       probe: (url, full) => this.#probeOnce$(url, full),
       wasProbed: (url) => this.#roster.endpoint(url)?.probed === true,
     });
+    this.#attendance = new Attendance(engine$);
     this.state$ = new ClusterState$(
       new ClusterState(this.#view.members, undefined, undefined, new Date()),
-      () => this.#engine$.subscribe(),
+      () => engine$.subscribe(),
       (control) => {
         this.#control = control;
       },
@@ -136,23 +132,14 @@ export class Cluster {
   active<T>(): MonoTypeOperatorFunction<T> {
     return (source$) =>
       new Observable((subscriber) => {
-        subscriber.add(this.#enter());
+        subscriber.add(this.#attendance.enter());
         return source$.subscribe(subscriber);
       });
   }
 
   /** The same for a call, which ends with ClientClosedError when the client is closed; returns what leaves it alone. */
   attend(end: (error: ClientClosedError) => void): () => void {
-    if (this.#closed) {
-      end(new ClientClosedError());
-      return () => undefined;
-    }
-    const leave = this.#enter();
-    this.#calls.add(end);
-    return () => {
-      this.#calls.delete(end);
-      leave();
-    };
+    return this.#attendance.call(end);
   }
 
   /**
@@ -325,18 +312,9 @@ export class Cluster {
   /** Completes `state$` and ends all that stands on `closed$`. */
   close(): void {
     this.#closed = true;
-    for (const end of [...this.#calls]) end(new ClientClosedError());
+    this.#attendance.close();
     this.#control.complete();
     this.#view$.complete();
-  }
-
-  #enter(): () => void {
-    this.#users += 1;
-    if (this.#users === 1) this.#engine = this.#engine$.subscribe();
-    return () => {
-      this.#users -= 1;
-      if (this.#users === 0) this.#engine?.unsubscribe();
-    };
   }
 
   /** Probes one endpoint and learns from it; completes without a value, whatever came. */
