@@ -190,7 +190,7 @@ class Round {
   /** Writes in bursts, with pauses between. */
   async #writer(witness: StoreWitness): Promise<void> {
     const random = seededRandom(this.random.int(2 ** 31));
-    for (let i = 0; i < 45; i += 1) {
+    for (let i = 0; i < 30; i += 1) {
       await writeAtRandom(witness, random);
       if (random.int(4) > 0) await new Promise((resolve) => setTimeout(resolve, random.int(12)));
     }

@@ -42,7 +42,7 @@ import { WatchLog } from '../support/watch-log.js';
  * the client's own family; and what the client can refuse is never sent. `--seed` repeats a run, FUZZ_RUNS=n makes it
  * n times as long.
  */
-const factor = Number(process.env['FUZZ_RUNS'] ?? 1);
+const factor = Number(process.env['FUZZ_RUNS'] ?? 0.5);
 const limit = 60_000 * Math.max(1, factor);
 jest.setTimeout(limit);
 

@@ -18,7 +18,7 @@ import type { OpenAnswer, RawAnswer, RawRequest } from './support/raw-exchange.j
  * their order, and body. Both start from the same index, so that all indexes are equal too. DIFFERENTIAL_RUNS=n makes it n times
  * as many.
  */
-const runs = 100 * Number(process.env['DIFFERENTIAL_RUNS'] ?? 1);
+const runs = 75 * Number(process.env['DIFFERENTIAL_RUNS'] ?? 1);
 jest.setTimeout(Math.max(120_000, runs * 600));
 
 let cluster: LocalCluster;
