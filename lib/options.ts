@@ -65,7 +65,7 @@ export interface ClientOptions extends CallOptions {
   discover?: boolean | undefined;
   /** Which member watches are opened on. Default `'leader'`, the only one that never skips events. */
   watchOn?: 'leader' | 'any' | undefined;
-  /** An axios instance of your own, with its interceptors, proxy and adapter. Default: one with a lean adapter. */
+  /** An axios instance of your own, with its interceptors, proxy and adapter. Default: none; Node sends without axios. */
   axios?: AxiosInstance | undefined;
 }
 

@@ -40,7 +40,7 @@ import { WatchLog } from '../support/watch-log.js';
 /*
  * Whatever is thrown at a call, it succeeds and what was written reads back byte for byte, or it ends in an error of
  * the client's own family; and what the client can refuse is never sent. `--seed` repeats a run, FUZZ_RUNS=n makes it
- * n times as long.
+ * n times as long; default 0.5.
  */
 const factor = Number(process.env['FUZZ_RUNS'] ?? 0.5);
 const limit = 60_000 * Math.max(1, factor);
