@@ -39,10 +39,11 @@ export function freshRead$(
   return defer(() => {
     const seen = watermark.value;
     const startedAt = performance.now();
+    const own = quorum ? ways.slice(-1) : ways;
     // A watermark below what was seen has started anew, with another cluster.
     const isStale = (index: number): boolean => index > 0 && index < Math.min(seen, watermark.value);
     const ask = (step: number, staleIndex: number): Observable<KeyResponse> => {
-      const way = ways[quorum ? step + 2 : step];
+      const way = own[step];
       if (way === undefined) {
         // Not even a majority knows what was seen: the cluster was rebuilt. Say so once, then go on with it.
         watermark.restart(staleIndex);

@@ -41,6 +41,7 @@ afterAll(async () => {
 });
 
 let count = 0;
+const insisted = { value: 'insisted' };
 
 /** A round in the making; what it opens is closed by `close`. */
 class Round {
@@ -69,7 +70,7 @@ class Round {
     const witness = new StoreWitness(cluster.endpoints, root, first);
     witness.start();
     this.#cleanUps.push(() => witness.stop());
-    for (const key of ['/app/sub/x', '/app/_hidden/k', '/single']) await insist(witness, key);
+    for (const key of ['/app/sub/x', '/app/_hidden/k', '/single']) await witness.insist(key, insisted);
 
     const proxies = await this.#proxies(cluster);
     const client = new EtcdClient({
@@ -106,7 +107,7 @@ class Round {
 
     let last = 0;
     for (const key of ['/app/sub/x', '/app/_hidden/k', '/single', '/app/end'])
-      last = (await insist(witness, key)).index;
+      last = (await witness.insist(key, insisted)).index;
     await witness.reach(last);
     const changes = witness.changes.filter(({ index }) => index <= last);
     // Under faults to the very end: what is late by now needs no calm to be found.
@@ -216,7 +217,7 @@ class Round {
 
   /** Nobody writes: what expires is seen as well. */
   async #expire(witness: StoreWitness): Promise<void> {
-    const { key } = await insist(witness, '/app/expiring', { ttl: '1' });
+    const { key } = await witness.insist('/app/expiring', { ...insisted, ttl: '1' });
     await eventually(() => witness.hasExpired(key));
   }
 
@@ -244,17 +245,6 @@ class Round {
     ];
   }
 }
-
-/** Writes until it is acknowledged. */
-const insist = (witness: StoreWitness, key: string, form: Record<string, string> = {}) =>
-  eventually(
-    async () => {
-      const change = await witness.write('PUT', key, { value: 'insisted', ...form });
-      if (change === undefined) throw new Error(`${key} is not acknowledged`);
-      return change;
-    },
-    { within: 20_000 },
-  );
 
 /** A watch with what it is to see. */
 class Followed {

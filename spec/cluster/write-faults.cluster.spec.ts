@@ -105,7 +105,7 @@ class Round {
     const root = `/round${this.seed}`;
     const { register, lock, seat } = keysOf(root);
     const { happens, keepsNothing } = troubles[this.trouble]!;
-    const { index: from } = await insist(new StoreWitness(cluster.endpoints, '', 1), lock, free);
+    const { index: from } = await new StoreWitness(cluster.endpoints, '', 1).insist(lock, { value: free });
     const witness = new StoreWitness(cluster.endpoints, root, from);
     witness.start();
     this.#cleanUps.push(() => witness.stop());
@@ -118,7 +118,7 @@ class Round {
     await this.progress(50);
     await Promise.all(writers.map((writer) => writer.stop()));
 
-    const { index: last } = await insist(witness, '/end', 'last');
+    const { index: last } = await witness.insist('/end', { value: 'last' });
     await witness.reach(last);
     const log = witness.changes;
     const { calls } = this.#history;
@@ -253,17 +253,6 @@ const network = {
   resetAll: 0.01,
   silence: 0.005,
 };
-
-/** Past the clients, until it is acknowledged. */
-const insist = (witness: StoreWitness, key: string, value: string) =>
-  eventually(
-    async () => {
-      const change = await witness.write('PUT', key, { value });
-      if (change === undefined) throw new Error(`${key} is not acknowledged`);
-      return change;
-    },
-    { within: 20_000 },
-  );
 
 /** Runs one round; its failure names the seed that repeats it. */
 async function play(seed: number): Promise<void> {

@@ -1,9 +1,8 @@
 import { EtcdClient } from 'rxetcd';
 import { concat, firstValueFrom, lastValueFrom } from 'rxjs';
-import { startAdvertisingCluster, type Advertise } from '../support/advertising-cluster.js';
 import { eventually } from '../support/eventually.js';
 import { freePorts } from '../support/free-port.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
+import { startLocalCluster, type Advertise, type LocalCluster } from '../support/local-cluster.js';
 import { Recording } from '../support/recording.js';
 import { WatchLog } from '../support/watch-log.js';
 
@@ -48,7 +47,7 @@ const cases: [string, () => Advertise | Promise<Advertise>][] = [
 
 describe.each(cases)('members that advertise %s', (_, advertise) => {
   it('are read, written, watched and followed through a failover at the configured endpoints', async () => {
-    cluster = await firstValueFrom(startAdvertisingCluster(await advertise()));
+    cluster = await firstValueFrom(startLocalCluster({ advertise: await advertise() }));
     const foreign = await strangersIndex();
     const client = open(cluster.endpoints);
     const recording = new Recording(client, cluster.endpoints);
@@ -85,7 +84,7 @@ describe.each(cases)('members that advertise %s', (_, advertise) => {
 describe('the only endpoint of a client', () => {
   it('serves it through a failover, though what it advertises leads nowhere', async () => {
     cluster = await firstValueFrom(
-      startAdvertisingCluster((_, index) => `http://etcd-node${index + 1}.invalid:2379`),
+      startLocalCluster({ advertise: (_, index) => `http://etcd-node${index + 1}.invalid:2379` }),
     );
     const leader = await firstValueFrom(cluster.leader$());
     const [door, other] = cluster.members.filter((member) => member !== leader);

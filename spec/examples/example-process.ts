@@ -1,8 +1,8 @@
-import { buildSync } from 'esbuild';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { bundleProgram } from '../support/bundle-program.js';
 import { eventually } from '../support/eventually.js';
 
 const root = resolve(__dirname, '../..');
@@ -17,19 +17,7 @@ export class ExampleProcess {
   readonly ended: Promise<number | null>;
 
   constructor(name: string, args: string[], endpoint: string) {
-    const script = join(this.#folder, `${name}.mjs`);
-    // The library is bundled in, found by `paths` of tsconfig.json; what it depends on is not.
-    buildSync({
-      absWorkingDir: root,
-      entryPoints: [`examples/${name}.ts`],
-      outfile: script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['rxjs', 'axios', 'undici', 'proxy-from-env'],
-      logLevel: 'silent',
-    });
-    symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
+    const script = bundleProgram(`examples/${name}.ts`, this.#folder, root);
     // As `npm run example -- NAME ARGS` does it: the name is the first argument.
     this.#child = spawn(process.execPath, [script, name, ...args], {
       env: { ...process.env, ETCD_ENDPOINTS: endpoint },

@@ -8,6 +8,9 @@ import { freePorts } from './free-port.js';
 import { MemberCluster } from './member-cluster.js';
 import { startPeerNetwork, type PeerNetwork } from './peer-network.js';
 
+/** The URL that a member tells clients; its own client URL is `ownUrl`. */
+export type Advertise = (ownUrl: string, index: number) => string;
+
 export interface LocalClusterOptions {
   /** Members. Default 3. */
   size?: number;
@@ -18,6 +21,8 @@ export interface LocalClusterOptions {
   tls?: EtcdTls;
   /** More flags of etcd for every member. */
   flags?: string[];
+  /** What a member tells clients to call it by, instead of where it listens. */
+  advertise?: Advertise;
   /**
    * The members' links with each other can be cut (`partition$`): they lead through this process, whose pauses
    * they then share. Not with `advertisePeers`. Default false.
@@ -72,23 +77,24 @@ interface Place {
 function createMembers(
   binary: EtcdBinary,
   { ports, urls, network }: Place,
-  { timing, tls, flags }: LocalClusterOptions,
+  { timing, tls, flags = [], advertise }: LocalClusterOptions,
 ): EtcdProcess[] {
   const peerUrls = Object.fromEntries(urls.map((url, i) => [`etcd${i + 1}`, url]));
-  return urls.map(
-    (_, index) =>
-      new EtcdProcess({
-        binary,
-        index,
-        clientPort: ports[index]!,
-        peerPort: ports[urls.length + index]!,
-        peerUrls,
-        ...(network && { peerLink: network.link(index) }),
-        ...(tls && { tls: { ...tls, port: ports[2 * urls.length + index]! } }),
-        ...(timing && { timing }),
-        ...(flags && { flags }),
-      }),
-  );
+  return urls.map((_, index) => {
+    const clientPort = ports[index]!;
+    const told = advertise?.(`http://127.0.0.1:${clientPort}`, index);
+    return new EtcdProcess({
+      binary,
+      index,
+      clientPort,
+      peerPort: ports[urls.length + index]!,
+      peerUrls,
+      ...(network && { peerLink: network.link(index) }),
+      ...(tls && { tls: { ...tls, port: ports[2 * urls.length + index]! } }),
+      ...(timing && { timing }),
+      flags: [...flags, ...(told === undefined ? [] : ['--advertise-client-urls', told])],
+    });
+  });
 }
 
 function whenReady(members: EtcdProcess[], network: PeerNetwork | undefined): Observable<LocalCluster> {

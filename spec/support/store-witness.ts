@@ -78,6 +78,18 @@ export class StoreWitness {
     return change;
   }
 
+  /** Writes until it is acknowledged. */
+  insist(key: string, form: Record<string, string>): Promise<Change> {
+    return eventually(
+      async () => {
+        const change = await this.write('PUT', key, form);
+        if (change === undefined) throw new Error(`${key} is not acknowledged`);
+        return change;
+      },
+      { within: 20_000 },
+    );
+  }
+
   #endpoint(): string {
     return this.#endpoints[(this.#turn += 1) % this.#endpoints.length]!;
   }

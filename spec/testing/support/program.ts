@@ -1,8 +1,8 @@
-import { buildSync } from 'esbuild';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { bundleProgram } from '../../support/bundle-program.js';
 import { CommandLine } from '../../support/command-line.js';
 
 /** A TypeScript program of this repository as it is now, bundled with the library into a folder of its own; it may run often. */
@@ -13,19 +13,7 @@ export class Program {
 
   /** @param source its path from the root */
   constructor(source: string, root = process.cwd()) {
-    this.#script = join(this.#folder, `${basename(source, '.ts')}.mjs`);
-    // The library is found by `paths` of tsconfig.json; what it depends on stays outside.
-    buildSync({
-      absWorkingDir: root,
-      entryPoints: [source],
-      outfile: this.#script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      external: ['rxjs', 'axios', 'undici', 'proxy-from-env'],
-      logLevel: 'silent',
-    });
-    symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
+    this.#script = bundleProgram(source, this.#folder, root);
   }
 
   /** Starts it; by itself it knows no ETCD_ENDPOINTS. */
