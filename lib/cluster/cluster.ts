@@ -115,6 +115,13 @@ export class Cluster {
     return this.#roster.endpoint(url)?.version;
   }
 
+  /** The leader itself answers at this endpoint, and has led ever since it answered in that raft term. */
+  leads(url: string, raftTerm: number | undefined): boolean {
+    const id = this.#roster.endpoint(url)?.id;
+    const { members, raftTerm: now } = this.view;
+    return (raftTerm ?? now) === now && members.some((member) => member.isLeader && member.id === id);
+  }
+
   /** Where a member can be asked: an endpoint that it has answered at, else one that it advertises. */
   endpointOf(member: Member): string | undefined {
     const endpoints = this.#roster.endpoints.filter(

@@ -232,6 +232,27 @@ describe('a redirect', () => {
   });
 });
 
+describe('the endpoint of the leader', () => {
+  test('is that of the member itself, not of one that forwards, and only since its term began', async () => {
+    await settle();
+    expect(urls.map((url) => cluster.leads(url, undefined))).toEqual([true, false, false]);
+    cluster.sawTerm(7);
+    expect([cluster.leads(a, 7), cluster.leads(a, 6), cluster.leads('http://x:2379', 7)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('is none where writes go through a follower', async () => {
+    setUp({ endpoints: [b], discover: false });
+    words[b] = says('B', { leader: 'A' });
+    await settle();
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect([cluster.view.leaderEndpoint, cluster.leads(b, undefined)]).toEqual([b, false]);
+  });
+});
+
 describe('members that were changed', () => {
   test('are asked for anew, of all, out of turn', async () => {
     await settle();

@@ -77,7 +77,8 @@ export class FakeMember {
   readonly closing$ = new Subject<void>();
   readonly watermark = new Watermark();
   version: string | undefined = '3.4.23';
-  leaderEndpoint: string | undefined = here;
+  /** The endpoint of the member that leads. */
+  leader: string | undefined = here;
   /** What `events$` tells. */
   readonly told: ClientEvent[] = [];
   readonly changed = jest.fn();
@@ -87,7 +88,6 @@ export class FakeMember {
   constructor({ streams = true, ...more }: Partial<LegContext> & { streams?: boolean } = {}) {
     const events = new EventBus();
     events.events$.subscribe((event) => this.told.push(event));
-    const view = Object.defineProperty({}, 'leaderEndpoint', { get: () => this.leaderEndpoint });
     this.context = {
       settings: resolveOptions(),
       events,
@@ -99,7 +99,8 @@ export class FakeMember {
         active: () => identity,
         blame: () => undefined,
         closing$: this.closing$,
-        view,
+        leads: (url: string) => url === this.leader,
+        view: {},
       },
       transport: {
         streams,

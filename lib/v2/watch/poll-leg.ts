@@ -22,6 +22,7 @@ import { legacyRearm } from './blind-start.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { poll$, type PollPart } from './poll.js';
+import { maySkip } from './skips.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
@@ -104,8 +105,9 @@ function arrived$(
   start: LegStart,
   part: Extract<PollPart, { type: 'event' }>,
 ): Observable<LegItem> {
-  const delivery = deliver(context, target, cursor, part);
   const chain: LegItem = { type: 'chain' };
+  if (maySkip(context, cursor, part)) return of(chain);
+  const delivery = deliver(context, target, cursor, part);
   // Below what was asked for: a cache answers in etcd's place.
   if (delivery === 'old' && start === 'cursor')
     return throwError(() => new MemberLeft('it answered with an old event'));

@@ -17,15 +17,13 @@ import { deliver } from './deliver.js';
 import { fill$ } from './fill.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
-import { indexOf } from './poll.js';
 import { Reserve } from './reserve.js';
+import { maySkip } from './skips.js';
 import { stand$ } from './stand.js';
 import { StreamCheck } from './stream-check.js';
 import { stream$, type StreamPart } from './stream.js';
 import type { Target } from './target.js';
 
-/** An event so far above the cursor that a follower may have skipped others, fed by a snapshot. */
-const jump = 900;
 /** Nothing was found for so long: the past is filled in, ms. */
 const settled = 200;
 
@@ -49,7 +47,7 @@ export function streamLeg$(
       // In order: what the stream brings waits for what was before it.
       concatMap((part): Observable<LegItem> | LegItem[] =>
         part.type === 'event'
-          ? follow(context, target, endpoint, cursor, part)
+          ? follow(context, target, cursor, part)
           : stand$(context, target, cursor, start, part.info, () =>
               begin$(context, target, endpoint, cursor, part.info.etcdIndex),
             ),
@@ -103,13 +101,10 @@ function begin$(
 function follow(
   context: LegContext,
   target: Target,
-  endpoint: string,
   cursor: Cursor,
   part: Extract<StreamPart, { type: 'event' }>,
 ): LegItem[] {
-  // A follower that was fed by a snapshot skips events; its history shows whether this one did.
-  const jumped = cursor.next !== undefined && indexOf(part) - cursor.next > jump;
-  if (jumped && context.cluster.view.leaderEndpoint !== endpoint) return [{ type: 'chain' }];
+  if (maySkip(context, cursor, part)) return [{ type: 'chain' }];
   return toItems(deliver(context, target, cursor, part));
 }
 
@@ -123,4 +118,4 @@ const rescued$ = (
   cursor: Cursor,
   reserve: Reserve,
 ): Observable<LegItem> =>
-  defer(() => reserve.take()).pipe(concatMap((part) => toItems(deliver(context, target, cursor, part))));
+  defer(() => reserve.take()).pipe(concatMap((part) => follow(context, target, cursor, part)));

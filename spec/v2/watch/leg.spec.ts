@@ -78,7 +78,7 @@ describe('any leg', () => {
   });
 
   test('ends with the word to chain, though its stream would go on', () => {
-    member.leaderEndpoint = 'http://b';
+    member.leader = 'http://b';
     const { seen } = run();
     // A follower that skips: see the leg that is a stream.
     member.streams[0]?.head(9).lines([5_000]);

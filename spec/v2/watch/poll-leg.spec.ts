@@ -73,6 +73,17 @@ describe('a leg from the cursor', () => {
     },
   );
 
+  test('an event far above is not emitted before the history of a follower has shown that it is the first', () => {
+    member.leader = 'http://b';
+    const first = run();
+    member.polls[0]?.head(9).event(911);
+    expect([short(first.seen.items), cursor.next]).toEqual([['live', 'chain'], 10]);
+    const second = run();
+    expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
+    member.polls[1]?.head(911).event(911);
+    expect([short(second.seen.items), cursor.next]).toEqual([['live', 'set@911', 'chain'], 912]);
+  });
+
   test('an event below what was asked for is the failure of a cache, and is not emitted', () => {
     const { seen } = run();
     member.polls[0]?.head(9).event(9);

@@ -132,7 +132,7 @@ describe('what the stream brings', () => {
     ['http://b', 911, ['live', 'chain']],
     [here, 911, ['live', 'set@911']],
   ])('led by %s, an event %i for a place at 10: %j', (leader, index, expected) => {
-    member.leaderEndpoint = leader;
+    member.leader = leader;
     const { seen, stream } = stand();
     stream.lines([index]);
     expect(short(seen.items)).toEqual(expected);

@@ -75,7 +75,7 @@ test('legs are chained from the cursor on', () => {
   const { seen } = watchOver(open().items$);
   member.streams[0]?.head(9).lines([10]);
   // A follower that leaves out what a snapshot held: the next leg asks for it.
-  member.leaderEndpoint = 'http://b';
+  member.leader = 'http://b';
   member.streams[0]?.lines([2_000]);
   expect([member.streams.length, member.streams[0]?.gone]).toEqual([2, true]);
   member.streams[1]?.head(2_000);
