@@ -5,7 +5,7 @@ import { EtcdClient } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
 import { Pool } from 'undici';
 import { createLeanSender } from '../lib/transport/lean-sender.js';
-import { Wire } from '../lib/transport/wire.js';
+import type { HttpRequest, HttpResponse } from '../lib/transport/http.js';
 import { nodeEtcd } from './node-etcd.js';
 import { value, type Contender } from './rounds.js';
 
@@ -121,23 +121,34 @@ export function plainAxios(origin: string): Contender {
 /** Axios over what carries the library's own requests: the floor that axios sets. */
 export function axiosOverOurs(origin: string): Contender {
   const { send, close } = createLeanSender({ tls: {}, connectTimeout: 1_000, commandConnections: 128 });
+  const ignore = (): undefined => undefined;
+  const bare = {
+    inParts: false,
+    aborted: false,
+    sent: undefined,
+    onAbort: undefined,
+    head: ignore,
+    text: ignore,
+  };
+  const exchange = (request: HttpRequest): Promise<HttpResponse> =>
+    new Promise((done, failed) => {
+      send({ ...bare, request, done, failed });
+    });
   const adapter: AxiosAdapter = async (config) => {
     const sent = config.data as string | undefined;
     const {
       status,
       headers,
       body: data,
-    } = await send(
-      new Wire({
-        method: config.method === 'put' ? 'PUT' : 'GET',
-        endpoint: origin,
-        path: (config.url ?? '').slice(origin.length),
-        timeout: 10_000,
-        operation: 'bench',
-        pool: 'command',
-        ...(sent === undefined ? {} : { body: sent }),
-      }),
-    );
+    } = await exchange({
+      method: config.method === 'put' ? 'PUT' : 'GET',
+      endpoint: origin,
+      path: (config.url ?? '').slice(origin.length),
+      timeout: 10_000,
+      operation: 'bench',
+      pool: 'command',
+      ...(sent === undefined ? {} : { body: sent }),
+    });
     return { data, status, statusText: '', headers: headers.toJSON() as Record<string, string>, config };
   };
   return throughAxios('axios over the same adapter', new Axios({ adapter }), origin, close);

@@ -1,10 +1,11 @@
 import type { Observable, Subscription } from 'rxjs';
 import { ClientClosedError } from '../errors.js';
+import { LinkedList } from './linked-list.js';
 
 /** Who needs the heartbeats now: they run as long as there is anybody. Calls are also told when the client is closed. */
 export class Attendance {
   readonly #heartbeats$: Observable<never>;
-  readonly #calls = new Set<(error: ClientClosedError) => void>();
+  readonly #calls = new LinkedList<(error: ClientClosedError) => void>();
   #present = 0;
   #running: Subscription | undefined;
   #closed = false;
@@ -30,9 +31,9 @@ export class Attendance {
       return () => undefined;
     }
     const leave = this.enter();
-    this.#calls.add(end);
+    const remove = this.#calls.add(end);
     return () => {
-      this.#calls.delete(end);
+      remove();
       leave();
     };
   }
@@ -40,6 +41,6 @@ export class Attendance {
   /** Ends the calls that are there, and those that come. */
   close(): void {
     this.#closed = true;
-    for (const end of [...this.#calls]) end(new ClientClosedError());
+    for (const end of this.#calls.toArray()) end(new ClientClosedError());
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { EventBus } from '../events.js';
 import type { Trace } from '../transport/transport.js';
 import { TransportError } from '../transport/transport-error.js';
-import type { CallSpec } from './call.js';
+import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
@@ -21,6 +21,9 @@ export class DeadlinePassed extends Error {}
 
 /** How many tries are kept for the error. */
 const maxAttempts = 40;
+
+/** Most calls try once. */
+const none: ReadonlyMap<string, number> = new Map();
 
 interface Try {
   readonly endpoint: string;
@@ -34,12 +37,12 @@ interface Try {
  * what to tell the caller in the end.
  */
 export class CallRecord {
-  /** How often each endpoint was tried. */
-  readonly tried = new Map<string, number>();
   readonly #cluster: Cluster;
   readonly #events: EventBus;
   readonly #spec: Omit<CallSpec<unknown>, 'send'>;
   readonly #attempts: Attempt[] = [];
+  /** How often each endpoint was tried in vain. */
+  #tried: Map<string, number> | undefined;
   #current: Try | undefined;
   /** Some try was sent and never answered. */
   #outcomeUnknown = false;
@@ -52,6 +55,11 @@ export class CallRecord {
     this.#spec = spec;
   }
 
+  /** How often each endpoint was tried in vain. */
+  get tried(): ReadonlyMap<string, number> {
+    return this.#tried ?? none;
+  }
+
   /** A try begins. */
   begin(endpoint: string): { trace: Trace; timeout: number } {
     const { operation, settings } = this.#spec;
@@ -59,7 +67,6 @@ export class CallRecord {
     if (previous !== undefined && previous !== endpoint) {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
     }
-    this.tried.set(endpoint, (this.tried.get(endpoint) ?? 0) + 1);
     const sentAt = performance.now();
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
@@ -79,6 +86,8 @@ export class CallRecord {
   failed(error: unknown): void {
     const current = this.#current;
     if (current === undefined) return;
+    this.#tried ??= new Map();
+    this.#tried.set(current.endpoint, (this.#tried.get(current.endpoint) ?? 0) + 1);
     if (error instanceof Fault) {
       this.#cluster.answered(current.endpoint, current.sentAt);
       this.#outcomeUnknown ||= error.config.executed === 'unknown';

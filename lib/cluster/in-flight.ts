@@ -1,44 +1,37 @@
-/** What one try of a call wants to hear of, between its sending and its end. */
-export interface FlightHooks {
+import { LinkedList } from './linked-list.js';
+
+/** A try between its sending and its end. */
+export interface Flight {
+  readonly endpoint: string;
+  /** When it was sent (`performance.now()`). */
+  readonly since: number;
+  /** Set before `slow` is called. */
+  isSlow: boolean;
   /** Something that was sent to its endpoint has failed since. */
-  readonly onSuspected?: (() => void) | undefined;
+  suspected(): void;
   /** It has been without an answer for a second. */
-  readonly onSlow: () => void;
+  slow(): void;
 }
 
 /** A request this long without an answer has its member checked, ms. */
 const slow = 1_000;
 
-class Flight {
-  readonly since = performance.now();
-  isSlow = false;
-
-  constructor(
-    readonly endpoint: string,
-    readonly hooks: FlightHooks,
-  ) {}
-}
-
 /** All tries under way. What may befall any of them is looked for in all at once: most are over before it does. */
 export class InFlight {
   /** The oldest first. */
-  readonly #flights = new Set<Flight>();
+  readonly #flights = new LinkedList<Flight>();
   #isTimed = false;
 
   /** A try begins; returns what ends it. */
-  begin(endpoint: string, hooks: FlightHooks): () => void {
-    const flight = new Flight(endpoint, hooks);
-    this.#flights.add(flight);
+  begin(flight: Flight): () => void {
     if (!this.#isTimed) this.#lookIn(slow);
-    return () => {
-      this.#flights.delete(flight);
-    };
+    return this.#flights.add(flight);
   }
 
   /** Tells those whose endpoint has failed since they began. */
   suspect(failedAt: (endpoint: string) => number): void {
-    for (const { endpoint, since, hooks } of [...this.#flights]) {
-      if (hooks.onSuspected !== undefined && failedAt(endpoint) > since) hooks.onSuspected();
+    for (const flight of this.#flights.toArray()) {
+      if (failedAt(flight.endpoint) > flight.since) flight.suspected();
     }
   }
 
@@ -54,7 +47,7 @@ export class InFlight {
 
   #look(): void {
     const now = performance.now();
-    for (const flight of [...this.#flights]) {
+    for (const flight of this.#flights.toArray()) {
       if (flight.isSlow) continue;
       const left = flight.since + slow - now;
       // Timers count in whole milliseconds.
@@ -63,7 +56,7 @@ export class InFlight {
         return;
       }
       flight.isSlow = true;
-      flight.hooks.onSlow();
+      flight.slow();
     }
   }
 }

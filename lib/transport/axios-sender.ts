@@ -1,7 +1,7 @@
 import type { AxiosInstance, AxiosRequestConfig } from 'axios';
 import { bodyChunks } from './body-chunks.js';
-import { requestHeaders, type AllHttpHeaders, type HttpRequest } from './http.js';
-import type { Sender } from './wire.js';
+import { requestHeaders, type AllHttpHeaders, type HttpRequest, type HttpResponse } from './http.js';
+import type { Sender, Wire } from './wire.js';
 
 const asItIs = [(data: unknown): unknown => data];
 
@@ -14,13 +14,13 @@ export function axiosSender(
   instance: AxiosInstance,
   connections: (pool: HttpRequest['pool']) => AxiosRequestConfig = () => ({}),
 ): Sender {
-  return async (wire) => {
+  const exchange = async (wire: Wire): Promise<HttpResponse> => {
     const { method, endpoint, path, body, pool } = wire.request;
     const controller = new AbortController();
     wire.onAbort = () => {
       controller.abort();
     };
-    const inParts = wire.onText !== undefined;
+    const { inParts } = wire;
     const { status, headers, data } = await instance.request<unknown>({
       ...connections(pool),
       url: endpoint + path,
@@ -39,8 +39,18 @@ export function axiosSender(
     });
     const answer = { status, headers: headers as AllHttpHeaders };
     if (!inParts) return { ...answer, body: typeof data === 'string' ? data : '' };
-    wire.onHead?.(status, answer.headers);
-    for await (const piece of bodyChunks(data)) wire.onText?.(piece);
+    wire.head(status, answer.headers);
+    for await (const piece of bodyChunks(data)) wire.text(piece);
     return { ...answer, body: '' };
+  };
+  return (wire) => {
+    exchange(wire).then(
+      (response) => {
+        wire.done(response);
+      },
+      (thrown: unknown) => {
+        wire.failed(thrown);
+      },
+    );
   };
 }

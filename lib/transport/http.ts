@@ -43,10 +43,11 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** An answer in the making: first its head, then its body piece by piece. */
+/** An answer in the making: first its head, then its body piece by piece, and its end. */
 export type HttpPart =
   | { readonly type: 'head'; readonly status: number; readonly headers: HttpHeaders }
-  | { readonly type: 'text'; readonly text: string };
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'end' };
 
 /** The media type of an encoded form. */
 const formType = 'application/x-www-form-urlencoded';

@@ -1,38 +1,35 @@
 import type { Dispatcher } from 'undici';
-import type { HttpResponse } from './http.js';
 import { LeanHeaders } from './lean-headers.js';
 import { TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
 
+/** Until undici is done with a connection: whoever hears of an answer may send the next request at once. */
+const settled = Promise.resolve();
+const noHeaders = new LeanHeaders([]);
+
 /** One exchange as undici drives it: no stream in between, the body decoded once. */
 export class LeanExchange implements Dispatcher.DispatchHandlers {
-  /** Called once it no longer waits for a connection. */
-  onReleased: () => void = () => undefined;
+  /** Called, once, when it no longer waits for a connection. */
+  onReleased: (() => void) | undefined;
   readonly #wire: Wire;
-  readonly #resolve: (response: HttpResponse) => void;
-  readonly #reject: (reason: Error) => void;
-  readonly #decoder: TextDecoder | undefined;
+  #decoder: TextDecoder | undefined;
   readonly #chunks: Buffer[] = [];
   #status = 0;
-  #headers = new LeanHeaders([]);
+  #headers = noHeaders;
   #destroyConnection: (() => void) | undefined;
 
-  constructor(wire: Wire, resolve: (response: HttpResponse) => void, reject: (reason: Error) => void) {
+  constructor(wire: Wire) {
     this.#wire = wire;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#decoder = wire.onText === undefined ? undefined : new TextDecoder();
     wire.sent = false;
     wire.onAbort = () => {
-      this.onReleased();
-      if (this.#destroyConnection === undefined) this.#reject(new TransportError('other', 'aborted', false));
-      else this.#destroyConnection();
+      this.#release();
+      this.#destroyConnection?.();
     };
   }
 
   /** undici has a connection and is about to write the request to it: the last moment at which it is surely unsent. */
   onConnect(abort: () => void): void {
-    this.onReleased();
+    this.#release();
     // Thrown, not aborted: that would cost the connection, which is still good.
     if (this.#wire.aborted) throw new TransportError('other', 'aborted', false);
     this.#destroyConnection = abort;
@@ -43,26 +40,38 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
     this.#status = status;
     const informational = status < 200;
     const headers = new LeanHeaders(raw);
-    if (this.#decoder === undefined) this.#headers = headers;
+    if (!this.#wire.inParts) this.#headers = headers;
     // Not kept while the answer goes on: they lie in what was read from the socket, and a watch may stand for days.
-    else if (!informational) this.#wire.onHead?.(status, headers);
+    else if (!informational) this.#wire.head(status, headers);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#decoder === undefined) this.#chunks.push(chunk);
-    else this.#wire.onText?.(this.#decoder.decode(chunk, { stream: true }));
+    if (this.#wire.inParts) {
+      this.#decoder ??= new TextDecoder();
+      this.#wire.text(this.#decoder.decode(chunk, { stream: true }));
+    } else this.#chunks.push(chunk);
     return true;
   }
 
   onComplete(): void {
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body: body.toString('utf8') });
+    void settled.then(() => {
+      this.#wire.done({ status: this.#status, headers: this.#headers, body: body.toString('utf8') });
+    });
   }
 
   onError(error: Error): void {
-    this.onReleased();
-    this.#reject(error);
+    this.#release();
+    void settled.then(() => {
+      this.#wire.failed(error);
+    });
+  }
+
+  #release(): void {
+    const told = this.onReleased;
+    this.onReleased = undefined;
+    told?.();
   }
 }

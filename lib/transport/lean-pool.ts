@@ -31,7 +31,7 @@ export class LeanPool {
   readonly #endpoint: string;
   readonly #dispatcher: Dispatcher;
   /** Exchanges that still need a connection. */
-  readonly #waiting = new Set<LeanExchange>();
+  #waiting = 0;
 
   constructor(endpoint: string, config: LeanPoolConfig) {
     this.#endpoint = endpoint;
@@ -41,9 +41,9 @@ export class LeanPool {
 
   /** Sends the request as soon as there is a connection. */
   dispatch(request: HttpRequest, exchange: LeanExchange): void {
-    this.#waiting.add(exchange);
+    this.#waiting += 1;
     exchange.onReleased = () => {
-      this.#waiting.delete(exchange);
+      this.#waiting -= 1;
     };
     const { method, path, body = null } = request;
     const headers = requestHeaders(request);
@@ -62,7 +62,7 @@ export class LeanPool {
       connections,
       connect: (options, callback) => {
         // After an abort undici would replace the connection that it cost, though nobody needs another.
-        if (this.#waiting.size === 0) callback(new Error('no request waits for a connection'), null);
+        if (this.#waiting === 0) callback(new Error('no request waits for a connection'), null);
         else connect(options, callback);
       },
     });

@@ -2,7 +2,6 @@ import type { TlsOptions } from '../options.js';
 import type { HttpRequest } from './http.js';
 import { LeanExchange } from './lean-exchange.js';
 import { LeanPool } from './lean-pool.js';
-import { TransportError } from './transport-error.js';
 import type { Sender } from './wire.js';
 
 /** The configuration of the lean sender. */
@@ -31,11 +30,9 @@ export function createLeanSender(config: LeanSenderConfig): { send: Sender; clos
   };
 
   return {
-    send: (wire) =>
-      new Promise((resolve, reject) => {
-        if (wire.aborted) throw new TransportError('other', 'aborted', false);
-        poolOf(wire.request).dispatch(wire.request, new LeanExchange(wire, resolve, reject));
-      }),
+    send: (wire) => {
+      poolOf(wire.request).dispatch(wire.request, new LeanExchange(wire));
+    },
     close: () => {
       for (const pool of [...pools.command.values(), ...pools.watch.values()]) pool.close();
       pools.command.clear();

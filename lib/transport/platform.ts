@@ -7,7 +7,7 @@ import type { HttpRequest } from './http.js';
 import { createLeanSender } from './lean-sender.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
-import { toTransportError, TransportError } from './transport-error.js';
+import { TransportError } from './transport-error.js';
 import type { Sender } from './wire.js';
 
 /** Commands in flight to one endpoint; more wait for a free connection. */
@@ -18,6 +18,8 @@ export interface Platform {
   readonly send: Sender;
   /** Many answers can be kept open and read as they come. */
   readonly streams: boolean;
+  /** What is wrong with an endpoint that has never answered and resets connections, if that can be told. */
+  readonly diagnose?: (endpoint: string) => Promise<TransportError | undefined>;
   /** Ends all connections. */
   readonly close: () => void;
 }
@@ -29,29 +31,17 @@ export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'
 export function createPlatform(settings: PlatformSettings): Platform {
   const platform =
     settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
-  return { ...platform, send: tellScheme(platform.send) };
+  return { ...platform, diagnose: otherScheme };
 }
 
-/** A reset by an endpoint that never answered: says so if the port speaks the other of http and https. */
-function tellScheme(send: Sender): Sender {
-  const answered = new Set<string>();
-  return async (wire) => {
-    const { endpoint } = wire.request;
-    try {
-      const response = await send(wire);
-      answered.add(endpoint);
-      return response;
-    } catch (thrown) {
-      const suspicious = !wire.aborted && !answered.has(endpoint);
-      if (!suspicious || toTransportError(thrown, wire.sent).kind !== 'reset') throw thrown;
-      const isPlain = endpoint.startsWith('http:');
-      if (!(await (isPlain ? speaksTls(endpoint) : speaksHttp(endpoint)))) throw thrown;
-      const why = isPlain
-        ? 'the port speaks TLS: the endpoint is https, not http'
-        : 'the port speaks no TLS: the endpoint is http, not https';
-      throw new TransportError('tls', why, false);
-    }
-  };
+/** Says so if the port speaks the other of http and https. */
+async function otherScheme(endpoint: string): Promise<TransportError | undefined> {
+  const isPlain = endpoint.startsWith('http:');
+  if (!(await (isPlain ? speaksTls(endpoint) : speaksHttp(endpoint)))) return undefined;
+  const why = isPlain
+    ? 'the port speaks TLS: the endpoint is https, not http'
+    : 'the port speaks no TLS: the endpoint is http, not https';
+  return new TransportError('tls', why, false);
 }
 
 function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {

@@ -1,4 +1,4 @@
-import { defer, map, type Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import { checkOptions, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
@@ -80,13 +80,15 @@ export class ApiCalls {
       settings,
       at,
       send: (endpoint, timeout, trace) =>
-        transport.exchange$({ ...request, endpoint, timeout }, trace).pipe(
-          map((response) => {
+        transport.read$(
+          { ...request, endpoint, timeout },
+          (response) => {
             const { status, headers } = response;
             learn(context, endpoint, status, headers);
             const exchange = exchangeOf(context, endpoint, status, headers);
             return read({ ...response, operation: name, endpoint, exchange });
-          }),
+          },
+          trace,
         ),
     });
   }

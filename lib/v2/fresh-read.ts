@@ -1,15 +1,17 @@
-import { catchError, defer, tap, throwError, type Observable } from 'rxjs';
+import { catchError, defer, throwError, type Observable } from 'rxjs';
+import { Fault } from '../cluster/fault.js';
 import { isAllNodesDown, isEtcdApiError, StaleReadError } from '../errors.js';
 import type { CallSettings } from '../options.js';
 import { within } from './deadline.js';
-import type { KeyResponse } from './model.js';
+import type { KeyResponse, ResponseInfo } from './model.js';
 import type { Watermark } from './watermark.js';
 
-/** Makes one read: of any member, of the leader, or with quorum. */
+/** Makes one read: of any member, of the leader, or with quorum. What `check` throws is its failure. */
 type Read = (
   operation: 'get' | 'quorumGet',
   settings: CallSettings,
   leader: boolean,
+  check: (info: ResponseInfo) => void,
 ) => Observable<KeyResponse>;
 
 /** Who is asked, one after the other. */
@@ -18,11 +20,6 @@ const ways = [
   { operation: 'get', leader: true },
   { operation: 'quorumGet', leader: true },
 ] as const;
-
-/** An answer from before what was seen. */
-class Stale {
-  constructor(readonly index: number) {}
-}
 
 /**
  * A read that does not go back in time: an answer (a "not found" too) below the highest index seen when the read was
@@ -42,6 +39,11 @@ export function freshRead$(
     const own = quorum ? ways.slice(-1) : ways;
     // A watermark below what was seen has started anew, with another cluster.
     const isStale = (index: number): boolean => index > 0 && index < Math.min(seen, watermark.value);
+    const check = ({ etcdIndex = 0, status }: ResponseInfo): void => {
+      if (!isStale(etcdIndex)) return;
+      const toError = (): StaleReadError => new StaleReadError(operation, etcdIndex, seen);
+      throw new Fault({ summary: `stale: index ${String(etcdIndex)}`, status, toError });
+    };
     const ask = (step: number, staleIndex: number): Observable<KeyResponse> => {
       const way = own[step];
       if (way === undefined) {
@@ -50,13 +52,9 @@ export function freshRead$(
         return throwError(() => new StaleReadError(operation, staleIndex, seen));
       }
       const limits = step === 0 ? settings : within(settings, startedAt);
-      return read(way.operation, limits, way.leader).pipe(
-        tap(({ info: { etcdIndex = 0 } }) => {
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- caught below, and costly to make as an Error
-          if (isStale(etcdIndex)) throw new Stale(etcdIndex);
-        }),
+      return read(way.operation, limits, way.leader, check).pipe(
         catchError((error: unknown) => {
-          const index = error instanceof Stale || isEtcdApiError(error) ? error.index : 0;
+          const index = error instanceof StaleReadError || isEtcdApiError(error) ? error.index : 0;
           if (isStale(index)) return ask(step + 1, index);
           return throwError(() =>
             step > 0 && isAllNodesDown(error)

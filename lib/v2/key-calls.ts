@@ -1,4 +1,4 @@
-import { defer, map, type Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import { check, checkOptions, demand, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
@@ -63,13 +63,14 @@ export class KeyCalls {
     });
   }
 
-  /** Sends the request as its operation may be sent. */
+  /** Sends the request as its operation may be sent; what `checkInfo` throws of a success is a failure of the call. */
   run$(
     operation: KeysOperation,
     key: string,
     { method, query = {}, form, name: called = operation }: KeysRequest,
     settings: CallSettings,
     retryClass = retryClasses[operation],
+    checkInfo: (info: ResponseInfo) => void = () => undefined,
   ): Observable<KeyResponse> {
     const context = this.#context;
     const { transport, cluster, events, authorization } = context;
@@ -99,12 +100,16 @@ export class KeyCalls {
         demandFeatures(name, version, features);
         const there =
           query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
-        return transport.exchange$({ ...request, path: there, endpoint, timeout }, trace).pipe(
-          map(({ status, headers, body }) => {
+        return transport.read$(
+          { ...request, path: there, endpoint, timeout },
+          ({ status, headers, body }) => {
             const info = learn(context, endpoint, status, headers);
             const exchange = exchangeOf(context, endpoint, status, headers);
-            return keyResponse(key, decodeKeys(name, status, body, exchange), info);
-          }),
+            const answer = decodeKeys(name, status, body, exchange);
+            checkInfo(info);
+            return keyResponse(key, answer, info);
+          },
+          trace,
         );
       },
     });

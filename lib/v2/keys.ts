@@ -4,7 +4,7 @@ import { InvalidOptionError, isKeyNotFound, isNotDirectory } from '../errors.js'
 import type { CallOptions, CallSettings } from '../options.js';
 import { freshRead$ } from './fresh-read.js';
 import { ttlChecks, type KeyCalls } from './key-calls.js';
-import type { KeyResponse } from './model.js';
+import type { KeyResponse, ResponseInfo } from './model.js';
 import { retryClasses } from './retry-classes.js';
 import type { Watermark } from './watermark.js';
 
@@ -79,6 +79,7 @@ export class KeysApi {
         operation: 'get' | 'quorumGet',
         limits: CallSettings,
         leader: boolean,
+        checkInfo: (info: ResponseInfo) => void,
       ): Observable<KeyResponse> =>
         this.#calls.run$(
           operation,
@@ -86,6 +87,7 @@ export class KeysApi {
           { method: 'GET', query: { recursive, sorted, quorum: operation === 'quorumGet' }, name: 'get' },
           limits,
           leader ? 'quorum-read' : retryClasses[operation],
+          checkInfo,
         );
       return freshRead$(this.#watermark, `get ${path}`, settings, quorum === true, read);
     });

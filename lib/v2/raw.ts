@@ -1,4 +1,4 @@
-import { defer, map, type Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import { check, checkOptions, demand, isRecord, secret, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { InvalidOptionError } from '../errors.js';
@@ -117,8 +117,9 @@ export class RawApi {
         retryClass: method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'read' : 'once',
         settings: resolveCall(context.settings, options),
         send: (endpoint, timeout, trace) =>
-          transport.exchange$({ ...request, endpoint, timeout }, trace).pipe(
-            map(({ status, headers: received, body }) => {
+          transport.read$(
+            { ...request, endpoint, timeout },
+            ({ status, headers: received, body }) => {
               const info = learn(context, endpoint, status, received);
               if (status === 307)
                 throw faultOf(name, status, body, exchangeOf(context, endpoint, status, received));
@@ -129,7 +130,8 @@ export class RawApi {
                 data: json === undefined ? body : json,
                 info,
               };
-            }),
+            },
+            trace,
           ),
       });
     });

@@ -1,5 +1,6 @@
 import { defer, map, NEVER, Observable, throwError, timer, type Subscription } from 'rxjs';
-import { call$, type CallSpec } from '../../lib/cluster/call.js';
+import type { CallSpec } from '../../lib/cluster/call-spec.js';
+import { call$ } from '../../lib/cluster/call.js';
 import { Cluster } from '../../lib/cluster/cluster.js';
 import { Fault, type FaultConfig } from '../../lib/cluster/fault.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';

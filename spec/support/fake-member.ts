@@ -40,6 +40,9 @@ export class FakeRequest {
   }
 
   end(): void {
+    // An answer that is complete holds no connection.
+    this.gone = true;
+    this.#subscriber.next({ type: 'end' });
     this.#subscriber.complete();
   }
 

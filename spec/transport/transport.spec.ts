@@ -207,7 +207,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
     await serve(() => ({ status: 404, body: '' }));
     const { seen } = collect(open(kind).parts$(requestOf()));
     await eventually(() => seen.done);
-    expect(seen.parts).toMatchObject([{ type: 'head', status: 404 }]);
+    expect(seen.parts).toMatchObject([{ type: 'head', status: 404 }, { type: 'end' }]);
   });
 
   test('the limit is for the head alone: a body may take its time', async () => {

@@ -1,6 +1,7 @@
-import { defer, map, of, throwError, timer, type Observable } from 'rxjs';
+import { catchError, defer, map, of, tap, throwError, timer, type Observable } from 'rxjs';
 import { AllNodesDownError, EtcdApiError, RequestTimeoutError, StaleReadError } from '../../lib/errors.js';
 import { resolveOptions, type CallSettings } from '../../lib/options.js';
+import { Fault } from '../../lib/cluster/fault.js';
 import { freshRead$ } from '../../lib/v2/fresh-read.js';
 import type { KeyResponse } from '../../lib/v2/model.js';
 import { Watermark } from '../../lib/v2/watermark.js';
@@ -25,7 +26,7 @@ beforeEach(() => {
 
 const settings = resolveOptions({ deadline: 1_000 });
 function read(answers: Answer[], quorum = false, delay?: number): Observable<KeyResponse> {
-  return freshRead$(watermark, 'get /a', settings, quorum, (operation, given, leader) =>
+  return freshRead$(watermark, 'get /a', settings, quorum, (operation, given, leader, check) =>
     defer(() => {
       asked.push(operation === 'quorumGet' ? 'quorum' : leader ? 'leader' : 'any');
       limits.push(given);
@@ -37,7 +38,15 @@ function read(answers: Answer[], quorum = false, delay?: number): Observable<Key
         node: { key: '/a', value: `answer ${asked.length}` },
         info: { endpoint: 'http://a', status: 200, ...(answer === undefined ? {} : { etcdIndex: answer }) },
       };
-      return delay === undefined ? of(response) : timer(delay).pipe(map(() => response));
+      const told$ = delay === undefined ? of(response) : timer(delay).pipe(map(() => response));
+      return told$.pipe(
+        tap(({ info }) => {
+          check(info);
+        }),
+        catchError((fault: unknown) =>
+          throwError(() => (fault as Fault).config.toError({ endpoint: 'http://a', attempts: [] })),
+        ),
+      );
     }),
   );
 }

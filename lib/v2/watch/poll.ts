@@ -1,4 +1,4 @@
-import { defer, endWith, filter, map, scan, type Observable } from 'rxjs';
+import { defer, filter, map, scan, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
@@ -20,7 +20,7 @@ export type PollPart =
 interface Progress {
   readonly info: ResponseInfo | undefined;
   readonly text: string;
-  readonly part: HttpPart | 'end';
+  readonly part: HttpPart;
 }
 
 /**
@@ -46,19 +46,15 @@ export function poll$(
       operation: 'watch',
     });
     return transport.parts$(request).pipe(
-      endWith('end' as const),
-      scan(
-        (seen: Progress, part: HttpPart | 'end') => ({ ...progress(context, endpoint, seen, part), part }),
-        {
-          info: undefined,
-          text: '',
-          part: 'end',
-        },
-      ),
-      filter(({ part, info, text }) => part === 'end' || (info?.status === 200 && isNews(part, text))),
+      scan((seen: Progress, part: HttpPart) => ({ ...progress(context, endpoint, seen, part), part }), {
+        info: undefined,
+        text: '',
+        part: { type: 'end' },
+      }),
+      filter(({ part, info, text }) => part.type === 'end' || (info?.status === 200 && isNews(part, text))),
       map(({ part, info, text }): PollPart => {
         if (info === undefined) throw new MemberLeft('an answer ended before its head');
-        if (part !== 'end')
+        if (part.type !== 'end')
           return part.type === 'head' ? { type: 'registered', info, sentAt } : { type: 'arriving' };
         const exchange = exchangeOf(context, endpoint);
         return {
@@ -77,15 +73,15 @@ export const indexOf = ({ body }: { readonly body: KeysBody }): number => body.n
 
 /** The head, or the first piece of the body. */
 const isNews = (part: HttpPart, text: string): boolean =>
-  part.type === 'head' || part.text.length === text.length;
+  part.type === 'head' || (part.type === 'text' && part.text.length === text.length);
 
 function progress(
   context: V2Context,
   endpoint: string,
   { info, text }: Progress,
-  part: HttpPart | 'end',
+  part: HttpPart,
 ): { info: ResponseInfo | undefined; text: string } {
-  if (part === 'end') return { info, text };
+  if (part.type === 'end') return { info, text };
   if (part.type === 'text') return { info, text: text + part.text };
   return { info: learn(context, endpoint, part.status, part.headers), text };
 }

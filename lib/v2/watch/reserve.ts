@@ -1,20 +1,17 @@
 import {
   catchError,
   EMPTY,
-  filter,
   ignoreElements,
   merge,
   Observable,
-  take,
+  takeWhile,
   tap,
   type Subscription,
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
-import { stream$, type StreamPart } from './stream.js';
+import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
-
-type StreamEvent = Extract<StreamPart, { type: 'event' }>;
 
 interface Rung {
   /** Nothing from here to its last event is missing. */
@@ -114,9 +111,11 @@ export class Reserve {
 
   #rung$(target: Target, endpoint: string, { from, events }: Rung): Observable<never> {
     return stream$(this.#context, target, endpoint, from).pipe(
-      filter((part) => part.type === 'event'),
-      take(history),
-      tap((event) => events.push(event)),
+      tap((parts) => {
+        const more = parts.filter((part) => part.type === 'event');
+        events.push(...more.slice(0, history - events.length));
+      }),
+      takeWhile(() => events.length < history),
       ignoreElements(),
       catchError(() => EMPTY),
     );

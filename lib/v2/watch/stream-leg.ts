@@ -21,9 +21,10 @@ import { Reserve } from './reserve.js';
 import { maySkip } from './skips.js';
 import { stand$ } from './stand.js';
 import { StreamCheck } from './stream-check.js';
-import { stream$, type StreamPart } from './stream.js';
+import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
+const chain: readonly LegItem[] = [{ type: 'chain' }];
 /** Nothing was found for so long: the past is filled in, ms. */
 const settled = 200;
 
@@ -45,13 +46,19 @@ export function streamLeg$(
     const check = new StreamCheck(context, target, endpoint, cursor);
     const items$ = stream$(context, target, endpoint).pipe(
       // In order: what the stream brings waits for what was before it.
-      concatMap((part): Observable<LegItem> | LegItem[] =>
-        part.type === 'event'
-          ? follow(context, target, cursor, part)
-          : stand$(context, target, cursor, start, part.info, () =>
-              begin$(context, target, endpoint, cursor, part.info.etcdIndex),
-            ),
-      ),
+      concatMap((parts): Observable<LegItem> | Iterable<LegItem> => {
+        const [first] = parts;
+        return first?.type === 'registered'
+          ? stand$(context, target, cursor, start, first.info, () =>
+              begin$(context, target, endpoint, cursor, first.info.etcdIndex),
+            )
+          : follow(
+              context,
+              target,
+              cursor,
+              parts.filter((part) => part.type === 'event'),
+            );
+      }),
       tap((item) => {
         check.saw(item);
         reserve.saw();
@@ -59,9 +66,8 @@ export function streamLeg$(
     );
     const stalled$ = check
       .stalled$()
-      .pipe(
-        switchMap(() => concat(rescued$(context, target, cursor, reserve), of<LegItem>({ type: 'chain' }))),
-      );
+      // With what further streams have caught of a burst.
+      .pipe(switchMap(() => concat(follow(context, target, cursor, reserve.take()), chain)));
     return merge(items$, stalled$, reserve.keep$(target, endpoint));
   });
 }
@@ -98,24 +104,18 @@ function begin$(
   );
 }
 
-function follow(
+/** One by one: whoever takes them may stop at any of them. */
+function* follow(
   context: LegContext,
   target: Target,
   cursor: Cursor,
-  part: Extract<StreamPart, { type: 'event' }>,
-): LegItem[] {
-  if (maySkip(context, cursor, part)) return [{ type: 'chain' }];
-  return toItems(deliver(context, target, cursor, part));
+  events: Iterable<StreamEvent>,
+): Generator<LegItem> {
+  for (const part of events) {
+    if (maySkip(context, cursor, part)) yield { type: 'chain' };
+    else yield* toItems(deliver(context, target, cursor, part));
+  }
 }
 
 const toItems = (delivery: ReturnType<typeof deliver>): LegItem[] =>
   typeof delivery === 'string' ? [] : [{ type: 'event', event: delivery }];
-
-/** What further streams have caught of a burst. */
-const rescued$ = (
-  context: LegContext,
-  target: Target,
-  cursor: Cursor,
-  reserve: Reserve,
-): Observable<LegItem> =>
-  defer(() => reserve.take()).pipe(concatMap((part) => follow(context, target, cursor, part)));

@@ -1,4 +1,4 @@
-import { defer, endWith, mergeMap, type Observable } from 'rxjs';
+import { defer, map, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
 import { decodeKeys, type KeysBody } from '../decode.js';
@@ -10,13 +10,18 @@ import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 
 /** A stream tells that it is registered, then each event. */
-export type StreamPart =
-  | { readonly type: 'registered'; readonly info: ResponseInfo }
-  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody };
+export type StreamPart = { readonly type: 'registered'; readonly info: ResponseInfo } | StreamEvent;
+
+/** An event of a stream; the headers are those of the stream. */
+export interface StreamEvent {
+  readonly type: 'event';
+  readonly info: ResponseInfo;
+  readonly body: KeysBody;
+}
 
 /**
- * etcd's live stream, from now on: every event after the index of its headers, one JSON text a line, until too many
- * pile up at the server; then it is silent for ever. Errors with a Fault for any answer but a stream, and when it ends.
+ * etcd's live stream, from now on, in what comes at once: every event after the index of its headers, one JSON text a
+ * line, until too many pile up at the server; then it is silent for ever. Errors with a Fault for any answer but a stream, and when it ends.
  *
  * @param waitIndex begins later: at an index that the store has yet to reach
  */
@@ -25,7 +30,7 @@ export function stream$(
   target: Target,
   endpoint: string,
   waitIndex?: number,
-): Observable<StreamPart> {
+): Observable<readonly StreamPart[]> {
   const { transport, settings } = context;
   const { key, recursive } = target;
   const operation = `watch ${key}`;
@@ -39,8 +44,8 @@ export function stream$(
     const exchange = exchangeOf(context, endpoint);
     let info: ResponseInfo = { endpoint, status: 0 };
     let rest = '';
-    const read = (part: HttpPart | 'end'): StreamPart[] => {
-      if (part === 'end') {
+    const read = (part: HttpPart): readonly StreamPart[] => {
+      if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
         decodeKeys(operation, info.status, rest, exchange);
         throw new MemberLeft('it answered a watch with a single event');
@@ -57,6 +62,6 @@ export function stream$(
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeKeys(operation, 200, line, exchange) }));
     };
-    return transport.parts$(request).pipe(endWith('end' as const), mergeMap(read));
+    return transport.parts$(request).pipe(map(read));
   });
 }

@@ -1,17 +1,14 @@
 import {
-  catchError,
   defer,
   EMPTY,
   expand,
   filter,
-  finalize,
   map,
   retry,
   share,
   switchMap,
   takeUntil,
   tap,
-  throwError,
   timer,
   type Observable,
 } from 'rxjs';
@@ -54,11 +51,8 @@ export class WatchSource {
     this.items$ = defer(() => {
       const run = new WatchRun(context, id, target, fromIndex);
       this.#run = run;
-      return follow$(context, target, run);
+      return follow$(context, target, run, ended);
     }).pipe(
-      // Before its subscribers hear of it, who may want another at once.
-      tap({ error: ended }),
-      finalize(ended),
       context.cluster.active(),
       takeUntil(context.cluster.closing$),
       share({ resetOnRefCountZero: () => timer(fromIndex === undefined ? grace : 0, unrefScheduler) }),
@@ -76,7 +70,7 @@ export class WatchSource {
   }
 }
 
-function follow$(context: LegContext, target: Target, run: WatchRun): Observable<LegItem> {
+function follow$(context: LegContext, target: Target, run: WatchRun, ended: () => void): Observable<LegItem> {
   const nextLeg$: Observable<LegItem> = defer(() =>
     context.cluster.watchEndpoint$(run.tried, run.endpoint),
   ).pipe(
@@ -84,20 +78,24 @@ function follow$(context: LegContext, target: Target, run: WatchRun): Observable
       run.goesTo(endpoint);
       return leg$(context, target, endpoint, run.cursor, run.start);
     }),
-    tap((item) => {
-      run.saw(item);
-    }),
   );
   let failure: unknown;
   return nextLeg$.pipe(
     expand((item) => (item.type === 'chain' ? nextLeg$ : EMPTY)),
     retry({ delay: (error) => run.recover$(error) }),
-    catchError((error: unknown) => {
-      failure = error;
-      return throwError(() => error);
-    }),
-    finalize(() => {
-      run.ended(failure);
+    tap({
+      next: (item) => {
+        run.saw(item);
+      },
+      error: (error: unknown) => {
+        failure = error;
+        // Before its subscribers hear of it, who may want another at once.
+        ended();
+      },
+      finalize: () => {
+        run.ended(failure);
+        ended();
+      },
     }),
   );
 }

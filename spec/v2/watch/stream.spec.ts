@@ -1,4 +1,4 @@
-import { of } from 'rxjs';
+import { mergeAll, of } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { MemberLeft } from '../../../lib/v2/watch/history-lost.js';
@@ -8,7 +8,7 @@ import { FakeMember, here, watchOver } from '../../support/fake-member.js';
 let member: FakeMember;
 const run = (waitIndex?: number, recursive = true) => {
   const { seen, subscription } = watchOver(
-    stream$(member.context, { key: '/a', recursive }, here, waitIndex),
+    stream$(member.context, { key: '/a', recursive }, here, waitIndex).pipe(mergeAll()),
   );
   return { seen, subscription, request: member.requests.at(-1)! };
 };
@@ -137,7 +137,7 @@ describe('its end', () => {
   });
 
   test('it never completes by itself', () => {
-    member = new FakeMember({ transport: { parts$: () => of() } as never });
+    member = new FakeMember({ transport: { parts$: () => of({ type: 'end' }) } as never });
     const { seen } = watchOver(stream$(member.context, { key: '/a', recursive: true }, here));
     expect([seen.done, seen.error]).toEqual([false, expect.any(Error)]);
   });

@@ -1,0 +1,100 @@
+import { Observable, type Observer, type Subscriber } from 'rxjs';
+import { TransportError } from '../transport/transport-error.js';
+import type { CallRecord } from './call-record.js';
+import type { CallSpec } from './call-spec.js';
+import type { Cluster } from './cluster.js';
+import { Fault } from './fault.js';
+import type { Flight } from './in-flight.js';
+import { anyMember } from './retry-class.js';
+
+/** How many redirects one try follows. */
+const maxHops = 4;
+
+/**
+ * One try at one endpoint, and those that it is redirected to: with method and body, to known members only, and not for
+ * ever. Old members redirect to their leader; to themselves, while there is none. A read leaves a member that stops
+ * answering; a write cannot.
+ */
+export function attempt$<T>(
+  cluster: Cluster,
+  record: CallRecord,
+  spec: CallSpec<T>,
+  endpoint: string,
+): Observable<T> {
+  return new Observable((subscriber) => {
+    const attempt = new Attempt(cluster, record, spec, subscriber);
+    attempt.begin(endpoint);
+    return () => {
+      attempt.end();
+    };
+  });
+}
+
+/** One object for each try, not a chain of operators: every call makes one. */
+class Attempt<T> implements Flight, Observer<T> {
+  endpoint = '';
+  since = 0;
+  isSlow = false;
+  readonly #cluster: Cluster;
+  readonly #record: CallRecord;
+  readonly #spec: CallSpec<T>;
+  readonly #subscriber: Subscriber<T>;
+  #hops: number;
+  #land = (): void => undefined;
+
+  constructor(cluster: Cluster, record: CallRecord, spec: CallSpec<T>, subscriber: Subscriber<T>) {
+    this.#cluster = cluster;
+    this.#record = record;
+    this.#spec = spec;
+    this.#subscriber = subscriber;
+    // What is asked of one member alone no other can answer.
+    this.#hops = spec.at === undefined ? maxHops : 0;
+  }
+
+  begin(endpoint: string): void {
+    const { trace, timeout } = this.#record.begin(endpoint);
+    this.endpoint = endpoint;
+    this.since = performance.now();
+    this.isSlow = false;
+    this.#land = this.#cluster.inFlight.begin(this);
+    try {
+      this.#subscriber.add(this.#spec.send(endpoint, timeout, trace).subscribe(this));
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  end(): void {
+    this.#land();
+  }
+
+  next(value: T): void {
+    this.#record.succeeded();
+    this.#subscriber.next(value);
+  }
+
+  error(error: unknown): void {
+    // First, lest its own failure make its member suspect to it.
+    this.end();
+    this.#record.failed(error);
+    const target = error instanceof Fault ? error.config.redirect : undefined;
+    if (target !== undefined && this.#hops > 0 && this.#cluster.redirected(this.endpoint, target)) {
+      this.#hops -= 1;
+      this.begin(target);
+    } else this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+
+  suspected(): void {
+    const { at, retryClass } = this.#spec;
+    if (at === undefined && (anyMember(retryClass) || retryClass === 'quorum-read'))
+      this.error(new TransportError('reset', 'its member stopped answering', true));
+  }
+
+  slow(): void {
+    this.#subscriber.add(this.#cluster.check$(this.endpoint).subscribe());
+  }
+}
