@@ -3,7 +3,6 @@ import {
   catchError,
   concat,
   defer,
-  endWith,
   filter,
   ignoreElements,
   last,
@@ -14,6 +13,7 @@ import {
   share,
   switchMap,
   take,
+  takeLast,
   tap,
   throwError,
   timer,
@@ -77,7 +77,7 @@ export class Cluster {
     this.#roster = new Roster(settings.endpoints, settings.discover);
     this.#view = deriveView(this.#roster, now());
     this.#view$ = new BehaviorSubject(this.#view);
-    this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
+    this.closing$ = this.#view$.pipe(takeLast(1));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
     const engine$ = heartbeats$({
       view$: this.#view$,
@@ -135,11 +135,16 @@ export class Cluster {
     return [...this.#probeFailures.values()];
   }
 
-  /** Keeps the heartbeat running while the source is subscribed, and `grace` longer. */
+  /** Keeps the heartbeats running until what it returns is called. */
+  enter(): () => void {
+    return this.#attendance.enter();
+  }
+
+  /** Keeps the heartbeats running while the source is subscribed. */
   active<T>(): MonoTypeOperatorFunction<T> {
     return (source$) =>
       new Observable((subscriber) => {
-        subscriber.add(this.#attendance.enter());
+        subscriber.add(this.enter());
         return source$.subscribe(subscriber);
       });
   }
@@ -206,21 +211,20 @@ export class Cluster {
     );
   }
 
-  /** Emits once, with the reason, when a watch should leave this endpoint. */
-  leave$(url: string): Observable<string> {
+  /** Errors, with what is made of the reason, when a watch should leave this endpoint; emits once the client is closed. */
+  leave$(url: string, toError: (reason: string) => Error): Observable<void> {
     // Every open watch has one of these: no chain of operators.
     return new Observable((subscriber) =>
       this.#view$.subscribe({
         next: (view) => {
           const reason = this.#reasonToLeave(view, url);
-          if (reason === undefined) return;
-          subscriber.next(reason);
-          subscriber.complete();
+          if (reason !== undefined) subscriber.error(toError(reason));
         },
         error: (error: unknown) => {
           subscriber.error(error);
         },
         complete: () => {
+          subscriber.next();
           subscriber.complete();
         },
       }),

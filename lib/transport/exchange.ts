@@ -1,15 +1,8 @@
 import type { EventBus } from '../events.js';
-import type { HttpHeaders, HttpPart, HttpRequest, HttpResponse } from './http.js';
+import type { HttpHeaders, HttpRequest, HttpResponse } from './http.js';
+import type { Receiver } from './receiver.js';
 import { toTransportError, TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
-
-/** Who wants the answer. */
-export interface Receiver {
-  readonly done: (response: HttpResponse) => void;
-  readonly error: (error: TransportError) => void;
-  /** Set when the answer is wanted in parts. */
-  readonly part?: (part: HttpPart) => void;
-}
 
 /** What all exchanges of a transport share. */
 export interface ExchangeContext {
@@ -45,7 +38,7 @@ export class Exchange implements Wire {
   }
 
   get inParts(): boolean {
-    return this.#receiver.part !== undefined;
+    return this.#receiver.inParts;
   }
 
   get aborted(): boolean {
@@ -56,13 +49,13 @@ export class Exchange implements Wire {
     if (this.#over) return;
     this.#status = status;
     if (status === 200) this.#stopLimit();
-    this.#receiver.part?.({ type: 'head', status, headers });
+    this.#receiver.part({ type: 'head', status, headers });
   }
 
   text(text: string): void {
     if (this.#over || text === '') return;
     this.#showAnswer(text);
-    this.#receiver.part?.({ type: 'text', text });
+    this.#receiver.part({ type: 'text', text });
   }
 
   done(response: HttpResponse): void {

@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import { Exchange, type ExchangeContext } from './exchange.js';
+import { PartReceiver, WholeReceiver, type Receiver } from './receiver.js';
 import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
 import { createPlatform, type Platform } from './platform.js';
 
@@ -33,27 +34,7 @@ export class Transport {
 
   /** The same, and emits what is read of the answer; errors with what the reader throws. */
   read$<T>(request: HttpRequest, read: (response: HttpResponse) => T, trace?: Trace): Observable<T> {
-    return new Observable((subscriber) => {
-      const exchange = new Exchange(request, this.#context, {
-        done: (response) => {
-          let value: T;
-          try {
-            value = read(response);
-          } catch (error) {
-            subscriber.error(error);
-            return;
-          }
-          subscriber.next(value);
-          subscriber.complete();
-        },
-        error: (error) => {
-          subscriber.error(error);
-        },
-      });
-      // A transport that cannot tell whether it has sent may have.
-      if (trace !== undefined) trace.sent = () => exchange.sent ?? true;
-      return this.#run(exchange);
-    });
+    return new Observable((subscriber) => this.#run(request, new WholeReceiver(subscriber, read), trace));
   }
 
   /**
@@ -61,21 +42,12 @@ export class Transport {
    * wait for the head; with any status but 200, that for the whole answer.
    */
   parts$(request: HttpRequest): Observable<HttpPart> {
-    return new Observable((subscriber) => {
-      const exchange = new Exchange(request, this.#context, {
-        part: (part) => {
-          subscriber.next(part);
-        },
-        done: () => {
-          subscriber.next({ type: 'end' });
-          subscriber.complete();
-        },
-        error: (error) => {
-          subscriber.error(error);
-        },
-      });
-      return this.#run(exchange);
-    });
+    return this.readParts$(request, (part) => part);
+  }
+
+  /** The same, and emits what is read of each part; errors with what the reader throws. */
+  readParts$<T>(request: HttpRequest, read: (part: HttpPart) => T): Observable<T> {
+    return new Observable((subscriber) => this.#run(request, new PartReceiver(subscriber, read)));
   }
 
   /** Ends all connections. */
@@ -83,8 +55,11 @@ export class Transport {
     this.#platform.close();
   }
 
-  /** Returns what aborts it. */
-  #run(exchange: Exchange): () => void {
+  /** Begins an exchange; returns what aborts it. */
+  #run(request: HttpRequest, receiver: Receiver, trace?: Trace): () => void {
+    const exchange = new Exchange(request, this.#context, receiver);
+    // A transport that cannot tell whether it has sent may have.
+    if (trace !== undefined) trace.sent = () => exchange.sent ?? true;
     try {
       this.#platform.send(exchange);
     } catch (thrown) {

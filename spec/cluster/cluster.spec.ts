@@ -315,7 +315,9 @@ describe('a watch leaves its member', () => {
   const reset = new TransportError('reset', 'ECONNRESET', true);
   const follow = (url: string): string[] => {
     const reasons: string[] = [];
-    cluster.leave$(url).subscribe((reason) => reasons.push(reason));
+    cluster
+      .leave$(url, (reason) => new Error(reason))
+      .subscribe({ error: ({ message }: Error) => reasons.push(message) });
     return reasons;
   };
 

@@ -1,4 +1,4 @@
-import { identity, NEVER, Observable, of, Subject, type Subscriber } from 'rxjs';
+import { map, merge, NEVER, Observable, of, Subject, type Subscriber } from 'rxjs';
 import { EventBus, type ClientEvent } from '../../lib/events.js';
 import { resolveOptions } from '../../lib/options.js';
 import type { HttpPart, HttpRequest, HttpResponse } from '../../lib/transport/http.js';
@@ -84,7 +84,10 @@ export class FakeMember {
   leader: string | undefined = here;
   /** What `events$` tells. */
   readonly told: ClientEvent[] = [];
-  readonly changed = jest.fn();
+  readonly changes$ = new Subject<void>();
+  readonly changed = jest.fn(() => {
+    this.changes$.next();
+  });
   readonly context: LegContext;
 
   /** @param more in place of what the context has by default */
@@ -95,11 +98,19 @@ export class FakeMember {
       settings: resolveOptions(),
       events,
       cluster: {
-        leave$: () => this.left$,
+        leave$: (_: string, toError: (reason: string) => Error) =>
+          merge(
+            this.closing$,
+            this.left$.pipe(
+              map((reason) => {
+                throw toError(reason);
+              }),
+            ),
+          ),
         sawTerm: () => undefined,
         version: () => this.version,
         watchEndpoint$: () => of(here),
-        active: () => identity,
+        enter: () => () => undefined,
         blame: () => undefined,
         closing$: this.closing$,
         leads: (url: string) => url === this.leader,
@@ -107,12 +118,9 @@ export class FakeMember {
       },
       transport: {
         streams,
-        parts$: ({ path }: HttpRequest) =>
-          new Observable<HttpPart>((subscriber) => {
-            const request = new FakeRequest(path, subscriber);
-            this.requests.push(request);
-            this.onRequest(request);
-          }),
+        parts$: (request: HttpRequest) => this.#parts$(request),
+        readParts$: <T>(request: HttpRequest, read: (part: HttpPart) => T) =>
+          this.#parts$(request).pipe(map(read)),
         exchange$: (request: HttpRequest) => {
           this.reads.push(request);
           return this.onRead(request);
@@ -123,10 +131,19 @@ export class FakeMember {
       pulse$: this.pulses$,
       pace: new Pace(100),
       changed: this.changed,
+      changes$: this.changes$,
       blind: new Set(),
       turns: new Turns(4),
       ...more,
     } as unknown as LegContext;
+  }
+
+  #parts$({ path }: HttpRequest): Observable<HttpPart> {
+    return new Observable((subscriber) => {
+      const request = new FakeRequest(path, subscriber);
+      this.requests.push(request);
+      this.onRequest(request);
+    });
   }
 
   get polls(): FakeRequest[] {

@@ -1,6 +1,7 @@
-import { Observable } from 'rxjs';
+import { Observable, type Observer, type Subscriber } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
+import type { StoreIndex } from './read-index.js';
 
 /** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
 const lag = 250;
@@ -11,53 +12,94 @@ const patience = 15_000;
 
 /**
  * Emits when an idle leg should ask its member again from the cursor. Each pulse is a witness for what the leg's own
- * headers claim. One object for each idle watch, not a chain of operators: there may be thousands.
+ * headers claim.
  *
  * @param busy an event is arriving: nothing is to be asked
+ * @param pulsed called after each pulse
  */
 export function due$(
-  { pulse$, pace, watermark }: LegContext,
+  context: LegContext,
   endpoint: string,
   cursor: Cursor,
   busy: () => boolean,
+  pulsed?: () => void,
 ): Observable<void> {
   return new Observable((subscriber) => {
-    let askedAt = performance.now();
-    let freeAt = -Infinity;
-    let turn: ReturnType<typeof setTimeout> | undefined;
-    const isDue = (now: number): boolean => {
-      if (busy() || cursor.lost !== undefined || cursor.next === undefined) return false;
-      const ahead = watermark.value - cursor.next;
-      return ahead > lag || (ahead >= 0 && now - askedAt > patience);
-    };
-    /** When its turn comes, it may no longer be needed. */
-    const ask = (): void => {
-      turn = undefined;
-      const now = performance.now();
-      if (!isDue(now)) return;
-      askedAt = now;
-      subscriber.next();
-    };
+    const due = new Due(context, endpoint, cursor, busy, pulsed, subscriber);
     subscriber.add(() => {
-      clearTimeout(turn);
+      due.stop();
     });
-    return pulse$.subscribe({
-      next: (pulse) => {
-        const now = performance.now();
-        if (pulse.answered) {
-          cursor.witness(pulse.endpoint, pulse.sentAt);
-          if (pulse.index > 0) cursor.told(pulse.endpoint, pulse.index, now);
-        } else if (pulse.endpoint === endpoint) cursor.doubt();
-        if (turn !== undefined || now < freeAt || !isDue(now)) return;
-        freeAt = now + gap;
-        turn = setTimeout(ask, pace.delay(now));
-      },
-      error: (error: unknown) => {
-        subscriber.error(error);
-      },
-      complete: () => {
-        subscriber.complete();
-      },
-    });
+    return context.pulse$.subscribe(due);
   });
+}
+
+/** One object for each idle watch, not a chain of operators: there may be thousands. */
+class Due implements Observer<StoreIndex> {
+  readonly #context: LegContext;
+  readonly #endpoint: string;
+  readonly #cursor: Cursor;
+  readonly #busy: () => boolean;
+  readonly #pulsed: (() => void) | undefined;
+  readonly #subscriber: Subscriber<void>;
+  #askedAt = performance.now();
+  #freeAt = -Infinity;
+  #turn: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    context: LegContext,
+    endpoint: string,
+    cursor: Cursor,
+    busy: () => boolean,
+    pulsed: (() => void) | undefined,
+    subscriber: Subscriber<void>,
+  ) {
+    this.#context = context;
+    this.#endpoint = endpoint;
+    this.#cursor = cursor;
+    this.#busy = busy;
+    this.#pulsed = pulsed;
+    this.#subscriber = subscriber;
+  }
+
+  next(pulse: StoreIndex): void {
+    const now = performance.now();
+    if (pulse.answered) {
+      this.#cursor.witness(pulse.endpoint, pulse.sentAt);
+      if (pulse.index > 0) this.#cursor.told(pulse.endpoint, pulse.index, now);
+    } else if (pulse.endpoint === this.#endpoint) this.#cursor.doubt();
+    this.#pulsed?.();
+    if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
+    this.#freeAt = now + gap;
+    this.#turn = setTimeout(() => {
+      this.#ask();
+    }, this.#context.pace.delay(now));
+  }
+
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  complete(): void {
+    this.#subscriber.complete();
+  }
+
+  stop(): void {
+    clearTimeout(this.#turn);
+  }
+
+  #isDue(now: number): boolean {
+    const { next, lost } = this.#cursor;
+    if (this.#busy() || lost !== undefined || next === undefined) return false;
+    const ahead = this.#context.watermark.value - next;
+    return ahead > lag || (ahead >= 0 && now - this.#askedAt > patience);
+  }
+
+  /** When its turn comes, it may no longer be needed. */
+  #ask(): void {
+    this.#turn = undefined;
+    const now = performance.now();
+    if (!this.#isDue(now)) return;
+    this.#askedAt = now;
+    this.#subscriber.next();
+  }
 }

@@ -47,7 +47,7 @@ export function withInitialState$(context: LegContext, source: WatchSource): Obs
 function state$(context: LegContext, source: WatchSource): Observable<SyncEvent> {
   return defer(() => {
     const delivered = (source.run?.cursor.next ?? 1) - 1;
-    return standing$(source).pipe(
+    return standing$(context, source).pipe(
       switchMap((endpoint) => readState$(context, source.target, endpoint)),
       tap(({ index, node }) => {
         if (index < delivered) throw new MemberLeft('its state is older than what was seen');
@@ -68,15 +68,12 @@ function state$(context: LegContext, source: WatchSource): Observable<SyncEvent>
 }
 
 /** Where the source stands, now or as soon as it does. */
-function standing$(source: WatchSource): Observable<string> {
-  return defer(() => {
-    const { run } = source;
-    return run?.stage === 'live' || run?.stage === 'catching-up'
-      ? of(run.endpoint)
-      : source.items$.pipe(
-          map((item) => (item.type === 'live' || item.type === 'catching-up' ? item.endpoint : undefined)),
-          filter((endpoint) => endpoint !== undefined),
-          take(1),
-        );
-  });
+function standing$({ changes$ }: LegContext, source: WatchSource): Observable<string> {
+  return changes$.pipe(
+    startWith(undefined),
+    map(() => source.run),
+    filter((run) => run?.stage === 'live' || run?.stage === 'catching-up'),
+    map((run) => run?.endpoint ?? ''),
+    take(1),
+  );
 }

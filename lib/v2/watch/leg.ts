@@ -1,4 +1,4 @@
-import { defer, EMPTY, endWith, map, merge, of, repeat, takeWhile, type Observable } from 'rxjs';
+import { defer, EMPTY, endWith, of, repeat, takeUntil, takeWhile, type Observable } from 'rxjs';
 import { canStream, isLegacy } from '../server-release.js';
 import { blindStart$ } from './blind-start.js';
 import type { Cursor } from './cursor.js';
@@ -11,7 +11,8 @@ import type { Target } from './target.js';
 
 /**
  * One leg of a watch: at one member, from the cursor on. A live stream where streams can be trusted and headers can be
- * read, else a long poll; polls of a browser take turns. Ends in `chain`, or in an error that is for `retry` to answer.
+ * read, else a long poll; polls of a browser take turns. Ends in `chain`, in an error that is for `retry` to answer, or
+ * without a word when the client is closed.
  */
 export function leg$(
   context: LegContext,
@@ -20,12 +21,9 @@ export function leg$(
   cursor: Cursor,
   start: LegStart,
 ): Observable<LegItem> {
-  const leave$ = context.cluster.leave$(endpoint).pipe(
-    map((reason): never => {
-      throw new MemberLeft(reason);
-    }),
-  );
-  return merge(begun$(context, target, endpoint, cursor, start), leave$).pipe(
+  const leave$ = context.cluster.leave$(endpoint, (reason) => new MemberLeft(reason));
+  return begun$(context, target, endpoint, cursor, start).pipe(
+    takeUntil(leave$),
     takeWhile((item) => item.type !== 'chain', true),
   );
 }

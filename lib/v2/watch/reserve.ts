@@ -3,9 +3,9 @@ import {
   EMPTY,
   ignoreElements,
   merge,
-  Observable,
   takeWhile,
   tap,
+  type Observable,
   type Subscription,
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
@@ -37,68 +37,51 @@ const flow = 1_000;
  */
 export class Reserve {
   readonly #context: LegContext;
+  readonly #target: Target;
+  readonly #endpoint: string;
   readonly #cursor: Cursor;
   #rungs: readonly Rung[] = [];
+  #streams: Subscription | undefined;
   #base = 0;
-  #onItem = (): void => undefined;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
+  #setAt = -Infinity;
+  #lookedAt = -Infinity;
+  #sawAt = -Infinity;
 
-  constructor(context: LegContext, cursor: Cursor) {
+  constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
     this.#context = context;
+    this.#target = target;
+    this.#endpoint = endpoint;
     this.#cursor = cursor;
   }
 
   /** The leg has brought something: the store moves. */
   saw(): void {
-    this.#onItem();
+    this.#sawAt = performance.now();
+    if (this.#quiet === undefined) this.#lookIn(lull);
+    if (this.#sawAt - this.#lookedAt < flow) return;
+    this.#lookedAt = this.#sawAt;
+    this.look();
   }
 
-  /** Keeps the rungs ahead of the store while subscribed; never emits. */
-  keep$(target: Target, endpoint: string): Observable<never> {
-    return new Observable((subscriber) => {
-      let rungs: Subscription | undefined;
-      let quiet: ReturnType<typeof setTimeout> | undefined;
-      let [setAt, lookedAt, sawAt] = [-Infinity, -Infinity, -Infinity];
-      const look = (now: number): void => {
-        if (now - setAt < lull || !this.#isOutdated()) return;
-        setAt = now;
-        rungs?.unsubscribe();
-        this.#base = this.#index;
-        this.#rungs = Array.from({ length: this.#wanted }, (_, i) => ({
-          from: this.#base + 1 + (i + 1) * sure,
-          events: [],
-        }));
-        rungs = merge(...this.#rungs.map((rung) => this.#rung$(target, endpoint, rung))).subscribe();
-      };
-      const lookIn = (ms: number): void => {
-        quiet = setTimeout(() => {
-          quiet = undefined;
-          const now = performance.now();
-          const left = sawAt + lull - now;
-          if (left > 0) lookIn(left);
-          else look(now);
-        }, ms);
-      };
-      this.#onItem = () => {
-        sawAt = performance.now();
-        if (quiet === undefined) lookIn(lull);
-        if (sawAt - lookedAt < flow) return;
-        lookedAt = sawAt;
-        look(sawAt);
-      };
-      subscriber.add(() => {
-        this.#onItem = () => undefined;
-        clearTimeout(quiet);
-        rungs?.unsubscribe();
-      });
-      return this.#context.pulse$.subscribe({
-        next: () => {
-          look(performance.now());
-        },
-        error: (error: unknown) => {
-          subscriber.error(error);
-        },
-      });
-    });
+  /** Sets the rungs ahead of the store where that is needed. */
+  look(): void {
+    const now = performance.now();
+    if (now - this.#setAt < lull || !this.#isOutdated()) return;
+    this.#setAt = now;
+    this.#streams?.unsubscribe();
+    this.#base = this.#index;
+    this.#rungs = Array.from({ length: this.#wanted }, (_, i) => ({
+      from: this.#base + 1 + (i + 1) * sure,
+      events: [],
+    }));
+    this.#streams = merge(...this.#rungs.map((rung) => this.#rung$(rung))).subscribe();
+  }
+
+  /** Ends the streams. */
+  close(): void {
+    clearTimeout(this.#quiet);
+    this.#streams?.unsubscribe();
   }
 
   /** What the rungs have caught from the cursor on; it is to be moved over each before the next is asked for. */
@@ -109,8 +92,17 @@ export class Reserve {
     }
   }
 
-  #rung$(target: Target, endpoint: string, { from, events }: Rung): Observable<never> {
-    return stream$(this.#context, target, endpoint, from).pipe(
+  #lookIn(ms: number): void {
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined;
+      const left = this.#sawAt + lull - performance.now();
+      if (left > 0) this.#lookIn(left);
+      else this.look();
+    }, ms);
+  }
+
+  #rung$({ from, events }: Rung): Observable<never> {
+    return stream$(this.#context, this.#target, this.#endpoint, from).pipe(
       tap((parts) => {
         const more = parts.filter((part) => part.type === 'event');
         events.push(...more.slice(0, history - events.length));

@@ -12,6 +12,8 @@ import {
   tap,
   throwError,
   timer,
+  type ObservableInput,
+  type Subscriber,
 } from 'rxjs';
 import { withKey } from '../with-key.js';
 import { claims } from './claims.js';
@@ -45,7 +47,9 @@ export class StreamCheck {
   #unchecked = 0;
   #filling = false;
   #sawAt = -Infinity;
-  #owes = (): void => undefined;
+  #look: ReturnType<typeof setTimeout> | undefined;
+  #checkedAt = 0;
+  #owed: Subscriber<void> | undefined;
 
   constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
     this.#context = context;
@@ -59,12 +63,18 @@ export class StreamCheck {
     this.#sawAt = performance.now();
     if (item.type === 'event') this.#unchecked += 1;
     else this.#filling = item.type === 'catching-up';
-    if (this.#isOwed) this.#owes();
+    if (!this.#isOwed || this.#owed === undefined || this.#look !== undefined) return;
+    this.#checkedAt = this.#sawAt;
+    this.#lookIn(lull);
   }
 
-  /** Emits when a poll has found what the stream does not bring, or that history is gone. */
-  stalled$(): Observable<unknown> {
-    return this.#when$().pipe(switchMap(() => this.#missing$()));
+  /**
+   * Emits the rescue when a poll has found what the stream does not bring, or that history is gone.
+   *
+   * @param pulsed called after each pulse
+   */
+  stalled$<T>(rescue: () => ObservableInput<T>, pulsed?: () => void): Observable<T> {
+    return this.#when$(pulsed).pipe(switchMap(() => this.#missing$().pipe(switchMap(rescue))));
   }
 
   get #isOwed(): boolean {
@@ -72,40 +82,36 @@ export class StreamCheck {
   }
 
   /** Emits when a check is owed: behind a burst, and each second of a long one; or when the idle watch is due. */
-  #when$(): Observable<void> {
+  #when$(pulsed?: () => void): Observable<void> {
     return new Observable((subscriber) => {
-      let look: ReturnType<typeof setTimeout> | undefined;
-      let since = 0;
-      const lookIn = (ms: number): void => {
-        look = setTimeout(() => {
-          look = undefined;
-          if (!this.#isOwed) return;
-          const now = performance.now();
-          const left = this.#sawAt + lull - now;
-          if (left <= 0) {
-            // Only now: a check in the middle of a burst says nothing of the rest.
-            this.#unchecked = 0;
-            subscriber.next();
-            return;
-          }
-          if (now - since >= checkEvery) {
-            since = now;
-            subscriber.next();
-          }
-          lookIn(left);
-        }, ms);
-      };
-      this.#owes = () => {
-        if (look !== undefined) return;
-        since = performance.now();
-        lookIn(lull);
-      };
+      this.#owed = subscriber;
       subscriber.add(() => {
-        this.#owes = () => undefined;
-        clearTimeout(look);
+        this.#owed = undefined;
+        clearTimeout(this.#look);
       });
-      return due$(this.#context, this.#endpoint, this.#cursor, () => this.#filling).subscribe(subscriber);
+      const busy = (): boolean => this.#filling;
+      return due$(this.#context, this.#endpoint, this.#cursor, busy, pulsed).subscribe(subscriber);
     });
+  }
+
+  #lookIn(ms: number): void {
+    this.#look = setTimeout(() => {
+      this.#look = undefined;
+      if (!this.#isOwed) return;
+      const now = performance.now();
+      const left = this.#sawAt + lull - now;
+      if (left <= 0) {
+        // Only now: a check in the middle of a burst says nothing of the rest.
+        this.#unchecked = 0;
+        this.#owed?.next();
+        return;
+      }
+      if (now - this.#checkedAt >= checkEvery) {
+        this.#checkedAt = now;
+        this.#owed?.next();
+      }
+      this.#lookIn(left);
+    }, ms);
   }
 
   #missing$(): Observable<unknown> {

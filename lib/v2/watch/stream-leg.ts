@@ -4,11 +4,11 @@ import {
   connect,
   debounceTime,
   defer,
+  finalize,
   map,
   merge,
   of,
   startWith,
-  switchMap,
   tap,
   type Observable,
 } from 'rxjs';
@@ -42,7 +42,7 @@ export function streamLeg$(
   start: LegStart,
 ): Observable<LegItem> {
   return defer(() => {
-    const reserve = new Reserve(context, cursor);
+    const reserve = new Reserve(context, target, endpoint, cursor);
     const check = new StreamCheck(context, target, endpoint, cursor);
     const items$ = stream$(context, target, endpoint).pipe(
       // In order: what the stream brings waits for what was before it.
@@ -64,11 +64,18 @@ export function streamLeg$(
         reserve.saw();
       }),
     );
-    const stalled$ = check
-      .stalled$()
+    const stalled$ = check.stalled$(
       // With what further streams have caught of a burst.
-      .pipe(switchMap(() => concat(follow(context, target, cursor, reserve.take()), chain)));
-    return merge(items$, stalled$, reserve.keep$(target, endpoint));
+      () => concat(follow(context, target, cursor, reserve.take()), chain),
+      () => {
+        reserve.look();
+      },
+    );
+    return merge(items$, stalled$).pipe(
+      finalize(() => {
+        reserve.close();
+      }),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { defer, map, type Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
 import { decodeKeys, type KeysBody } from '../decode.js';
@@ -62,6 +62,6 @@ export function stream$(
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeKeys(operation, 200, line, exchange) }));
     };
-    return transport.parts$(request).pipe(map(read));
+    return transport.readParts$(request, read);
   });
 }

@@ -28,6 +28,7 @@ export class WatchRun {
   readonly #target: Target;
   readonly #startedAt = performance.now();
   #endpoint = '';
+  #chains = false;
   #lostBy = '';
   #everStood = false;
   #stoodSince: number | undefined;
@@ -65,12 +66,19 @@ export class WatchRun {
   /** The next leg goes to this endpoint. */
   goesTo(endpoint: string): void {
     this.#endpoint = endpoint;
+    this.#chains = false;
+  }
+
+  /** The leg has ended with the word to chain the next. */
+  get chains(): boolean {
+    return this.#chains;
   }
 
   /** Takes note of what a leg emits. */
   saw(item: LegItem): void {
     const { id, cursor } = this;
     const { key } = this.#target;
+    this.#chains = item.type === 'chain';
     if (item.type === 'live' || item.type === 'catching-up' || item.type === 'waiting') {
       if (item.type !== 'waiting') {
         this.tried.clear();

@@ -1,21 +1,7 @@
-import {
-  defer,
-  EMPTY,
-  expand,
-  filter,
-  map,
-  retry,
-  share,
-  switchMap,
-  takeUntil,
-  tap,
-  timer,
-  type Observable,
-} from 'rxjs';
+import { defer, EMPTY, Observable, of, repeat, retry, share, switchMap, takeUntil, timer } from 'rxjs';
 import { unrefScheduler } from '../../cluster/unref-scheduler.js';
 import type { WatchEvent } from '../model.js';
 import type { LegContext } from './leg-context.js';
-import type { LegItem } from './leg-item.js';
 import { leg$ } from './leg.js';
 import type { Target } from './target.js';
 import { WatchRun } from './watch-run.js';
@@ -24,15 +10,13 @@ import { WatchRun } from './watch-run.js';
 const grace = 1_000;
 
 /**
- * The endless stream of a target's events, one for all who watch the same: legs chained by `expand`, restarted by
+ * The endless stream of a target's events, one for all who watch the same: legs chained by `repeat`, restarted by
  * `retry` and nothing else, around a cursor that outlives both.
  */
 export class WatchSource {
   readonly id: number;
   readonly target: Target;
-  /** What its legs emit; shared, and for a second after its last subscriber has gone. */
-  readonly items$: Observable<LegItem>;
-  /** The events among them. */
+  /** The events of its legs; shared, and for a second after its last subscriber has gone. */
   readonly events$: Observable<WatchEvent>;
   /** How many follow it. */
   subscribers = 0;
@@ -48,20 +32,11 @@ export class WatchSource {
   ) {
     this.id = id;
     this.target = target;
-    this.items$ = defer(() => {
+    this.events$ = defer(() => {
       const run = new WatchRun(context, id, target, fromIndex);
       this.#run = run;
       return follow$(context, target, run, ended);
-    }).pipe(
-      context.cluster.active(),
-      takeUntil(context.cluster.closing$),
-      share({ resetOnRefCountZero: () => timer(fromIndex === undefined ? grace : 0, unrefScheduler) }),
-    );
-    this.events$ = this.items$.pipe(
-      filter((item) => item.type === 'event'),
-      map((item) => item.event),
-      share(),
-    );
+    }).pipe(share({ resetOnRefCountZero: () => timer(fromIndex === undefined ? grace : 0, unrefScheduler) }));
   }
 
   /** Its place and its stage; undefined before it is first subscribed. */
@@ -70,32 +45,44 @@ export class WatchSource {
   }
 }
 
-function follow$(context: LegContext, target: Target, run: WatchRun, ended: () => void): Observable<LegItem> {
-  const nextLeg$: Observable<LegItem> = defer(() =>
-    context.cluster.watchEndpoint$(run.tried, run.endpoint),
-  ).pipe(
+/** The events of one leg after the other, until the client is closed; the run is told of all that its legs emit. */
+function follow$(
+  context: LegContext,
+  target: Target,
+  run: WatchRun,
+  ended: () => void,
+): Observable<WatchEvent> {
+  const { cluster } = context;
+  const legs$ = defer(() => cluster.watchEndpoint$(run.tried, run.endpoint)).pipe(
     switchMap((endpoint) => {
       run.goesTo(endpoint);
       return leg$(context, target, endpoint, run.cursor, run.start);
     }),
+    repeat({ delay: () => (run.chains ? of(undefined) : EMPTY) }),
+    retry({ delay: (error) => run.recover$(error).pipe(takeUntil(cluster.closing$)) }),
   );
-  let failure: unknown;
-  return nextLeg$.pipe(
-    expand((item) => (item.type === 'chain' ? nextLeg$ : EMPTY)),
-    retry({ delay: (error) => run.recover$(error) }),
-    tap({
+  // There may be thousands of watches: one object for each, not a chain of operators.
+  return new Observable((subscriber) => {
+    let failure: unknown;
+    subscriber.add(cluster.enter());
+    subscriber.add(() => {
+      run.ended(failure);
+      ended();
+    });
+    return legs$.subscribe({
       next: (item) => {
         run.saw(item);
+        if (item.type === 'event') subscriber.next(item.event);
       },
       error: (error: unknown) => {
         failure = error;
         // Before its subscribers hear of it, who may want another at once.
         ended();
+        subscriber.error(error);
       },
-      finalize: () => {
-        run.ended(failure);
-        ended();
+      complete: () => {
+        subscriber.complete();
       },
-    }),
-  );
+    });
+  });
 }

@@ -1,36 +1,39 @@
-import { filter, map, of, Subject, throwError, type Observable } from 'rxjs';
+import { of, Subject, throwError, type Observable } from 'rxjs';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import type { WatchEvent } from '../../../lib/v2/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { withInitialState$ } from '../../../lib/v2/watch/initial-state.js';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import type { WatchSource } from '../../../lib/v2/watch/watch-source.js';
 import { answerOf, FakeMember, here, watchOver } from '../../support/fake-member.js';
 
 const info = { endpoint: here, status: 200 };
-const set = (index: number): LegItem => ({
-  type: 'event',
-  event: { action: 'set', node: { key: '/a' }, index, info },
-});
-const resync = (index: number): LegItem => ({
-  type: 'event',
-  event: { action: 'resync', node: { key: '/a' }, index, lost: { from: 1, to: index }, info },
+const set = (index: number): WatchEvent => ({ action: 'set', node: { key: '/a' }, index, info });
+const resync = (index: number): WatchEvent => ({
+  action: 'resync',
+  node: { key: '/a' },
+  index,
+  lost: { from: 1, to: index },
+  info,
 });
 const stateAt = (index: number, node: object = { key: '/a', value: 'now' }): HttpResponse =>
   answerOf(200, index, { action: 'get', node });
 
 let member: FakeMember;
-let items$: Subject<LegItem>;
+let events$: Subject<WatchEvent>;
 /** What the source is doing, as its run tells. */
 let source: {
   target: { key: string; recursive: boolean };
-  items$: Observable<LegItem>;
   events$: Observable<WatchEvent>;
   run: { stage: string; endpoint: string; cursor: Cursor; final: (error: unknown) => Error | undefined };
 };
 
 const run = () => watchOver(withInitialState$(member.context, source as unknown as WatchSource));
+/** The source enters a stage. */
+function enter(stage: string, endpoint: string): void {
+  Object.assign(source.run, { stage, endpoint });
+  member.changed();
+}
 const told = (events: readonly WatchEvent[]) =>
   events.map(({ action, index }) => `${action}@${String(index)}`);
 
@@ -38,14 +41,10 @@ beforeEach(() => {
   jest.useFakeTimers();
   jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
   member = new FakeMember();
-  items$ = new Subject();
+  events$ = new Subject();
   source = {
     target: { key: '/a', recursive: true },
-    items$,
-    events$: items$.pipe(
-      filter((item) => item.type === 'event'),
-      map(({ event }) => event),
-    ),
+    events$,
     run: { stage: 'connecting', endpoint: here, cursor: new Cursor(), final: () => undefined },
   };
   member.onRead = () => of(stateAt(50));
@@ -57,13 +56,13 @@ afterEach(() => {
 
 test.each(['live', 'catching-up'] as const)('the state is read once the source stands (%s)', (type) => {
   const { seen } = run();
-  items$.next({ type: 'waiting', endpoint: 'http://b' });
+  enter('waiting', 'http://b');
   expect(member.reads).toEqual([]);
-  items$.next({ type, endpoint: 'http://c' });
+  enter(type, 'http://c');
   expect(member.reads).toMatchObject([{ endpoint: 'http://c', path: '/v2/keys/a?recursive=true' }]);
   expect(seen.items).toMatchObject([{ action: 'sync', index: 50, node: { key: '/a', value: 'now' } }]);
-  items$.next({ type: 'live', endpoint: 'http://c' });
-  items$.next(set(51));
+  enter('live', 'http://c');
+  events$.next(set(51));
   expect([told(seen.items), member.reads.length]).toEqual([['sync@50', 'set@51'], 1]);
 });
 
@@ -77,10 +76,10 @@ test('who joins later reads it at once, where the source stands', () => {
 test('each subscriber has a state of its own', () => {
   source.run.stage = 'live';
   const first = run();
-  items$.next(set(51));
+  events$.next(set(51));
   member.onRead = () => of(stateAt(51));
   const second = run();
-  items$.next(set(52));
+  events$.next(set(52));
   expect(told(first.seen.items)).toEqual(['sync@50', 'set@51', 'set@52']);
   expect(told(second.seen.items)).toEqual(['sync@51', 'set@52']);
 });
@@ -90,7 +89,7 @@ test('what comes while the state is read waits for it; what it holds already is 
   const answer$ = new Subject<HttpResponse>();
   member.onRead = () => answer$;
   const { seen } = run();
-  for (const index of [49, 50, 51, 52]) items$.next(set(index));
+  for (const index of [49, 50, 51, 52]) events$.next(set(index));
   expect(seen.items).toEqual([]);
   answer$.next(stateAt(50));
   answer$.complete();
@@ -102,9 +101,9 @@ test('a resync meanwhile waits, too, and is told unless the state is as new', ()
   const answer$ = new Subject<HttpResponse>();
   member.onRead = () => answer$;
   const { seen } = run();
-  items$.next(resync(48));
-  items$.next(resync(60));
-  items$.next(set(61));
+  events$.next(resync(48));
+  events$.next(resync(60));
+  events$.next(set(61));
   answer$.next(stateAt(50));
   answer$.complete();
   expect(told(seen.items)).toEqual(['sync@50', 'resync@60', 'set@61']);
@@ -135,7 +134,7 @@ test('a read that fails is made again, at longer and longer intervals', () => {
   // It is read where the source stands by then.
   source.run.endpoint = 'http://b';
   member.onRead = () => of(stateAt(50));
-  items$.next(set(51));
+  events$.next(set(51));
   jest.advanceTimersByTime(initialDelay * 4);
   expect(member.reads.at(-1)).toMatchObject({ endpoint: 'http://b' });
   expect(told(seen.items)).toEqual(['sync@50', 'set@51']);
@@ -154,7 +153,7 @@ test('the error of its source ends it at once, also while the state is read', ()
   source.run.stage = 'live';
   member.onRead = (_: HttpRequest) => new Subject<HttpResponse>();
   const { seen } = run();
-  items$.error(new RangeError('x'));
+  events$.error(new RangeError('x'));
   expect(seen.error).toBeInstanceOf(RangeError);
 });
 

@@ -1,4 +1,4 @@
-import { mergeAll, of } from 'rxjs';
+import { map, mergeAll, of } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { MemberLeft } from '../../../lib/v2/watch/history-lost.js';
@@ -137,7 +137,11 @@ describe('its end', () => {
   });
 
   test('it never completes by itself', () => {
-    member = new FakeMember({ transport: { parts$: () => of({ type: 'end' }) } as never });
+    member = new FakeMember({
+      transport: {
+        readParts$: (_: unknown, read: (part: object) => unknown) => of({ type: 'end' }).pipe(map(read)),
+      } as never,
+    });
     const { seen } = watchOver(stream$(member.context, { key: '/a', recursive: true }, here));
     expect([seen.done, seen.error]).toEqual([false, expect.any(Error)]);
   });

@@ -38,12 +38,6 @@ test('all who follow it share one connection, and each sees every event from the
   expect(member.requests).toHaveLength(1);
 });
 
-test('its items tell where it stands', () => {
-  const { seen } = watchOver(open().items$);
-  member.streams[0]?.head(9).lines([10]);
-  expect(seen.items.map(({ type }) => type)).toEqual(['live', 'event']);
-});
-
 test('it outlives its last subscriber by a second, on timers that keep no process alive', () => {
   const schedule = jest.spyOn(unrefScheduler, 'schedule');
   const source = open();
@@ -72,7 +66,7 @@ test('one with a start of its own ends with its subscriber', () => {
 });
 
 test('legs are chained from the cursor on', () => {
-  const { seen } = watchOver(open().items$);
+  const { seen } = watchOver(open().events$);
   member.streams[0]?.head(9).lines([10]);
   // A follower that leaves out what a snapshot held: the next leg asks for it.
   member.leader = 'http://b';
