@@ -33,9 +33,19 @@ function serve(): void {
     '/v2/members/leader': member,
     '/v2/stats/self': { id: '1', name: 'one' },
   };
+  let store = 1;
   const server = createServer(({ url = '' }, response) => {
     const { pathname, searchParams } = new URL(url, 'http://localhost');
-    const index = Number(searchParams.get('waitIndex') ?? 1);
+    // How a client asks for the index where it sees no headers.
+    if (pathname.endsWith('/_rxetcd')) {
+      response.writeHead(404, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({ errorCode: 100, message: 'Key not found', cause: pathname, index: store }),
+      );
+      return;
+    }
+    const index = Number(searchParams.get('waitIndex') ?? store);
+    store = Math.max(store, index);
     const event = {
       action: 'set',
       node: { key: '/bench/k', value: 'v', modifiedIndex: index, createdIndex: index },

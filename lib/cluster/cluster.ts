@@ -3,6 +3,7 @@ import {
   catchError,
   concat,
   defer,
+  endWith,
   filter,
   ignoreElements,
   last,
@@ -13,7 +14,6 @@ import {
   share,
   switchMap,
   take,
-  takeLast,
   tap,
   throwError,
   timer,
@@ -77,7 +77,7 @@ export class Cluster {
     this.#roster = new Roster(settings.endpoints, settings.discover);
     this.#view = deriveView(this.#roster, now());
     this.#view$ = new BehaviorSubject(this.#view);
-    this.closing$ = this.#view$.pipe(takeLast(1));
+    this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
     const engine$ = heartbeats$({
       view$: this.#view$,

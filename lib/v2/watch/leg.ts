@@ -23,8 +23,8 @@ export function leg$(
 ): Observable<LegItem> {
   const leave$ = context.cluster.leave$(endpoint, (reason) => new MemberLeft(reason));
   return begun$(context, target, endpoint, cursor, start).pipe(
-    takeUntil(leave$),
     takeWhile((item) => item.type !== 'chain', true),
+    takeUntil(leave$),
   );
 }
 

@@ -1,9 +1,11 @@
 import {
   catchError,
   EMPTY,
+  filter,
   ignoreElements,
   merge,
-  takeWhile,
+  mergeAll,
+  take,
   tap,
   type Observable,
   type Subscription,
@@ -103,11 +105,10 @@ export class Reserve {
 
   #rung$({ from, events }: Rung): Observable<never> {
     return stream$(this.#context, this.#target, this.#endpoint, from).pipe(
-      tap((parts) => {
-        const more = parts.filter((part) => part.type === 'event');
-        events.push(...more.slice(0, history - events.length));
-      }),
-      takeWhile(() => events.length < history),
+      mergeAll(),
+      filter((part) => part.type === 'event'),
+      take(history),
+      tap((event) => events.push(event)),
       ignoreElements(),
       catchError(() => EMPTY),
     );
