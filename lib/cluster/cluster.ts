@@ -1,22 +1,18 @@
 import {
   BehaviorSubject,
-  catchError,
   concat,
   defer,
   endWith,
   filter,
   ignoreElements,
-  last,
   map,
   merge,
   Observable,
   of,
-  share,
   switchMap,
   take,
   tap,
   throwError,
-  timer,
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
@@ -30,15 +26,12 @@ import { heartbeats$ } from './heartbeats.js';
 import { InFlight } from './in-flight.js';
 import type { Member } from './member.js';
 import type { Probe } from './probe.js';
+import { Prober } from './prober.js';
 import { reportChanges } from './report-changes.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
-import { unrefScheduler } from './unref-scheduler.js';
 import { deriveView, sameView, type View } from './view.js';
-
-/** One check of an endpoint answers for all who ask within this time, ms. */
-const checkEvery = 250;
 
 const now = (): number => performance.now();
 
@@ -57,24 +50,23 @@ export class Cluster {
   #view: View;
   readonly #roster: Roster;
   readonly #router = new Router();
-  readonly #probe: Probe;
+  readonly #prober: Prober;
   readonly #events: EventBus;
   readonly #watchOn: Settings['watchOn'];
   /** Tries under way. */
   readonly inFlight = new InFlight();
   readonly #attendance: Attendance;
-  /** The check of each endpoint, shared by those who ask. */
-  readonly #checks = new Map<string, Observable<never>>();
-  readonly #probeFailures = new Map<string, Attempt>();
   #control!: ClusterStateControl;
   #leaderSince = Date.now();
   #closed = false;
 
   constructor(settings: Settings, probe: Probe, events: EventBus) {
-    this.#probe = probe;
     this.#events = events;
     this.#watchOn = settings.watchOn;
     this.#roster = new Roster(settings.endpoints, settings.discover);
+    this.#prober = new Prober(probe, this.#roster, () => {
+      this.#publish();
+    });
     this.#view = deriveView(this.#roster, now());
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
@@ -82,7 +74,7 @@ export class Cluster {
     const engine$ = heartbeats$({
       view$: this.#view$,
       period: settings.heartbeat,
-      probe: (url, full) => this.#probeOnce$(url, full),
+      probe: (url, full) => this.#prober.probe$(url, full),
       wasProbed: (url) => this.#roster.endpoint(url)?.probed === true,
     });
     this.#attendance = new Attendance(engine$);
@@ -132,7 +124,7 @@ export class Cluster {
 
   /** The last failed probe of each endpoint that does not answer. */
   get probeFailures(): readonly Attempt[] {
-    return [...this.#probeFailures.values()];
+    return this.#prober.failures;
   }
 
   /** Keeps the heartbeats running until what it returns is called. */
@@ -231,18 +223,9 @@ export class Cluster {
     );
   }
 
-  /**
-   * Asks the endpoint whether it still answers, and learns from it; never emits. Shared: of a thousand calls that wait
-   * for the same member not each may ask.
-   */
+  /** Asks the endpoint whether it still answers, and learns from it; never emits. */
   check$(url: string): Observable<never> {
-    const known = this.#checks.get(url);
-    if (known !== undefined) return known;
-    const check$ = this.#probeOnce$(url, false).pipe(
-      share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
-    );
-    this.#checks.set(url, check$);
-    return check$;
+    return this.#prober.check$(url);
   }
 
   /** A request was answered. */
@@ -303,7 +286,7 @@ export class Cluster {
   /** Probes every endpoint now, those found by it too, and emits the state. */
   refresh$(): Observable<ClusterState> {
     const probeAll$ = (urls: readonly string[]): Observable<never> =>
-      merge(...urls.map((url) => this.#probeOnce$(url, true)));
+      merge(...urls.map((url) => this.#prober.probe$(url, true)));
     return concat(
       defer(() => probeAll$(this.endpoints)),
       defer(() => probeAll$(this.#roster.endpoints.filter((e) => !e.probed).map((e) => e.url))),
@@ -326,47 +309,6 @@ export class Cluster {
     this.#attendance.close();
     this.#control.complete();
     this.#view$.complete();
-  }
-
-  /** Probes one endpoint and learns from it; completes without a value, whatever came. */
-  #probeOnce$(url: string, full: boolean): Observable<never> {
-    return defer(() => {
-      const sentAt = now();
-      const endpoint = this.#roster.endpoint(url);
-      // Whoever comes back may have become somebody else.
-      const unsure = endpoint?.id === undefined || endpoint.down;
-      const answer$ = this.#probe(url, full).pipe(
-        last(),
-        switchMap((answer) => (unsure && !full ? this.#probe(url, true) : of(answer))),
-      );
-      return answer$.pipe(
-        tap((answer) => {
-          this.#probeFailures.delete(url);
-          this.#roster.probed(url, sentAt, answer);
-        }),
-        catchError((error: unknown) => {
-          const durationMs = now() - sentAt;
-          const why = error instanceof Error ? error.message : String(error);
-          this.#probeFailures.set(url, {
-            endpoint: url,
-            error: `probe: ${why}`,
-            at: new Date(Date.now() - durationMs),
-            durationMs,
-          });
-          this.#roster.failed(
-            url,
-            now(),
-            true,
-            error instanceof TransportError && error.kind === 'tls' ? why : undefined,
-          );
-          return of(undefined);
-        }),
-        tap(() => {
-          this.#publish();
-        }),
-        ignoreElements(),
-      );
-    });
   }
 
   #reasonToLeave(view: View, url: string): string | undefined {

@@ -1,0 +1,98 @@
+import {
+  catchError,
+  defer,
+  ignoreElements,
+  last,
+  of,
+  share,
+  switchMap,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import type { Attempt } from '../errors.js';
+import { TransportError } from '../transport/transport-error.js';
+import type { Probe } from './probe.js';
+import type { Roster } from './roster.js';
+import { unrefScheduler } from './unref-scheduler.js';
+
+/** One check of an endpoint answers for all who ask within this time, ms. */
+const checkEvery = 250;
+
+/** Asks endpoints who they are, and lets the roster learn from it. */
+export class Prober {
+  readonly #probe: Probe;
+  readonly #roster: Roster;
+  readonly #learnt: () => void;
+  /** The check of each endpoint, shared by those who ask. */
+  readonly #checks = new Map<string, Observable<never>>();
+  readonly #failures = new Map<string, Attempt>();
+
+  /** @param learnt called when the roster has learnt */
+  constructor(probe: Probe, roster: Roster, learnt: () => void) {
+    this.#probe = probe;
+    this.#roster = roster;
+    this.#learnt = learnt;
+  }
+
+  /** The last failed probe of each endpoint that does not answer. */
+  get failures(): readonly Attempt[] {
+    return [...this.#failures.values()];
+  }
+
+  /**
+   * Asks the endpoint whether it still answers; never emits. Shared: of a thousand calls that wait for the same member
+   * not each may ask.
+   */
+  check$(url: string): Observable<never> {
+    const known = this.#checks.get(url);
+    if (known !== undefined) return known;
+    const check$ = this.probe$(url, false).pipe(
+      share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
+    );
+    this.#checks.set(url, check$);
+    return check$;
+  }
+
+  /** Probes one endpoint; completes without a value, whatever came. */
+  probe$(url: string, full: boolean): Observable<never> {
+    return defer(() => {
+      const sentAt = performance.now();
+      const endpoint = this.#roster.endpoint(url);
+      // Whoever comes back may have become somebody else.
+      const unsure = endpoint?.id === undefined || endpoint.down;
+      const answer$ = this.#probe(url, full).pipe(
+        last(),
+        switchMap((answer) => (unsure && !full ? this.#probe(url, true) : of(answer))),
+      );
+      return answer$.pipe(
+        tap((answer) => {
+          this.#failures.delete(url);
+          this.#roster.probed(url, sentAt, answer);
+        }),
+        catchError((error: unknown) => {
+          this.#failed(url, sentAt, error);
+          return of(undefined);
+        }),
+        tap(() => {
+          this.#learnt();
+        }),
+        ignoreElements(),
+      );
+    });
+  }
+
+  #failed(url: string, sentAt: number, error: unknown): void {
+    const now = performance.now();
+    const durationMs = now - sentAt;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#failures.set(url, {
+      endpoint: url,
+      error: `probe: ${why}`,
+      at: new Date(Date.now() - durationMs),
+      durationMs,
+    });
+    const tls = error instanceof TransportError && error.kind === 'tls' ? why : undefined;
+    this.#roster.failed(url, now, true, tls);
+  }
+}
