@@ -53,6 +53,8 @@ class Attempt<T> implements Flight, Observer<T> {
 
   begin(endpoint: string): void {
     const { trace, timeout } = this.#record.begin(endpoint);
+    // Whoever was told of the redirect may have left: nobody would end this try.
+    if (this.#subscriber.closed) return;
     this.endpoint = endpoint;
     this.since = performance.now();
     this.isSlow = false;
@@ -89,6 +91,7 @@ class Attempt<T> implements Flight, Observer<T> {
   }
 
   suspected(): void {
+    if (this.#subscriber.closed) return;
     const { at, retryClass } = this.#spec;
     if (at === undefined && (anyMember(retryClass) || retryClass === 'quorum-read'))
       this.error(new TransportError('reset', 'its member stopped answering', true));

@@ -73,9 +73,14 @@ export class Exchange implements Wire {
     const { answered, diagnose } = this.#context;
     if (error.kind !== 'reset' || diagnose === undefined || answered.has(endpoint)) this.#fail(error);
     else
-      void diagnose(endpoint).then((found) => {
-        this.#fail(found ?? error);
-      });
+      diagnose(endpoint).then(
+        (found) => {
+          this.#fail(found ?? error);
+        },
+        () => {
+          this.#fail(error);
+        },
+      );
   }
 
   /** Ends it without an answer. */

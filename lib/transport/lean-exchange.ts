@@ -57,8 +57,10 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   onComplete(): void {
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    // Here, as it may be too long for a string: undici makes an error of what is thrown.
+    const text = body.toString('utf8');
     void settled.then(() => {
-      this.#wire.done({ status: this.#status, headers: this.#headers, body: body.toString('utf8') });
+      this.#wire.done({ status: this.#status, headers: this.#headers, body: text });
     });
   }
 

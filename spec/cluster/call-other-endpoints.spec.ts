@@ -143,6 +143,17 @@ describe('with other endpoints than its class names', () => {
       expect(errorsOf(unknown)).toEqual([`redirected to ${b}`, 'RESET']);
     });
 
+    test('is not followed for a caller who leaves when he is told of it', async () => {
+      await settled();
+      const begin = jest.spyOn(scripted.cluster.inFlight, 'begin');
+      const call = ask({ [a]: b }, 'once');
+      scripted.events.events$.subscribe(({ type }) => {
+        if (type === 'failover') call.subscription.unsubscribe();
+      });
+      await jest.advanceTimersByTimeAsync(100);
+      expect([sentTo(call), begin.mock.calls.length]).toEqual([[a], 1]);
+    });
+
     test('ends with the call', async () => {
       await settled();
       const call = ask({ [a]: b }, 'once', { script: ['silence'] });

@@ -84,10 +84,7 @@ export class FakeMember {
   leader: string | undefined = here;
   /** What `events$` tells. */
   readonly told: ClientEvent[] = [];
-  readonly changes$ = new Subject<void>();
-  readonly changed = jest.fn(() => {
-    this.changes$.next();
-  });
+  readonly changed = jest.fn();
   readonly context: LegContext;
 
   /** @param more in place of what the context has by default */
@@ -131,7 +128,6 @@ export class FakeMember {
       pulse$: this.pulses$,
       pace: new Pace(100),
       changed: this.changed,
-      changes$: this.changes$,
       blind: new Set(),
       turns: new Turns(4),
       ...more,

@@ -47,7 +47,7 @@ export function withInitialState$(context: LegContext, source: WatchSource): Obs
 function state$(context: LegContext, source: WatchSource): Observable<SyncEvent> {
   return defer(() => {
     const delivered = (source.run?.cursor.next ?? 1) - 1;
-    return standing$(context, source).pipe(
+    return standing$(source).pipe(
       switchMap((endpoint) => readState$(context, source.target, endpoint)),
       tap(({ index, node }) => {
         if (index < delivered) throw new MemberLeft('its state is older than what was seen');
@@ -68,8 +68,8 @@ function state$(context: LegContext, source: WatchSource): Observable<SyncEvent>
 }
 
 /** Where the source stands, now or as soon as it does. */
-function standing$({ changes$ }: LegContext, source: WatchSource): Observable<string> {
-  return changes$.pipe(
+function standing$(source: WatchSource): Observable<string> {
+  return source.stages$.pipe(
     startWith(undefined),
     map(() => source.run),
     filter((run) => run?.stage === 'live' || run?.stage === 'catching-up'),

@@ -11,8 +11,6 @@ export interface LegContext extends V2Context {
   readonly pace: Pace;
   /** Called when the stage of a watch has changed. */
   readonly changed: () => void;
-  /** Emits at once when the stage of any has. */
-  readonly changes$: Observable<void>;
   /** Endpoints whose headers cannot be read. */
   readonly blind: Set<string>;
   /** Polls where connections are scarce. */

@@ -21,7 +21,8 @@ export interface StreamEvent {
 
 /**
  * etcd's live stream, from now on, in what comes at once: every event after the index of its headers, one JSON text a
- * line, until too many pile up at the server; then it is silent for ever. Errors with a Fault for any answer but a stream, and when it ends.
+ * line, until too many pile up at the server; then it is silent for ever. Errors with a Fault for any answer but a
+ * stream, and when it ends.
  *
  * @param waitIndex begins later: at an index that the store has yet to reach
  */

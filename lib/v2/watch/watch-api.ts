@@ -92,7 +92,6 @@ export class WatchApi {
       changed: () => {
         this.#watches.changed();
       },
-      changes$: this.#watches.changes$,
       blind: new Set(),
       turns: new Turns(pollsPerEndpoint),
     };

@@ -26,6 +26,7 @@ export class WatchRun {
   readonly tried = new Map<string, number>();
   readonly #context: LegContext;
   readonly #target: Target;
+  readonly #changed: () => void;
   readonly #startedAt = performance.now();
   #endpoint = '';
   #chains = false;
@@ -37,7 +38,15 @@ export class WatchRun {
   #failures = 0;
   #lastDelay = 0;
 
-  constructor(context: LegContext, id: number, target: Target, fromIndex: number | undefined) {
+  /** @param changed called when its stage has changed */
+  constructor(
+    context: LegContext,
+    id: number,
+    target: Target,
+    fromIndex: number | undefined,
+    changed: () => void = context.changed,
+  ) {
+    this.#changed = changed;
     this.id = id;
     this.#context = context;
     this.#target = target;
@@ -66,19 +75,20 @@ export class WatchRun {
   /** The next leg goes to this endpoint. */
   goesTo(endpoint: string): void {
     this.#endpoint = endpoint;
-    this.#chains = false;
   }
 
-  /** The leg has ended with the word to chain the next. */
-  get chains(): boolean {
-    return this.#chains;
+  /** Whether the leg has ended with the word to chain the next; said once. */
+  takesChain(): boolean {
+    const chains = this.#chains;
+    this.#chains = false;
+    return chains;
   }
 
   /** Takes note of what a leg emits. */
   saw(item: LegItem): void {
     const { id, cursor } = this;
     const { key } = this.#target;
-    this.#chains = item.type === 'chain';
+    this.#chains ||= item.type === 'chain';
     if (item.type === 'live' || item.type === 'catching-up' || item.type === 'waiting') {
       if (item.type !== 'waiting') {
         this.tried.clear();
@@ -138,7 +148,7 @@ export class WatchRun {
     if (this.#stage === stage) return false;
     this.#stage = stage;
     this.#since = new Date();
-    this.#context.changed();
+    this.#changed();
     return true;
   }
 

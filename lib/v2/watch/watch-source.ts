@@ -1,4 +1,16 @@
-import { defer, EMPTY, Observable, of, repeat, retry, share, switchMap, takeUntil, timer } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  Observable,
+  of,
+  repeat,
+  retry,
+  share,
+  Subject,
+  switchMap,
+  takeUntil,
+  timer,
+} from 'rxjs';
 import { unrefScheduler } from '../../cluster/unref-scheduler.js';
 import type { WatchEvent } from '../model.js';
 import type { LegContext } from './leg-context.js';
@@ -21,6 +33,7 @@ export class WatchSource {
   /** How many follow it. */
   subscribers = 0;
   #run: WatchRun | undefined;
+  #stages$: Subject<void> | undefined;
 
   /** @param ended called when it is no longer open */
   constructor(
@@ -33,7 +46,10 @@ export class WatchSource {
     this.id = id;
     this.target = target;
     this.events$ = defer(() => {
-      const run = new WatchRun(context, id, target, fromIndex);
+      const run = new WatchRun(context, id, target, fromIndex, () => {
+        context.changed();
+        this.#stages$?.next();
+      });
       this.#run = run;
       return follow$(context, target, run, ended);
     }).pipe(share({ resetOnRefCountZero: () => timer(fromIndex === undefined ? grace : 0, unrefScheduler) }));
@@ -42,6 +58,11 @@ export class WatchSource {
   /** Its place and its stage; undefined before it is first subscribed. */
   get run(): WatchRun | undefined {
     return this.#run;
+  }
+
+  /** Emits at once when its stage has changed; made for those who ask. */
+  get stages$(): Observable<void> {
+    return (this.#stages$ ??= new Subject());
   }
 }
 
@@ -58,7 +79,7 @@ function follow$(
       run.goesTo(endpoint);
       return leg$(context, target, endpoint, run.cursor, run.start);
     }),
-    repeat({ delay: () => (run.chains ? of(undefined) : EMPTY) }),
+    repeat({ delay: () => (run.takesChain() ? of(undefined) : EMPTY) }),
     retry({ delay: (error) => run.recover$(error).pipe(takeUntil(cluster.closing$)) }),
   );
   // There may be thousands of watches: one object for each, not a chain of operators.

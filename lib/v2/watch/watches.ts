@@ -30,12 +30,9 @@ export class Watches {
   readonly #changes$ = new Subject<void>();
   #lastId = 0;
 
-  /** Whenever a watch comes, goes, or changes its state or the number of its subscribers. */
-  readonly changes$: Observable<void> = this.#changes$.asObservable();
-
-  /** The list now, and after each change. */
+  /** The list now, then again whenever a watch comes, goes, or changes its state or the number of its subscribers. */
   readonly list$: Observable<readonly OpenWatch[]> = defer(() =>
-    this.changes$.pipe(
+    this.#changes$.pipe(
       auditTime(together),
       startWith(undefined),
       map(() => [...this.#open].map(describe)),

@@ -25,6 +25,7 @@ let events$: Subject<WatchEvent>;
 let source: {
   target: { key: string; recursive: boolean };
   events$: Observable<WatchEvent>;
+  stages$: Subject<void>;
   run: { stage: string; endpoint: string; cursor: Cursor; final: (error: unknown) => Error | undefined };
 };
 
@@ -32,7 +33,7 @@ const run = () => watchOver(withInitialState$(member.context, source as unknown 
 /** The source enters a stage. */
 function enter(stage: string, endpoint: string): void {
   Object.assign(source.run, { stage, endpoint });
-  member.changed();
+  source.stages$.next();
 }
 const told = (events: readonly WatchEvent[]) =>
   events.map(({ action, index }) => `${action}@${String(index)}`);
@@ -45,6 +46,7 @@ beforeEach(() => {
   source = {
     target: { key: '/a', recursive: true },
     events$,
+    stages$: new Subject(),
     run: { stage: 'connecting', endpoint: here, cursor: new Cursor(), final: () => undefined },
   };
   member.onRead = () => of(stateAt(50));

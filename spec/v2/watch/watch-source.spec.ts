@@ -1,4 +1,4 @@
-import { defer, retry } from 'rxjs';
+import { BehaviorSubject, defer, endWith, filter, ignoreElements, map, retry, take } from 'rxjs';
 import { unrefScheduler } from '../../../lib/cluster/unref-scheduler.js';
 import { UnsupportedByServerError } from '../../../lib/errors.js';
 import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
@@ -120,4 +120,29 @@ test('it completes when the client is closed', () => {
   member.streams[0]?.head(9);
   member.closing$.next();
   expect([seen.done, member.streams[0]?.gone, ended.mock.calls.length > 0]).toEqual([true, true, true]);
+});
+
+test('it completes when the client is closed while its next leg waits for an endpoint', () => {
+  const view$ = new BehaviorSubject(true);
+  const closing$ = view$.pipe(ignoreElements(), endWith(undefined));
+  Object.assign(member.context.cluster, {
+    watchEndpoint$: () =>
+      view$.pipe(
+        filter((named) => named),
+        map(() => here),
+        take(1),
+      ),
+    leave$: () => closing$,
+    closing$,
+  });
+  const { seen } = watchOver(open().events$);
+  member.streams[0]?.head(9);
+  member.leader = 'http://b';
+  view$.next(false);
+  // Its leg ends with the word to chain.
+  member.streams[0]?.lines([2_000]);
+  expect([seen.done, member.requests.length]).toEqual([false, 1]);
+  view$.complete();
+  expect([seen.done, seen.error, member.requests.length]).toEqual([true, undefined, 1]);
+  expect(types().at(-1)).toBe('watch-ended');
 });
