@@ -15,6 +15,8 @@ import type { Target } from './target.js';
  */
 export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lost';
 
+const none: ReadonlyMap<string, number> = new Map();
+
 /**
  * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
  * back-off starts anew once a leg has delivered an event or stood longer than the delay before it.
@@ -22,8 +24,7 @@ export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lo
 export class WatchRun {
   readonly id: number;
   readonly cursor: Cursor;
-  /** How often each endpoint failed this watch since one last stood. */
-  readonly tried = new Map<string, number>();
+  #tried = none;
   readonly #context: LegContext;
   readonly #target: Target;
   readonly #changed: () => void;
@@ -51,6 +52,11 @@ export class WatchRun {
     this.#context = context;
     this.#target = target;
     this.cursor = new Cursor(fromIndex);
+  }
+
+  /** How often each endpoint failed this watch since one last stood. */
+  get tried(): ReadonlyMap<string, number> {
+    return this.#tried;
   }
 
   /** Where it stands in its life, and since when. */
@@ -91,7 +97,7 @@ export class WatchRun {
     this.#chains ||= item.type === 'chain';
     if (item.type === 'live' || item.type === 'catching-up' || item.type === 'waiting') {
       if (item.type !== 'waiting') {
-        this.tried.clear();
+        this.#tried = none;
         this.#everStood = true;
         this.#stoodSince ??= performance.now();
       }
@@ -120,7 +126,8 @@ export class WatchRun {
     if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
     this.#report(reason);
-    this.tried.set(this.#endpoint, (this.tried.get(this.#endpoint) ?? 0) + 1);
+    const times = (this.#tried.get(this.#endpoint) ?? 0) + 1;
+    this.#tried = new Map([...this.#tried, [this.#endpoint, times]]);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
     this.#stoodSince = undefined;
     this.#enters('lost');
