@@ -1,4 +1,4 @@
-import { tlsHint } from './tls-hint.js';
+import { tlsFailure } from './tls-failure.js';
 
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
@@ -40,14 +40,6 @@ const unsentCodes = new Set([
   'ERR_INVALID_URL',
 ]);
 
-const tlsCode =
-  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL_|INVALID_CA$|INVALID_PURPOSE$)/;
-/**
- * What only a handshake fails with: certificates, versions, the alerts that a peer sends about them, and before it keys
- * that cannot be read (`ERR_OSSL_`).
- */
-const handshake =
-  /^ERR_OSSL_|CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|UNKNOWN_CA|HANDSHAKE|WRONG_VERSION|PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|alert number (4[0-9]|70|116)\b/i;
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
@@ -57,14 +49,8 @@ export function toTransportError(thrown: unknown, sent: boolean | undefined): Tr
   const { code, message, connecting } = describe(thrown);
   // A proxy that lets nothing through.
   if (message.startsWith('Proxy ')) return new TransportError('connect', message, false);
-  if (tlsCode.test(code)) {
-    // A handshake that failed served no request. Any other TLS failure may have come after one.
-    if (sent === false || handshake.test(`${code} ${message}`)) {
-      const words = message === '' ? code : `${code}: ${message}`;
-      return new TransportError('tls', words + tlsHint(code, message), false);
-    }
-    return new TransportError('reset', code, true);
-  }
+  const tls = tlsFailure(code, message, sent);
+  if (tls !== undefined) return new TransportError(tls.kind, tls.message, tls.sent);
   if (unsentCodes.has(code) || connecting) return new TransportError('connect', code, false);
   const kind = /TIMEDOUT|TIMEOUT/.test(code) ? 'timeout' : resetCode.test(code) ? 'reset' : 'other';
   // An unknown transport cannot prove that nothing was sent.
