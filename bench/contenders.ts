@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { EtcdClient } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
 import { Pool } from 'undici';
-import { createLeanSender } from '../lib/transport/lean-sender.js';
+import { createUndiciSender } from '../lib/transport/undici-sender.js';
 import type { HttpRequest, HttpResponse } from '../lib/transport/http.js';
 import { nodeEtcd } from './node-etcd.js';
 import { value, type Contender } from './rounds.js';
@@ -120,11 +120,11 @@ export function plainAxios(origin: string): Contender {
 
 /** Axios over what carries the library's own requests: the floor that axios sets. */
 export function axiosOverOurs(origin: string): Contender {
-  const { send, close } = createLeanSender({ tls: {}, connectTimeout: 1_000, commandConnections: 128 });
+  const { send, close } = createUndiciSender({ tls: {}, connectTimeout: 1_000, commandConnections: 128 });
   const ignore = (): undefined => undefined;
   const bare = {
     inParts: false,
-    aborted: false,
+    over: false,
     sent: undefined,
     onAbort: undefined,
     head: ignore,

@@ -36,6 +36,7 @@ const ignore = (error: unknown): Observable<never> => {
 
 const client = new EtcdClient(process.env['ETCD_ENDPOINTS']?.split(',') ?? 'localhost:2379');
 
+console.log('waiting for /config/web, as {"port":8080,"greeting":"hello"}');
 client
   .watch$('/config/web', { initial: true, recursive: false, until: ({ action }) => action === 'delete' })
   .pipe(

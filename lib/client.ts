@@ -244,7 +244,8 @@ export class EtcdClient {
   }
 
   /**
-   * Sets a key if it has the value `prevValue`, or the modifiedIndex `prevIndex`, or both (`isCompareFailed`).
+   * Sets a key if it has the value `prevValue`, or the modifiedIndex `prevIndex`, or both (else `isCompareFailed`, or
+   * `isKeyNotFound`).
    *
    * @example
    * ```ts
@@ -262,7 +263,10 @@ export class EtcdClient {
     return this.#keys.compareAndSwap$(key, value, options);
   }
 
-  /** Deletes a key if it has the value `prevValue`, or the modifiedIndex `prevIndex`, or both (`isCompareFailed`). */
+  /**
+   * Deletes a key if it has the value `prevValue`, or the modifiedIndex `prevIndex`, or both (else `isCompareFailed`, or
+   * `isKeyNotFound`).
+   */
   compareAndDelete$(key: string, options: CompareAndDeleteOptions): Observable<KeyResponse> {
     return this.#keys.compareAndDelete$(key, options);
   }

@@ -63,7 +63,14 @@ export type ClientEvent =
       /** How long the previous state held. */
       readonly durationMs: number;
     })
-  | OneFor<'member-down' | 'member-up', Base & { readonly member: MemberRef; readonly durationMs: number }>
+  | OneFor<
+      'member-down' | 'member-up',
+      Base & {
+        readonly member: MemberRef;
+        /** How long the member was what it was before: up, or down. */
+        readonly durationMs: number;
+      }
+    >
   | (Base & {
       /** Fewer members than a majority can be reached at all: the client trusts what it is told. */
       readonly type: 'partial-view';

@@ -116,7 +116,6 @@ function describe(event: ClientEvent): string {
     case 'partial-view':
       return `${String(event.reachable)} of ${String(event.members)} members reached`;
     case 'watch-live':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
     case 'watch-catching-up':
     case 'watch-waiting':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;

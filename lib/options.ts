@@ -46,11 +46,11 @@ export interface TlsOptions {
 
 /** The options of {@link EtcdClient}. All times are in milliseconds. */
 export interface ClientOptions extends CallOptions {
-  /** `host:port`, a URL, or an array of them. Default `http://127.0.0.1:2379`. */
+  /** `host:port` (the port may be left out: 2379), a URL, or an array of them. Default `http://127.0.0.1:2379`. */
   endpoints?: string | readonly string[] | undefined;
   /** Basic authentication. Default: none. */
   auth?: { username: string; password: string } | undefined;
-  /** TLS for `https` endpoints. */
+  /** TLS for `https` endpoints. Default: none; where it is given, a `host:port` means `https`. */
   tls?: TlsOptions | undefined;
   /**
    * Between two probes of each member. `false`: one probe at first use, then only when a request fails or is slow; a
@@ -232,7 +232,8 @@ export function resolveOptions(
     });
   }
   if (!listed && rest !== undefined) {
-    throw new InvalidOptionError('options', rest, 'one options object', { secret: true });
+    const order = 'endpoints before the options, or options alone';
+    throw new InvalidOptionError('endpoints', given, order, { secret: true });
   }
   if (listed && rest?.endpoints !== undefined) {
     throw new InvalidOptionError('endpoints', rest.endpoints, 'endpoints in one place only', {

@@ -199,7 +199,7 @@ describe('endpoints', () => {
   });
 
   test('two options objects are refused', () => {
-    expect(refusal({}, {}).option).toBe('options');
+    expect(refusal({}, {}).option).toBe('endpoints');
   });
 });
 

@@ -22,16 +22,16 @@ export function attempt$<T>(
   endpoint: string,
 ): Observable<T> {
   return new Observable((subscriber) => {
-    const attempt = new Attempt(cluster, record, spec, subscriber);
-    attempt.begin(endpoint);
+    const running = new RunningTry(cluster, record, spec, subscriber);
+    running.begin(endpoint);
     return () => {
-      attempt.end();
+      running.end();
     };
   });
 }
 
 /** One object for each try, not a chain of operators: every call makes one. */
-class Attempt<T> implements Flight, Observer<T> {
+class RunningTry<T> implements Flight, Observer<T> {
   endpoint = '';
   since = 0;
   isSlow = false;

@@ -102,8 +102,8 @@ export class CallRecord {
     this.#current = undefined;
   }
 
-  /** What to do after a failed try. */
-  decide(error: unknown): FailoverStep {
+  /** What to do after a failed try; `retries` counts those already made. */
+  decide(error: unknown, retries: number): FailoverStep {
     const step = this.#step(error);
     if (step !== 'fail') {
       const { operation } = this.#spec;
@@ -113,7 +113,7 @@ export class CallRecord {
         operation,
         endpoint,
         reason,
-        attempt: this.#attempts.length,
+        attempt: retries + 1,
       }));
     }
     return step;
@@ -200,7 +200,9 @@ export class CallRecord {
     const { live } = this.#cluster.view;
     if (kind === 'connect' || live.length === 0) return this.#allDown('unreachable');
     const attempts = this.#attempts;
-    return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: ${message}`, { attempts });
+    return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: the connection broke: ${message}`, {
+      attempts,
+    });
   }
 
   #allDown(

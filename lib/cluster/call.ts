@@ -27,7 +27,7 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
     return routed$(cluster, record, spec)
       .pipe(
         failover({
-          decide: (error) => record.decide(error),
+          decide: (error, retries) => record.decide(error, retries),
           leader$: cluster.leaderEndpoint$(),
           members: () =>
             anyMember(spec.retryClass) && spec.at === undefined

@@ -20,6 +20,7 @@ import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
 import { Attendance } from './attendance.js';
+import { ChangeReporter } from './change-reporter.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
@@ -27,7 +28,6 @@ import { InFlight } from './in-flight.js';
 import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { Prober } from './prober.js';
-import { reportChanges } from './report-changes.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
@@ -57,11 +57,12 @@ export class Cluster {
   readonly inFlight = new InFlight();
   readonly #attendance: Attendance;
   #control!: ClusterStateControl;
-  #leaderSince = Date.now();
+  readonly #changes: ChangeReporter;
   #closed = false;
 
   constructor(settings: Settings, probe: Probe, events: EventBus) {
     this.#events = events;
+    this.#changes = new ChangeReporter(events);
     this.#watchOn = settings.watchOn;
     this.#roster = new Roster(settings.endpoints, settings.discover);
     this.#prober = new Prober(probe, this.#roster, () => {
@@ -334,8 +335,7 @@ export class Cluster {
     const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
     const previous = this.state$.value;
     if (!state.equals(previous)) {
-      reportChanges(this.#events, previous, state, this.#leaderSince);
-      if (previous.leader?.id !== state.leader?.id) this.#leaderSince = Date.now();
+      this.#changes.report(previous, state);
       this.#control.next(state);
     }
     if (view.partial !== undefined && before.partial !== view.partial) {

@@ -37,7 +37,7 @@ export interface FailoverConfig {
 
 /**
  * A `retry` that knows a cluster: after a failure it subscribes the source again, at once for the next member, with a
- * growing jittered delay once all members were asked, or when the new leader is named (from the second time on with a
+ * growing jittered delay once all members were asked, or when the new leader is named (from the second retry on with a
  * growing delay as well).
  *
  * The source picks its member each time it is subscribed (`defer`). What may not be repeated is for `decide` to say;

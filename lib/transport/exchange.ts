@@ -41,7 +41,7 @@ export class Exchange implements Wire {
     return this.#receiver.inParts;
   }
 
-  get aborted(): boolean {
+  get over(): boolean {
     return this.#over;
   }
 

@@ -4,7 +4,7 @@ import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
 import { axiosSender } from './axios-sender.js';
 import type { HttpRequest } from './http.js';
-import { createLeanSender } from './lean-sender.js';
+import { createUndiciSender } from './undici-sender.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
 import { TransportError } from './transport-error.js';
@@ -27,10 +27,10 @@ export interface Platform {
 /** The settings that a platform is made from. */
 export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'>;
 
-/** In Node: the lean sender, or the user's own axios instance over keep-alive agents. */
+/** In Node: undici, or the user's own axios instance over keep-alive agents. */
 export function createPlatform(settings: PlatformSettings): Platform {
   const platform =
-    settings.axios === undefined ? leanPlatform(settings) : ownPlatform(settings.axios, settings);
+    settings.axios === undefined ? undiciPlatform(settings) : ownPlatform(settings.axios, settings);
   return { ...platform, diagnose: otherScheme };
 }
 
@@ -44,8 +44,8 @@ async function otherScheme(endpoint: string): Promise<TransportError | undefined
   return new TransportError('tls', why, false);
 }
 
-function leanPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
-  return { ...createLeanSender({ tls, connectTimeout, commandConnections }), streams: true };
+function undiciPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
+  return { ...createUndiciSender({ tls, connectTimeout, commandConnections }), streams: true };
 }
 
 function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platform {

@@ -22,7 +22,7 @@ export class Transport {
     this.#context = { events, answered: new Set(), diagnose: this.#platform.diagnose };
   }
 
-  /** Answers can be had piece by piece while they come. */
+  /** Many answers can be kept open and read as they come. */
   get streams(): boolean {
     return this.#platform.streams;
   }

@@ -10,7 +10,7 @@ export interface Wire {
   /** Set by the sender: ends the exchange under way. */
   onAbort: (() => void) | undefined;
   /** The exchange is over, and the answer unwanted; what was not sent is not to be. */
-  readonly aborted: boolean;
+  readonly over: boolean;
   /** Takes the headers as soon as they are there. */
   head(status: number, headers: HttpHeaders): void;
   /** Takes the body as it comes. */

@@ -1,6 +1,6 @@
 import { catchError, defer, map, merge, of, race, switchMap, throwError, type Observable } from 'rxjs';
 import type { Member } from '../cluster/member.js';
-import { EtcdError, isClientClosed } from '../errors.js';
+import { AllNodesDownError, EtcdError, isClientClosed } from '../errors.js';
 import type { CallSettings } from '../options.js';
 import type { V2Context } from './context.js';
 
@@ -31,7 +31,8 @@ export function eachMember$<T>(
     defer(() => {
       const endpoint = cluster.endpointOf(member);
       if (endpoint === undefined) {
-        const error = new EtcdError('ALL_NODES_DOWN', `${member.toString()}: none of its URLs can be used`);
+        const hint = 'none of its URLs can be used';
+        const error = new AllNodesDownError(member.toString(), 'unreachable', { hint });
         return of({ member, error });
       }
       return ask(endpoint, limits).pipe(

@@ -26,7 +26,7 @@ export interface SetOptions extends CallOptions {
   noValueOnSuccess?: boolean | undefined;
 }
 
-/** Options of the calls that write a value with an optional TTL. */
+/** Options of the calls that write with an optional TTL. */
 export interface TtlOptions extends CallOptions {
   /** Seconds until the key expires; 0 expires it at once. Default: never. */
   ttl?: number | undefined;

@@ -19,7 +19,7 @@ export function encodeForm(form: Params): string {
     .map(([name]) => name);
   throw new InvalidOptionError(
     largest,
-    `${String(String(form[largest]).length)} characters`,
+    form[largest],
     `a form of at most ${String(maxForm)} bytes when encoded (it would be ${String(size)})`,
   );
 }

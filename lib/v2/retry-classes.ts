@@ -1,8 +1,8 @@
 import type { RetryClass } from '../cluster/retry-class.js';
 
 /**
- * How each operation on keys may be repeated; with the table below the one place where that is decided. A `once` is sent again only when it
- * provably never reached a member: repeated after an unknown outcome it could be applied twice, answer falsely
+ * How each operation on keys may be repeated. Beside these tables `raw$` goes by its method, and a stale `get` is asked of
+ * the leader. A `once` is sent again only when it provably never reached a member: repeated after an unknown outcome it could be applied twice, answer falsely
  * ("not found", "compare failed") or overwrite a later write.
  */
 export const retryClasses = {

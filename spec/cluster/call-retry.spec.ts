@@ -106,4 +106,15 @@ describe('events', () => {
     expect(seen).not.toContain('retry');
     expect(seen).not.toContain('failover');
   });
+
+  test('retries are counted to the end, however many tries the error keeps', async () => {
+    await settled();
+    const counts: number[] = [];
+    scripted.events.events$.subscribe((e) => {
+      if (e.type === 'retry') counts.push(e.attempt);
+    });
+    run(['refused'], 'read', { deadline: 200_000, retry: { max: 45, initialDelay: 1, maxDelay: 1 } });
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(counts).toEqual(Array.from({ length: 45 }, (_, i) => i + 1));
+  });
 });

@@ -12,11 +12,11 @@ import {
   type ScriptedServer,
 } from '../support/scripted-server.js';
 
-export type Kind = 'lean' | "the user's axios over http" | "the user's axios over fetch";
-export const kinds: [Kind][] = [['lean'], ["the user's axios over http"], ["the user's axios over fetch"]];
+export type Kind = 'undici' | "the user's axios over http" | "the user's axios over fetch";
+export const kinds: [Kind][] = [['undici'], ["the user's axios over http"], ["the user's axios over fetch"]];
 
 export const instances: Record<Kind, () => AxiosInstance | undefined> = {
-  lean: () => undefined,
+  undici: () => undefined,
   "the user's axios over http": () => axios.create({ adapter: 'http' }),
   "the user's axios over fetch": () => axios.create({ adapter: 'fetch' }),
 };

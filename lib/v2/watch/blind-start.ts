@@ -4,11 +4,8 @@ import type { Cursor } from './cursor.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { readIndex$ } from './read-index.js';
 import { readState$ } from './read-state.js';
-import { resyncEvent } from './resync-event.js';
+import { resync } from './resync.js';
 import type { Target } from './target.js';
-
-/** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
-export const legacyRearm = 240_000;
 
 /**
  * How a watch begins where polls tell nothing before their event (no headers to read, or none at all before etcd 0.3):
@@ -30,12 +27,6 @@ export function blindStart$(
           }),
           map(() => ({ type: 'live', endpoint })),
         )
-      : readState$(context, target, endpoint).pipe(
-          map((state) => {
-            const event = resyncEvent(cursor, state);
-            cursor.arriveAt(state.index);
-            return { type: 'event', event };
-          }),
-        );
+      : readState$(context, target, endpoint).pipe(map((state) => resync(cursor, state)));
   return concat(begun$, of<LegItem>({ type: 'chain' }));
 }

@@ -25,11 +25,11 @@ export class Cursor {
   /** The cluster whose indexes these are. */
   clusterId: string | undefined;
   /** Keys with a TTL that the watch knows of, about. */
-  mortal = 0;
+  keysWithTtl = 0;
   /** Why events are lost, until a resync has made up for them. */
   lost: string | undefined;
   /** An event that was not delivered, as others may be missing before it. */
-  doubted: { readonly endpoint: string; readonly index: number } | undefined;
+  withheld: { readonly endpoint: string; readonly index: number } | undefined;
   /** Up to here everything was delivered; a claim, though proven, can still be belied by a late event above. */
   #delivered = 0;
   /** The latest index that a member told beside the polls, and when. */
@@ -59,7 +59,7 @@ export class Cursor {
     this.next = index + 1;
     this.#delivered = index;
     this.lost = undefined;
-    this.doubted = undefined;
+    this.withheld = undefined;
     this.#claims = [];
   }
 

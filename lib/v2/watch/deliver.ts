@@ -21,8 +21,8 @@ export function deliver(
   watermark.saw(index);
   if (!cursor.isNew(index)) return 'old';
   cursor.arriveAt(index);
-  if (node.expiration !== undefined) cursor.mortal += 1;
-  if (body.prevNode?.expiration !== undefined) cursor.mortal -= 1;
+  if (node.expiration !== undefined) cursor.keysWithTtl += 1;
+  if (body.prevNode?.expiration !== undefined) cursor.keysWithTtl -= 1;
   if (!matches(key, recursive, body.action, node)) return 'no match';
   const action = body.action as ChangeEvent['action'];
   return { action, node, ...(body.prevNode === undefined ? {} : { prevNode: body.prevNode }), index, info };

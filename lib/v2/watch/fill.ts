@@ -15,7 +15,7 @@ import {
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { concatEager$ } from './concat-eager.js';
-import { MemberLeft } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
 import type { Target } from './target.js';

@@ -9,14 +9,6 @@ export class HistoryLost extends Error {
   }
 }
 
-/** The watch should go on at another member. */
-export class MemberLeft extends Error {
-  constructor(reason: string) {
-    super(reason);
-    this.name = 'MemberLeft';
-  }
-}
-
 /** Events are gone: by the server's own word (401), or by what the client found out. */
 export function isHistoryLost(error: unknown): boolean {
   return (

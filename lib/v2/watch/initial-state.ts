@@ -15,10 +15,10 @@ import {
 } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import type { SyncEvent, WatchEvent } from '../model.js';
-import { MemberLeft } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import { readState$ } from './read-state.js';
-import { countMortal } from './stand.js';
+import { countKeysWithTtl } from './resync.js';
 import type { WatchSource } from './watch-source.js';
 
 /**
@@ -52,7 +52,7 @@ function state$(context: LegContext, source: WatchSource): Observable<SyncEvent>
       tap(({ index, node }) => {
         if (index < delivered) throw new MemberLeft('its state is older than what was seen');
         const cursor = source.run?.cursor;
-        if (cursor !== undefined) cursor.mortal = Math.max(cursor.mortal, countMortal(node));
+        if (cursor !== undefined) cursor.keysWithTtl = Math.max(cursor.keysWithTtl, countKeysWithTtl(node));
       }),
       map(({ node, index, info }): SyncEvent => ({ action: 'sync', node, index, info })),
       retry({

@@ -2,16 +2,17 @@ import { defer, EMPTY, endWith, of, repeat, takeUntil, takeWhile, type Observabl
 import { canStream, isLegacy } from '../server-release.js';
 import { blindStart$ } from './blind-start.js';
 import type { Cursor } from './cursor.js';
-import { MemberLeft } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { pollLeg$ } from './poll-leg.js';
+import { isScarce } from './scarce.js';
 import { streamLeg$ } from './stream-leg.js';
 import type { Target } from './target.js';
 
 /**
  * One leg of a watch: at one member, from the cursor on. A live stream where streams can be trusted and headers can be
- * read, else a long poll; polls of a browser take turns. Ends in `chain`, in an error that is for `retry` to answer, or
+ * read, else a long poll; where connections are scarce, polls take turns. Ends in `chain`, in an error that is for `retry` to answer, or
  * without a word when the client is closed.
  */
 export function leg$(
@@ -43,7 +44,7 @@ function begun$(
   if (isLegacy(version) && start === 'resync') return blindStart$(context, target, endpoint, cursor, start);
   if (transport.streams && canStream(version) && !isBlind)
     return streamLeg$(context, target, endpoint, cursor, start);
-  if (transport.streams && !blind.has(endpoint)) return pollLeg$(context, target, endpoint, cursor, start);
+  if (!isScarce(context, endpoint)) return pollLeg$(context, target, endpoint, cursor, start);
   // One poll after the other while the turn lasts: a backlog of many events shall not cost as many turns.
   let from = start;
   const polls$ = defer(() => pollLeg$(context, target, endpoint, cursor, from)).pipe(

@@ -17,15 +17,18 @@ import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
 import { due$ } from './due.js';
-import { MemberLeft } from './history-lost.js';
-import { legacyRearm } from './blind-start.js';
+import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { poll$, type PollPart } from './poll.js';
-import { maySkip } from './skips.js';
+import { maySkip } from './may-skip.js';
+import { isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
+
+/** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
+const legacyRearm = 240_000;
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
@@ -53,7 +56,7 @@ export function pollLeg$(
     mergeWith(isLegacy(version) && !silent ? interval(legacyRearm) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
-  const replace = context.blind.has(endpoint) ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
+  const replace = isScarce(context, endpoint) ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
   const items$ = rearm$.pipe(
     map(() => arm$(false)),
     startWith(arm$(true)),

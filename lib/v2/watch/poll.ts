@@ -1,4 +1,4 @@
-import { defer, filter, map, scan, type Observable } from 'rxjs';
+import { defer, filter, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
@@ -7,7 +7,7 @@ import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import { isSilentWatcher } from '../server-release.js';
-import { MemberLeft } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 
@@ -16,12 +16,6 @@ export type PollPart =
   | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
   | { readonly type: 'arriving' }
   | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody; readonly size: number };
-
-interface Progress {
-  readonly info: ResponseInfo | undefined;
-  readonly text: string;
-  readonly part: HttpPart;
-}
 
 /**
  * One long poll: etcd sends its headers at once and the event when it happens. Errors with a Fault for any answer but
@@ -45,43 +39,25 @@ export function poll$(
       timeout: isSilentWatcher(cluster.version(endpoint)) ? maxTimer : settings.timeout,
       operation: 'watch',
     });
-    return transport.parts$(request).pipe(
-      scan((seen: Progress, part: HttpPart) => ({ ...progress(context, endpoint, seen, part), part }), {
-        info: undefined,
-        text: '',
-        part: { type: 'end' },
-      }),
-      filter(({ part, info, text }) => part.type === 'end' || (info?.status === 200 && isNews(part, text))),
-      map(({ part, info, text }): PollPart => {
-        if (info === undefined) throw new MemberLeft('an answer ended before its head');
-        if (part.type !== 'end')
-          return part.type === 'head' ? { type: 'registered', info, sentAt } : { type: 'arriving' };
-        const exchange = exchangeOf(context, endpoint);
-        return {
-          type: 'event',
-          info,
-          body: decodeKeys(`watch ${key}`, info.status, text, exchange),
-          size: text.length,
-        };
-      }),
-    );
+    let info: ResponseInfo | undefined;
+    let text = '';
+    const read = (part: HttpPart): PollPart | undefined => {
+      if (part.type === 'head') {
+        info = learn(context, endpoint, part.status, part.headers);
+        return info.status === 200 ? { type: 'registered', info, sentAt } : undefined;
+      }
+      if (part.type === 'text') {
+        const isFirst = text === '';
+        text += part.text;
+        return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
+      }
+      if (info === undefined) throw new MemberLeft('an answer ended before its head');
+      const body = decodeKeys(`watch ${key}`, info.status, text, exchangeOf(context, endpoint));
+      return { type: 'event', info, body, size: text.length };
+    };
+    return transport.readParts$(request, read).pipe(filter((part) => part !== undefined));
   });
 }
 
 /** The index of the event that a poll was answered with; 0 if it has none. */
 export const indexOf = ({ body }: { readonly body: KeysBody }): number => body.node?.modifiedIndex ?? 0;
-
-/** The head, or the first piece of the body. */
-const isNews = (part: HttpPart, text: string): boolean =>
-  part.type === 'head' || (part.type === 'text' && part.text.length === text.length);
-
-function progress(
-  context: V2Context,
-  endpoint: string,
-  { info, text }: Progress,
-  part: HttpPart,
-): { info: ResponseInfo | undefined; text: string } {
-  if (part.type === 'end') return { info, text };
-  if (part.type === 'text') return { info, text: text + part.text };
-  return { info: learn(context, endpoint, part.status, part.headers), text };
-}

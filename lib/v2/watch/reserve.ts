@@ -124,7 +124,7 @@ export class Reserve {
 
   /** One more than it takes: the store may move by a rung before they are set anew. */
   get #wanted(): number {
-    const above = this.#cursor.mortal - history;
+    const above = this.#cursor.keysWithTtl - history;
     return above <= sure ? 0 : Math.min(mostRungs, Math.ceil(above / sure));
   }
 }

@@ -1,12 +1,12 @@
 import { concat, defer, map, startWith, throwError, type Observable } from 'rxjs';
-import type { EtcdNode, ResponseInfo } from '../model.js';
+import type { ResponseInfo } from '../model.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { readState$ } from './read-state.js';
 import { rebuilt$ } from './rebuilt.js';
-import { resyncEvent } from './resync-event.js';
+import { resync } from './resync.js';
 import type { Target } from './target.js';
 
 /**
@@ -29,17 +29,7 @@ export function stand$(
   // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
   if (start === 'cursor') return concat(rebuilt$(context, target, cursor, info), defer(fromCursor));
   return readState$(context, target, endpoint).pipe(
-    map((state): LegItem => {
-      const event = resyncEvent(cursor, state);
-      cursor.arriveAt(state.index);
-      cursor.mortal = countMortal(state.node);
-      return { type: 'event', event };
-    }),
+    map((state) => resync(cursor, state)),
     startWith<LegItem>({ type: 'live', endpoint }),
   );
-}
-
-/** The keys of a state that have a TTL. */
-export function countMortal({ expiration, nodes = [] }: EtcdNode): number {
-  return nodes.reduce((sum, node) => sum + countMortal(node), expiration === undefined ? 0 : 1);
 }

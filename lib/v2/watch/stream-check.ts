@@ -26,7 +26,7 @@ import { matches } from './matches.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
 import type { Target } from './target.js';
 
-/** etcd silences a stream for which more events pile up than this; after as many, it is checked. */
+/** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
 const suspicious = 90;
 /** A burst is over when nothing came for this long, ms. */
 const lull = 20;

@@ -1,4 +1,4 @@
 import { pollLeg$ } from './poll-leg.js';
 
-/** In a browser, which has few connections and reads an answer when it is complete, a leg is a long poll. */
+/** In a browser, which keeps few connections open, every leg is a long poll: a bundle leaves the live stream out. */
 export const streamLeg$ = pollLeg$;

@@ -18,7 +18,7 @@ import { fill$ } from './fill.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { Reserve } from './reserve.js';
-import { maySkip } from './skips.js';
+import { maySkip } from './may-skip.js';
 import { stand$ } from './stand.js';
 import { StreamCheck } from './stream-check.js';
 import { stream$, type StreamEvent } from './stream.js';

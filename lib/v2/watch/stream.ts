@@ -5,7 +5,7 @@ import { decodeKeys, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
-import { MemberLeft } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
 

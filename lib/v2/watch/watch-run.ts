@@ -4,13 +4,14 @@ import { Fault } from '../../cluster/fault.js';
 import { TlsError, type Attempt } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { Cursor } from './cursor.js';
-import { isHistoryLost, MemberLeft } from './history-lost.js';
+import { isHistoryLost } from './history-lost.js';
+import { MemberLeft } from './member-left.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import type { LegContext } from './leg-context.js';
 import type { Target } from './target.js';
 
 /**
- * What a watch is doing: `connecting` for the first time, `waiting` for its turn (in a browser), `catching-up` with what
+ * What a watch is doing: `connecting` for the first time, `waiting` for its turn (in a browser, or where headers cannot be read), `catching-up` with what
  * it has missed, `live`, or `lost` its connection and about to try again.
  */
 export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lost';

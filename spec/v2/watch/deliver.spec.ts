@@ -66,13 +66,13 @@ test('keys with a TTL are counted as they come and go, whether of interest or no
   const mortal = { expiration: '2030-01-01T00:00:00Z' };
   arrives(11, mortal);
   arrives(12, { key: '/a/_hidden', ...mortal });
-  expect(cursor.mortal).toBe(2);
+  expect(cursor.keysWithTtl).toBe(2);
   // Set again with a TTL: one key still.
   arrives(13, mortal, { prevNode: { key: '/a', ...mortal } });
-  expect(cursor.mortal).toBe(2);
+  expect(cursor.keysWithTtl).toBe(2);
   arrives(14, {}, { action: 'expire', prevNode: { key: '/a', ...mortal } });
-  expect(cursor.mortal).toBe(1);
+  expect(cursor.keysWithTtl).toBe(1);
   // What was seen before is not counted again.
   arrives(14, mortal);
-  expect(cursor.mortal).toBe(1);
+  expect(cursor.keysWithTtl).toBe(1);
 });

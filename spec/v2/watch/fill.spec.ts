@@ -2,7 +2,7 @@ import { tap } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { fill$ } from '../../../lib/v2/watch/fill.js';
-import { MemberLeft } from '../../../lib/v2/watch/history-lost.js';
+import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
 import { FakeMember, here, range, watchOver, type FakeRequest } from '../../support/fake-member.js';
 

@@ -170,8 +170,8 @@ test('the keys with a TTL in it are counted, if the watch knew of fewer', () => 
   const nodes = ['/a/1', '/a/2'].map((key) => ({ key, expiration: '2030-01-01T00:00:00Z' }));
   member.onRead = () => of(stateAt(50, { key: '/a', dir: true, nodes }));
   run();
-  expect(source.run.cursor.mortal).toBe(2);
-  source.run.cursor.mortal = 9;
+  expect(source.run.cursor.keysWithTtl).toBe(2);
+  source.run.cursor.keysWithTtl = 9;
   run();
-  expect(source.run.cursor.mortal).toBe(9);
+  expect(source.run.cursor.keysWithTtl).toBe(9);
 });

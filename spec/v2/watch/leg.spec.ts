@@ -1,7 +1,7 @@
 import { of, Subject } from 'rxjs';
 import type { HttpRequest } from '../../../lib/transport/http.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { MemberLeft } from '../../../lib/v2/watch/history-lost.js';
+import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
 import { leg$ } from '../../../lib/v2/watch/leg.js';
 import { answerOf, FakeMember, here, short, watchOver } from '../../support/fake-member.js';

@@ -10,7 +10,7 @@ let reserve: Reserve;
 
 /** A watch at 5,000 that knows of so many keys with a TTL. */
 function keep(mortal: number): void {
-  cursor.mortal = mortal;
+  cursor.keysWithTtl = mortal;
   member.pulses$.subscribe(() => {
     reserve.look();
   });
@@ -103,7 +103,7 @@ describe('rungs', () => {
     keep(1_301);
     member.pulse(4_999);
     expect(rungs()).toHaveLength(4);
-    cursor.mortal = 900;
+    cursor.keysWithTtl = 900;
     jest.advanceTimersByTime(1_000);
     member.pulse(4_999);
     expect(rungs()).toEqual([]);

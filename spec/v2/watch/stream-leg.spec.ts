@@ -267,7 +267,7 @@ describe('a check', () => {
   });
 
   test('of a stalled stream is told what the reserve has caught first', () => {
-    cursor.mortal = 1_101;
+    cursor.keysWithTtl = 1_101;
     const { seen, stream } = stand();
     stream.lines([10]);
     const reserve = member.streams.find(({ waitIndex }) => waitIndex !== null)!;

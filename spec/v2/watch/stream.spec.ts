@@ -1,7 +1,7 @@
 import { map, mergeAll, of } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import { MemberLeft } from '../../../lib/v2/watch/history-lost.js';
+import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { stream$, type StreamPart } from '../../../lib/v2/watch/stream.js';
 import { FakeMember, here, watchOver } from '../../support/fake-member.js';
 

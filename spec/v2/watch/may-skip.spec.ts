@@ -1,7 +1,7 @@
 import type { ResponseInfo } from '../../../lib/v2/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
-import { maySkip } from '../../../lib/v2/watch/skips.js';
+import { maySkip } from '../../../lib/v2/watch/may-skip.js';
 import { FakeMember, here } from '../../support/fake-member.js';
 
 const there = 'http://b:2379';

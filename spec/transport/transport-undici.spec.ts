@@ -11,10 +11,10 @@ import { failureOf, scriptedTransports } from './scripted-transports.js';
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
 
-describe('the lean adapter', () => {
+describe('over undici', () => {
   test('a request that waits for a free connection is unsent, and never goes out once cancelled', async () => {
     await serve(() => ({ silence: true }));
-    const transport = open('lean');
+    const transport = open('undici');
     const busy = Array.from({ length: 128 }, (_, i) =>
       transport.exchange$(requestOf({ path: `/busy/${String(i)}`, timeout: 30_000 })).subscribe(),
     );
@@ -44,7 +44,7 @@ describe('the lean adapter', () => {
   test('a cancelled request in the line leaves the connections alone', async () => {
     const release$ = new Subject<ScriptedAction>();
     await serve(({ path }) => (path === '/busy' ? release$ : { status: 200, body: '{}' }));
-    const transport = open('lean');
+    const transport = open('undici');
     for (let i = 0; i < 128; i++) transport.exchange$(requestOf({ path: '/busy' })).subscribe();
     await eventually(() => scripted.server.requests.length === 128);
     transport
@@ -64,7 +64,7 @@ describe('the lean adapter', () => {
     try {
       const begun = performance.now();
       const error = await failureOf(
-        open('lean', undefined, 200).exchange$(requestOf({ endpoint: frozen.url, timeout: 20_000 })),
+        open('undici', undefined, 200).exchange$(requestOf({ endpoint: frozen.url, timeout: 20_000 })),
       );
       expect(error).toMatchObject({ kind: 'connect', sent: false, message: 'UND_ERR_CONNECT_TIMEOUT' });
       expect(performance.now() - begun).toBeLessThan(5_000);
@@ -75,13 +75,13 @@ describe('the lean adapter', () => {
 
   test('a slow answer is no reason to give up connecting', async () => {
     await serve(() => timer(400).pipe(map((): ScriptedAction => ({ status: 200, body: '{}' }))));
-    const answer = await firstValueFrom(open('lean', undefined, 100).exchange$(requestOf()));
+    const answer = await firstValueFrom(open('undici', undefined, 100).exchange$(requestOf()));
     expect(answer.status).toBe(200);
   });
 
   test('a connection that the server ends while it idles is not used again', async () => {
     await serve(() => ({ status: 200, body: '{}' }));
-    const transport = open('lean');
+    const transport = open('undici');
     await firstValueFrom(transport.exchange$(requestOf()));
     scripted.server.reset();
     await eventually(() => scripted.server.connections === 0);
@@ -96,7 +96,7 @@ describe('the lean adapter', () => {
     await serve(() => ({ status: 200, body: '{}' }));
     const proxy = await firstValueFrom(startTcpProxy(scripted.server.url));
     try {
-      const transport = open('lean');
+      const transport = open('undici');
       await firstValueFrom(transport.exchange$(requestOf({ endpoint: proxy.url })));
       proxy.pause('toClient');
       const put = failureOf(

@@ -1,8 +1,8 @@
-import { LeanHeaders } from '../../lib/transport/lean-headers.js';
+import { UndiciHeaders } from '../../lib/transport/undici-headers.js';
 
-const headers = (...list: string[]) => new LeanHeaders(list.map((text) => Buffer.from(text, 'latin1')));
+const headers = (...list: string[]) => new UndiciHeaders(list.map((text) => Buffer.from(text, 'latin1')));
 
-describe('LeanHeaders', () => {
+describe('UndiciHeaders', () => {
   const some = headers(
     'X-Etcd-Index',
     '42',

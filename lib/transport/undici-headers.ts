@@ -1,7 +1,7 @@
 import type { AllHttpHeaders } from './http.js';
 
 /** Response headers as undici hands them over, names and values in turn; those that nobody asks for are never decoded. */
-export class LeanHeaders implements AllHttpHeaders {
+export class UndiciHeaders implements AllHttpHeaders {
   readonly #raw: readonly Buffer[];
 
   constructor(raw: readonly Buffer[]) {

@@ -22,7 +22,7 @@ export function maySkip(
   if (cursor.next === undefined || index - cursor.next <= jump) return false;
   if (index <= etcdIndex || cluster.leads(endpoint, raftTerm)) return false;
   // Where headers cannot be read, an event that comes again tells that it is the first one.
-  const again = cursor.doubted?.endpoint === endpoint && cursor.doubted.index === index;
-  cursor.doubted = { endpoint, index };
+  const again = cursor.withheld?.endpoint === endpoint && cursor.withheld.index === index;
+  cursor.withheld = { endpoint, index };
   return !again;
 }

@@ -1,14 +1,14 @@
 import type { Dispatcher } from 'undici';
-import { LeanHeaders } from './lean-headers.js';
+import { UndiciHeaders } from './undici-headers.js';
 import { TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
 
 /** Until undici is done with a connection: whoever hears of an answer may send the next request at once. */
 const settled = Promise.resolve();
-const noHeaders = new LeanHeaders([]);
+const noHeaders = new UndiciHeaders([]);
 
 /** One exchange as undici drives it: no stream in between, the body decoded once. */
-export class LeanExchange implements Dispatcher.DispatchHandlers {
+export class UndiciExchange implements Dispatcher.DispatchHandlers {
   /** Called, once, when it no longer waits for a connection. */
   onReleased: (() => void) | undefined;
   readonly #wire: Wire;
@@ -31,7 +31,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   onConnect(abort: () => void): void {
     this.#release();
     // Thrown, not aborted: that would cost the connection, which is still good.
-    if (this.#wire.aborted) throw new TransportError('other', 'aborted', false);
+    if (this.#wire.over) throw new TransportError('other', 'aborted', false);
     this.#destroyConnection = abort;
     this.#wire.sent = true;
   }
@@ -39,7 +39,7 @@ export class LeanExchange implements Dispatcher.DispatchHandlers {
   onHeaders(status: number, raw: Buffer[]): boolean {
     this.#status = status;
     const informational = status < 200;
-    const headers = new LeanHeaders(raw);
+    const headers = new UndiciHeaders(raw);
     if (!this.#wire.inParts) this.#headers = headers;
     // Not kept while the answer goes on: they lie in what was read from the socket, and a watch may stand for days.
     else if (!informational) this.#wire.head(status, headers);

@@ -2,10 +2,10 @@ import { getProxyForUrl } from 'proxy-from-env';
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { TlsOptions } from '../options.js';
 import { requestHeaders, type HttpRequest } from './http.js';
-import type { LeanExchange } from './lean-exchange.js';
+import type { UndiciExchange } from './undici-exchange.js';
 
 /** The configuration of a pool. */
-export interface LeanPoolConfig {
+export interface UndiciPoolConfig {
   readonly tls: TlsOptions;
   /** Until a connection stands, in milliseconds. */
   readonly connectTimeout: number;
@@ -27,20 +27,20 @@ const limits = {
  * The connections to one endpoint for one purpose; through a proxy where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`
  * say so.
  */
-export class LeanPool {
+export class UndiciPool {
   readonly #endpoint: string;
   readonly #dispatcher: Dispatcher;
   /** Exchanges that still need a connection. */
   #waiting = 0;
 
-  constructor(endpoint: string, config: LeanPoolConfig) {
+  constructor(endpoint: string, config: UndiciPoolConfig) {
     this.#endpoint = endpoint;
     const proxy = getProxyForUrl(endpoint);
     this.#dispatcher = proxy === '' ? this.#direct(config) : throughProxy(proxy, config);
   }
 
   /** Sends the request as soon as there is a connection. */
-  dispatch(request: HttpRequest, exchange: LeanExchange): void {
+  dispatch(request: HttpRequest, exchange: UndiciExchange): void {
     this.#waiting += 1;
     exchange.onReleased = () => {
       this.#waiting -= 1;
@@ -55,7 +55,7 @@ export class LeanPool {
     void this.#dispatcher.destroy();
   }
 
-  #direct({ tls, connectTimeout, connections }: LeanPoolConfig): Dispatcher {
+  #direct({ tls, connectTimeout, connections }: UndiciPoolConfig): Dispatcher {
     const connect = telling(buildConnector({ ...(tls as object), timeout: connectTimeout }));
     return new Pool(this.#endpoint, {
       ...limits,
@@ -70,7 +70,7 @@ export class LeanPool {
 }
 
 /** Plain http is forwarded by the proxy; for https it makes a tunnel, and TLS is spoken with the endpoint. */
-function throughProxy(uri: string, { tls, connectTimeout, connections }: LeanPoolConfig): Dispatcher {
+function throughProxy(uri: string, { tls, connectTimeout, connections }: UndiciPoolConfig): Dispatcher {
   return new ProxyAgent({
     uri,
     proxyTunnel: false,

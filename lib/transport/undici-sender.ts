@@ -1,11 +1,11 @@
 import type { TlsOptions } from '../options.js';
 import type { HttpRequest } from './http.js';
-import { LeanExchange } from './lean-exchange.js';
-import { LeanPool } from './lean-pool.js';
+import { UndiciExchange } from './undici-exchange.js';
+import { UndiciPool } from './undici-pool.js';
 import type { Sender } from './wire.js';
 
-/** The configuration of the lean sender. */
-export interface LeanSenderConfig {
+/** The configuration of the sender over undici. */
+export interface UndiciSenderConfig {
   readonly tls: TlsOptions;
   /** Until a connection stands, in milliseconds. */
   readonly connectTimeout: number;
@@ -18,20 +18,20 @@ export interface LeanSenderConfig {
  * instance, and pays for them then. One pool of connections per endpoint for commands, and one without bound for what
  * waits: parked requests slow the pool that they are in.
  */
-export function createLeanSender(config: LeanSenderConfig): { send: Sender; close: () => void } {
-  const pools = { command: new Map<string, LeanPool>(), watch: new Map<string, LeanPool>() };
+export function createUndiciSender(config: UndiciSenderConfig): { send: Sender; close: () => void } {
+  const pools = { command: new Map<string, UndiciPool>(), watch: new Map<string, UndiciPool>() };
   const bounds = { command: config.commandConnections, watch: null };
-  const poolOf = ({ pool: kind, endpoint }: HttpRequest): LeanPool => {
+  const poolOf = ({ pool: kind, endpoint }: HttpRequest): UndiciPool => {
     const known = pools[kind].get(endpoint);
     if (known !== undefined) return known;
-    const pool = new LeanPool(endpoint, { ...config, connections: bounds[kind] });
+    const pool = new UndiciPool(endpoint, { ...config, connections: bounds[kind] });
     pools[kind].set(endpoint, pool);
     return pool;
   };
 
   return {
     send: (wire) => {
-      poolOf(wire.request).dispatch(wire.request, new LeanExchange(wire));
+      poolOf(wire.request).dispatch(wire.request, new UndiciExchange(wire));
     },
     close: () => {
       for (const pool of [...pools.command.values(), ...pools.watch.values()]) pool.close();

@@ -1,0 +1,52 @@
+import { ChangeReporter } from '../../lib/cluster/change-reporter.js';
+import { ClusterState } from '../../lib/cluster/cluster-state.js';
+import { Member, type MemberStatus } from '../../lib/cluster/member.js';
+import { EventBus } from '../../lib/events.js';
+
+const start = Date.now();
+const member = (id: string, status: MemberStatus, isLeader = false, name = `n${id}`): Member =>
+  new Member({ id, name, clientURLs: [`http://${id}:2379`], peerURLs: [] }, status, isLeader);
+const state = (seconds: number, ...members: Member[]): ClusterState =>
+  new ClusterState(members, true, 1, new Date(start + 1_000 * seconds));
+
+/** What is told of one state after the other: the event, who, and the seconds that it held before. */
+function told(...states: ClusterState[]): unknown[] {
+  const events = new EventBus();
+  const seen: unknown[] = [];
+  events.events$.subscribe((event) => {
+    if (event.type === 'member-down' || event.type === 'member-up')
+      seen.push([event.type, event.member.name, event.durationMs / 1_000]);
+    if (event.type === 'leader-change') seen.push([event.type, event.leader?.name]);
+  });
+  const reporter = new ChangeReporter(events);
+  states.slice(1).forEach((after, i) => {
+    reporter.report(states[i]!, after);
+  });
+  return seen;
+}
+
+test('a member was up, or down, for as long as that held, whatever else changed meanwhile', () => {
+  const seen = told(
+    state(0, member('1', 'running', true), member('2', 'running')),
+    state(5, member('1', 'running', true), member('2', 'down')),
+    state(7, member('1', 'running'), member('2', 'down')),
+    state(8, member('1', 'running', true), member('2', 'down')),
+    state(15, member('1', 'running', true), member('2', 'running')),
+    state(16, member('1', 'running', true), member('2', 'down')),
+  );
+  expect(seen).toEqual([
+    ['member-down', 'n2', 5],
+    ['leader-change', undefined],
+    ['leader-change', 'n1'],
+    ['member-up', 'n2', 10],
+    ['member-down', 'n2', 1],
+  ]);
+});
+
+test('a member that was not known before has no time to tell; one without a name is called by its URL', () => {
+  const seen = told(
+    state(0, member('1', 'running')),
+    state(5, member('1', 'running'), member('2', 'down', false, '')),
+  );
+  expect(seen).toEqual([['member-down', 'http://2:2379', 0]]);
+});
