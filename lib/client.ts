@@ -228,7 +228,10 @@ export class EtcdClient {
     return this.#keys.update$(key, value, options);
   }
 
-  /** Gives an existing key a new TTL, in seconds, and keeps its value; watches see nothing of it. */
+  /**
+   * Gives an existing key a new TTL, in seconds, and a new modifiedIndex, and keeps its value; watches see nothing of it
+   * (`isKeyNotFound`).
+   */
   refresh$(key: string, ttl: number, options?: CallOptions): Observable<KeyResponse> {
     return this.#keys.refresh$(key, ttl, options);
   }

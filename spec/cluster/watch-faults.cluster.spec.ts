@@ -23,7 +23,7 @@ import { WatchLog } from '../support/watch-log.js';
 /** Each round has a seed; `FAULT_SEED=...` repeats one, `SOAK_MINUTES=...` goes on for so long. */
 const given = process.env['FAULT_SEED'];
 const soak = Number(process.env['SOAK_MINUTES'] ?? 0);
-const rounds = Number(process.env['FAULT_ROUNDS'] ?? 25);
+const rounds = Number(process.env['FAULT_ROUNDS'] ?? 20);
 /**
  * Rounds that once failed: a watch ended by an answer that was not etcd's, an index that was cut off and taken for 0,
  * and watches that left a member for one broken connection and got nowhere.

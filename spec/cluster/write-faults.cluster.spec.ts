@@ -21,7 +21,7 @@ import {
 } from '../support/write-validators.js';
 
 /** How many faults; each has a seed, which `FAULT_SEED=...` repeats. */
-const rounds = Number(process.env['WRITE_FAULTS'] ?? 12);
+const rounds = Number(process.env['WRITE_FAULTS'] ?? 10);
 const given = process.env['FAULT_SEED'];
 
 let cluster: LocalCluster;

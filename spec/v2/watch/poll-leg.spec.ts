@@ -407,6 +407,19 @@ describe('without readable headers', () => {
   });
 });
 
+test('in a browser an idle poll ends before the next begins, also where it sees headers', () => {
+  member = new FakeMember({ streams: false });
+  const { seen } = run();
+  member.polls[0]?.head(9);
+  let before: boolean | undefined;
+  member.onRequest = () => (before = member.polls[0]?.gone);
+  member.pulse(500);
+  jest.advanceTimersByTime(1_000);
+  expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
+  member.polls[1]?.head(500).event(501);
+  expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
+});
+
 describe('at a release before 2.0', () => {
   test('0.2: a poll stands without a word, and its event comes with its headers', () => {
     member.version = '0.2.0';
