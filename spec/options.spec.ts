@@ -1,33 +1,7 @@
-import { inspect } from 'node:util';
 import axios from 'axios';
 import { InvalidOptionError } from '../lib/errors.js';
 import { resolveCall, resolveOptions, type ClientOptions } from '../lib/options.js';
-
-type Given = Parameters<typeof resolveOptions>;
-
-/** What it threw; fails if it threw nothing. */
-function refusal(first: unknown, rest?: unknown): InvalidOptionError {
-  try {
-    resolveOptions(...([first, rest] as Given));
-  } catch (error) {
-    expect(error).toBeInstanceOf(InvalidOptionError);
-    return error as InvalidOptionError;
-  }
-  throw new Error('nothing was thrown');
-}
-
-/** All that may reach a log. */
-const shownOf = (error: InvalidOptionError): string =>
-  [
-    error.message,
-    String(error),
-    JSON.stringify(error),
-    JSON.stringify(Object.entries(error)),
-    inspect(error),
-    inspect(error.value, { depth: null }),
-    inspect(Object.entries(error), { depth: null }),
-    error.stack,
-  ].join('\n');
+import { refusal, type Given } from './options-refusal.js';
 
 describe('defaults', () => {
   test('nothing given', () => {
@@ -95,135 +69,6 @@ describe('defaults', () => {
     const settings = resolveOptions(options);
     options.auth.password = 'other';
     expect(settings.auth).toEqual({ username: 'root', password: 'pw' });
-  });
-});
-
-describe('endpoints', () => {
-  test.each<[string | string[], string[]]>([
-    ['localhost', ['http://localhost:2379']],
-    ['localhost:4001', ['http://localhost:4001']],
-    ['localhost:80', ['http://localhost']],
-    ['localhost:80/', ['http://localhost']],
-    ['localhost:443', ['http://localhost:443']],
-    ['localhost:2379/', ['http://localhost:2379']],
-    ['LOCALHOST:2379', ['http://localhost:2379']],
-    ['http://localhost:2379', ['http://localhost:2379']],
-    ['http://localhost:2379/', ['http://localhost:2379']],
-    ['HTTP://Host:1', ['http://host:1']],
-    ['https://etcd.example.com', ['https://etcd.example.com']],
-    ['https://etcd.example.com:2379', ['https://etcd.example.com:2379']],
-    ['10.0.0.1', ['http://10.0.0.1:2379']],
-    ['10.0.0.1:4001', ['http://10.0.0.1:4001']],
-    ['[::1]', ['http://[::1]:2379']],
-    ['[::1]:4001', ['http://[::1]:4001']],
-    ['[2001:DB8::80]', ['http://[2001:db8::80]:2379']],
-    ['http://[::1]:2379', ['http://[::1]:2379']],
-    ['my_host-1.local', ['http://my_host-1.local:2379']],
-    [
-      ['a:1', 'https://b:2', 'c'],
-      ['http://a:1', 'https://b:2', 'http://c:2379'],
-    ],
-    [['a:1', 'http://a:1', 'http://A:1/'], ['http://a:1']],
-  ])('%j', (given, expected) => {
-    expect(resolveOptions(given).endpoints).toEqual(expected);
-    expect(resolveOptions({ endpoints: given }).endpoints).toEqual(expected);
-  });
-
-  test.each<[string, string]>([
-    ['localhost', 'https://localhost:2379'],
-    ['localhost:443', 'https://localhost'],
-    ['localhost:443/', 'https://localhost'],
-    ['localhost:80', 'https://localhost:80'],
-    ['[::1]', 'https://[::1]:2379'],
-    ['http://plain:2379', 'http://plain:2379'],
-  ])('%s beside the option tls', (given, expected) => {
-    expect(resolveOptions(given, { tls: {} }).endpoints).toEqual([expected]);
-  });
-
-  test.each<[unknown, string]>([
-    ['', 'host:port or a URL'],
-    ['  ', 'host:port or a URL'],
-    [':2379', 'host:port or a URL'],
-    ['http://', 'host:port or a URL'],
-    ['http:host', 'host:port or a URL'],
-    ['::1', 'host:port or a URL'],
-    ['::1:2379', 'host:port or a URL'],
-    ['[::1', 'host:port or a URL'],
-    ['[fe80::1%eth0]:2379', 'host:port or a URL'],
-    ['a b:2379', 'host:port or a URL'],
-    ['host:port', 'host:port or a URL'],
-    ['host:65536', 'host:port or a URL'],
-    ['host:-1', 'host:port or a URL'],
-    ['unix:///var/run/etcd.sock', 'host:port or a URL'],
-    ['ftp://host', 'an http or https URL'],
-    ['ws://host:2379', 'an http or https URL'],
-    ['etcd://host:2379', 'an http or https URL'],
-    ['http://host:2379/v2', 'a URL without path, query or fragment'],
-    ['host/v2/keys', 'a URL without path, query or fragment'],
-    ['http://host?x=1', 'a URL without path, query or fragment'],
-    ['http://host#x', 'a URL without path, query or fragment'],
-    ['a:1,b:2', 'one endpoint; pass an array for several'],
-    ['http://a:1,http://b:2', 'one endpoint; pass an array for several'],
-  ])('%j is refused', (given, expected) => {
-    const alone = refusal(given);
-    expect([alone.option, alone.value]).toEqual(['endpoints', given]);
-    expect(alone.message).toBe(`endpoints: expected ${expected}, got ${JSON.stringify(given)}`);
-    expect(refusal({ endpoints: given }).message).toBe(alone.message);
-    // In a list, the message names the one that is wrong.
-    const listed = refusal(['good:1', given]);
-    expect([listed.option, listed.value]).toEqual(['endpoints[1]', given]);
-    expect(listed.message).toContain(expected);
-  });
-
-  test.each<[unknown]>([[7], [true], [null], [new Date(0)], [() => 'a']])('%p is no endpoint', (given) => {
-    expect(refusal({ endpoints: given })).toMatchObject({ option: 'endpoints' });
-    expect(refusal(['a', given])).toMatchObject({ option: 'endpoints[1]' });
-  });
-
-  test('an empty list is refused', () => {
-    expect(refusal([]).message).toBe('endpoints: expected at least one endpoint, got an array of 0');
-    expect(refusal({ endpoints: [] }).option).toBe('endpoints');
-  });
-
-  test.each<[unknown]>([[7], [true], [null], [() => 'a']])('%p as the only argument is refused', (given) => {
-    expect(refusal(given)).toMatchObject({ option: 'endpoints', value: given });
-  });
-
-  test('a URL object is not taken for options', () => {
-    const given = new URL('http://etcd.example.com:2379');
-    expect(refusal(given).option).toBe('endpoints');
-  });
-
-  test('endpoints in two places are refused', () => {
-    expect(refusal('a', { endpoints: 'b' }).message).toContain('endpoints in one place only');
-  });
-
-  test('two options objects are refused', () => {
-    expect(refusal({}, {}).option).toBe('endpoints');
-  });
-});
-
-describe('credentials in a URL are refused and never shown', () => {
-  const secret = 'hush-hush';
-  test.each<[string, unknown[]]>([
-    ['user and password', [`http://root:${secret}@host:2379`]],
-    ['user alone', [`http://${secret}@host:2379`]],
-    ['without a scheme', [`root:${secret}@host:2379`]],
-    ['in a list', [['a:1', `http://root:${secret}@host`]]],
-    ['among options', [{ endpoints: `http://root:${secret}@host` }]],
-    ['with an @ in the password', [`http://root:${secret}@@host`]],
-    ['in a URL that is wrong besides', [`http://root:${secret}@host:port/path`]],
-    ['in a joined list', [`http://root:${secret}@a,http://root:${secret}@b`]],
-    ['in a foreign scheme', [`ftp://root:${secret}@host`]],
-    ['in endpoints of two places', ['a', { endpoints: `http://root:${secret}@host` }]],
-    ['in a nested list', [[[`http://root:${secret}@host`]]]],
-    ['in a URL object', [{ endpoints: new URL(`http://root:${secret}@host`) }]],
-    ['in a list of URL objects', [[new URL(`http://root:${secret}@host`)]]],
-    ['in objects that name a URL', [[{ url: `http://root:${secret}@host` }]]],
-  ])('%s', (_, [first, rest]) => {
-    const error = refusal(first, rest);
-    expect(error.option).toMatch(/^endpoints/);
-    expect(shownOf(error)).not.toContain(secret);
   });
 });
 
@@ -342,40 +187,6 @@ describe('unknown options are refused, nested ones too', () => {
     expect(error.option).toBe(option);
     expect(error.message).toContain('expected one of the options');
     expect(error.message).toContain(hint);
-  });
-});
-
-describe('secrets are never shown', () => {
-  const secret = 'hush-hush';
-  const auth = { username: 'root', password: secret };
-  test.each<[string, unknown[]]>([
-    ['a password of the wrong type', [{ auth: { username: 'root', password: [secret] } }]],
-    ['auth as text', [{ auth: `root:${secret}` }]],
-    ['auth as a list', [{ auth: ['root', secret] }]],
-    ['a password without a user', [{ auth: { password: secret } }]],
-    ['a misspelt password', [{ auth: { username: 'root', passwort: secret } }]],
-    ['a password by another name', [{ auth: { username: 'root', pwd: secret } }]],
-    ['a password by a short name', [{ auth: { user: 'root', pw: secret } }]],
-    ['a username with a password in it', [{ auth: { username: `root:${secret}`, password: 'x' } }]],
-    ['misspelt auth', [{ Auth: auth }]],
-    ['credentials by another name', [{ login: auth }]],
-    ['a password at the top', [{ password: secret }]],
-    ['tls as text', [{ tls: secret }]],
-    ['misspelt tls', [{ ssl: { key: secret, passphrase: secret } }]],
-    ['a key of the wrong type', [{ tls: { key: { pem: secret } } }]],
-    ['a ca of the wrong type', [{ tls: { ca: { pem: secret } } }]],
-    ['a passphrase of the wrong type', [{ tls: { passphrase: [secret] } }]],
-    ['an unknown TLS option', [{ tls: { pfx: secret } }]],
-    ['an unknown TLS option of bytes', [{ tls: { pem: secret } }]],
-    ['two options objects', [{}, { auth }]],
-    ['options behind nothing', [undefined, { auth }]],
-    ['options in a list', ['a', [{ auth }]]],
-    ['wrong options elsewhere', [{ auth, tls: { key: secret }, timeout: -1 }]],
-    ['wrong endpoints beside', [{ auth, tls: { key: secret }, endpoints: 'a b' }]],
-    ['an axios configuration instead of an instance', [{ axios: { auth } }]],
-    ['options where endpoints belong', [[{ auth }]]],
-  ])('%s', (_, [first, rest]) => {
-    expect(shownOf(refusal(first, rest))).not.toContain(secret);
   });
 });
 

@@ -3,7 +3,6 @@ import { Fault } from '../../../lib/cluster/fault.js';
 import type { HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
@@ -130,82 +129,6 @@ describe('a leg from the cursor', () => {
   });
 });
 
-describe('an idle leg while the store moves on', () => {
-  test('is armed anew once the store is more than 250 ahead, from the proven place', () => {
-    const { seen } = run();
-    member.polls[0]?.head(9);
-    jest.advanceTimersByTime(3_000);
-    member.pulse(260);
-    expect(member.polls).toHaveLength(1);
-    member.pulse(261);
-    expect(member.polls).toHaveLength(2);
-    expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
-    expect(member.polls.map((p) => p.gone)).toEqual([false, false]);
-    member.polls[1]?.head(261);
-    expect(member.polls.map((p) => p.gone)).toEqual([true, false]);
-    // Silence with a witness has moved the place.
-    jest.advanceTimersByTime(2_000);
-    member.pulse(600);
-    expect(cursor.next).toBe(262);
-    expect(member.polls).toHaveLength(3);
-    expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
-    member.polls[2]?.head(600).event(601);
-    expect(short(seen.items)).toEqual(['live', 'set@601', 'chain']);
-  });
-
-  test('no event is lost between two armings: the older poll may still answer', () => {
-    const { seen } = run();
-    member.polls[0]?.head(9);
-    jest.advanceTimersByTime(3_000);
-    member.pulse(500);
-    member.polls[0]?.event(300);
-    expect(short(seen.items)).toEqual(['live', 'set@300', 'chain']);
-    expect(member.polls.map((p) => p.gone)).toEqual([true, true]);
-  });
-
-  test('a new poll that fails leaves the old one in charge', () => {
-    const { seen } = run();
-    member.polls[0]?.head(9);
-    jest.advanceTimersByTime(3_000);
-    member.pulse(500);
-    member.polls[1]?.fail(new TransportError('reset', 'x', true));
-    expect([seen.error, member.polls[0]?.gone]).toEqual([undefined, false]);
-    member.polls[0]?.event(501);
-    expect(short(seen.items)).toContain('set@501');
-  });
-
-  test('at most once in a second, however often the pulse beats', () => {
-    run();
-    member.polls[0]?.head(9);
-    for (let i = 0; i < 40; i++) {
-      member.pulse(1_000 + i);
-      jest.advanceTimersByTime(50);
-    }
-    expect(member.polls.length - 1).toBeLessThanOrEqual(2);
-    expect(member.polls.length).toBeGreaterThan(1);
-  });
-
-  test('a witness of less than a second proves nothing', () => {
-    run();
-    member.polls[0]?.head(200);
-    jest.advanceTimersByTime(900);
-    member.pulse(210);
-    expect(cursor.next).toBe(10);
-    jest.advanceTimersByTime(200);
-    member.pulse(210);
-    expect(cursor.next).toBe(201);
-  });
-
-  test('a pulse that the member does not answer voids what was not proven', () => {
-    run();
-    member.polls[0]?.head(200);
-    jest.advanceTimersByTime(1_500);
-    member.pulse(0, false);
-    member.pulse(210);
-    expect(cursor.next).toBe(10);
-  });
-});
-
 describe('a leg that begins with the state', () => {
   const listing = (index: number) =>
     of(answerOf(200, index, { action: 'get', node: { key: '/a', value: 'now' } }));
@@ -285,79 +208,6 @@ describe('a leg that begins with the state', () => {
   });
 });
 
-describe('a cluster that was rebuilt', () => {
-  test('is told by its id', () => {
-    cursor.clusterId = 'old';
-    const { seen } = run();
-    member.polls[0]?.head(9, 'new');
-    expect(seen.error).toBeInstanceOf(HistoryLost);
-    expect(seen.items).toEqual([]);
-  });
-
-  test('the id is learnt with the first headers, and no id says nothing', () => {
-    run();
-    member.polls[0]?.head(9, 'ours');
-    expect(cursor.clusterId).toBe('ours');
-    const { seen } = run();
-    member.polls[1]?.head(9);
-    expect([seen.error, cursor.clusterId]).toEqual([undefined, 'ours']);
-  });
-
-  test('with the same id it is told by a quorum read below what was seen', () => {
-    cursor = new Cursor(1_000);
-    member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
-    const { seen } = run();
-    member.polls[0]?.head(5);
-    expect(member.reads).toMatchObject([{ path: '/v2/keys/a/_rxetcd?quorum=true', endpoint: here }]);
-    expect(seen.error).toBeInstanceOf(HistoryLost);
-    expect(member.watermark.value).toBe(5);
-  });
-
-  test('a member that merely lags is not taken for one', () => {
-    cursor = new Cursor(1_000);
-    member.watermark.saw(1_200);
-    member.onRead = () => of(answerOf(404, 1_200, { errorCode: 100, index: 1_200 }));
-    const { seen } = run();
-    member.polls[0]?.head(900);
-    expect(member.reads).toHaveLength(1);
-    expect(seen.error).toBeUndefined();
-    member.polls[0]?.event(1_000);
-    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
-  });
-
-  test('if the quorum read fails the leg goes on, and asks again after a while', () => {
-    cursor = new Cursor(1_000);
-    member.onRead = () => throwError(() => new TransportError('timeout', 'x', true));
-    const { seen } = run();
-    member.polls[0]?.head(900);
-    expect([seen.error, member.polls[0]?.gone, member.reads.length]).toEqual([undefined, false, 1]);
-    member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
-    jest.advanceTimersByTime(member.context.settings.retry.initialDelay);
-    expect(member.reads).toHaveLength(2);
-    expect(seen.error).toBeInstanceOf(HistoryLost);
-  });
-
-  test('an event that comes meanwhile is delivered behind the answer', () => {
-    cursor = new Cursor(1_000);
-    const answer$ = new Subject<HttpResponse>();
-    member.onRead = () => answer$;
-    const { seen } = run();
-    member.polls[0]?.head(900);
-    member.polls[0]?.event(1_000);
-    expect(seen.items).toEqual([]);
-    answer$.next(answerOf(404, 1_000, { errorCode: 100, index: 1_000 }));
-    answer$.complete();
-    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
-  });
-
-  test.each([[999], [1_000], [0], [undefined]])('headers with index %p are no reason to ask', (index) => {
-    cursor = new Cursor(1_000);
-    run();
-    member.polls[0]?.head(index);
-    expect(member.reads).toEqual([]);
-  });
-});
-
 describe('without readable headers', () => {
   test('the endpoint is marked, and a watch without a start chains a leg that asks for it', () => {
     cursor = new Cursor();
@@ -404,63 +254,5 @@ describe('without readable headers', () => {
     expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
     member.polls[1]?.head(undefined).event(400);
     expect(short(seen.items)).toEqual(['live', 'set@400', 'chain']);
-  });
-});
-
-test('in a browser an idle poll ends before the next begins, also where it sees headers', () => {
-  member = new FakeMember({ streams: false });
-  const { seen } = run();
-  member.polls[0]?.head(9);
-  let before: boolean | undefined;
-  member.onRequest = () => (before = member.polls[0]?.gone);
-  member.pulse(500);
-  jest.advanceTimersByTime(1_000);
-  expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
-  member.polls[1]?.head(500).event(501);
-  expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
-});
-
-describe('at a release before 2.0', () => {
-  test('0.2: a poll stands without a word, and its event comes with its headers', () => {
-    member.version = '0.2.0';
-    const { seen } = run();
-    expect(short(seen.items)).toEqual(['live']);
-    expect(member.polls[0]?.query.get('waitIndex')).toBe('10');
-    member.polls[0]?.head(12).event(12);
-    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
-    expect(cursor.next).toBe(13);
-  });
-
-  test('0.2: is never armed anew: each poll would stay with the server', () => {
-    member.version = '0.2.0';
-    run();
-    member.watermark.saw(5_000);
-    member.pulse(5_000);
-    jest.advanceTimersByTime(3_600_000);
-    expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
-  });
-
-  test('0.4: an idle poll is made anew before the server cuts it off', () => {
-    member.version = '0.4.9';
-    const { seen } = run();
-    member.polls[0]?.head(9);
-    jest.advanceTimersByTime(239_000);
-    expect(member.polls).toHaveLength(1);
-    jest.advanceTimersByTime(2_000);
-    expect(member.polls).toHaveLength(2);
-    // Not before the new one stands.
-    expect(member.polls[0]?.gone).toBe(false);
-    member.polls[1]?.head(9);
-    expect([member.polls[0]?.gone, seen.error, short(seen.items)]).toEqual([true, undefined, ['live']]);
-    member.polls[1]?.event(10);
-    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
-  });
-
-  test.each(['2.3.8', '3.4.23', undefined])('%s is none: its idle poll stays', (release) => {
-    member.version = release;
-    run();
-    member.polls[0]?.head(9);
-    jest.advanceTimersByTime(3_600_000);
-    expect(member.polls).toHaveLength(1);
   });
 });

@@ -1,0 +1,150 @@
+import { TransportError } from '../../../lib/transport/transport-error.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
+import { FakeMember, here, short, watchOver } from '../../support/fake-member.js';
+
+let member: FakeMember;
+let cursor: Cursor;
+
+const run = () => watchOver(pollLeg$(member.context, { key: '/a', recursive: true }, here, cursor, 'cursor'));
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  member = new FakeMember();
+  cursor = new Cursor(10);
+});
+afterEach(() => jest.useRealTimers());
+
+describe('an idle leg while the store moves on', () => {
+  test('is armed anew once the store is more than 250 ahead, from the proven place', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(260);
+    expect(member.polls).toHaveLength(1);
+    member.pulse(261);
+    expect(member.polls).toHaveLength(2);
+    expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
+    expect(member.polls.map((p) => p.gone)).toEqual([false, false]);
+    member.polls[1]?.head(261);
+    expect(member.polls.map((p) => p.gone)).toEqual([true, false]);
+    // Silence with a witness has moved the place.
+    jest.advanceTimersByTime(2_000);
+    member.pulse(600);
+    expect(cursor.next).toBe(262);
+    expect(member.polls).toHaveLength(3);
+    expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
+    member.polls[2]?.head(600).event(601);
+    expect(short(seen.items)).toEqual(['live', 'set@601', 'chain']);
+  });
+
+  test('no event is lost between two armings: the older poll may still answer', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(500);
+    member.polls[0]?.event(300);
+    expect(short(seen.items)).toEqual(['live', 'set@300', 'chain']);
+    expect(member.polls.map((p) => p.gone)).toEqual([true, true]);
+  });
+
+  test('a new poll that fails leaves the old one in charge', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_000);
+    member.pulse(500);
+    member.polls[1]?.fail(new TransportError('reset', 'x', true));
+    expect([seen.error, member.polls[0]?.gone]).toEqual([undefined, false]);
+    member.polls[0]?.event(501);
+    expect(short(seen.items)).toContain('set@501');
+  });
+
+  test('at most once in a second, however often the pulse beats', () => {
+    run();
+    member.polls[0]?.head(9);
+    for (let i = 0; i < 40; i++) {
+      member.pulse(1_000 + i);
+      jest.advanceTimersByTime(50);
+    }
+    expect(member.polls.length - 1).toBeLessThanOrEqual(2);
+    expect(member.polls.length).toBeGreaterThan(1);
+  });
+
+  test('a witness of less than a second proves nothing', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(900);
+    member.pulse(210);
+    expect(cursor.next).toBe(10);
+    jest.advanceTimersByTime(200);
+    member.pulse(210);
+    expect(cursor.next).toBe(201);
+  });
+
+  test('a pulse that the member does not answer voids what was not proven', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(1_500);
+    member.pulse(0, false);
+    member.pulse(210);
+    expect(cursor.next).toBe(10);
+  });
+});
+
+test('in a browser an idle poll ends before the next begins, also where it sees headers', () => {
+  member = new FakeMember({ streams: false });
+  const { seen } = run();
+  member.polls[0]?.head(9);
+  let before: boolean | undefined;
+  member.onRequest = () => (before = member.polls[0]?.gone);
+  member.pulse(500);
+  jest.advanceTimersByTime(1_000);
+  expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
+  member.polls[1]?.head(500).event(501);
+  expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
+});
+
+describe('at a release before 2.0', () => {
+  test('0.2: a poll stands without a word, and its event comes with its headers', () => {
+    member.version = '0.2.0';
+    const { seen } = run();
+    expect(short(seen.items)).toEqual(['live']);
+    expect(member.polls[0]?.query.get('waitIndex')).toBe('10');
+    member.polls[0]?.head(12).event(12);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+    expect(cursor.next).toBe(13);
+  });
+
+  test('0.2: is never armed anew: each poll would stay with the server', () => {
+    member.version = '0.2.0';
+    run();
+    member.watermark.saw(5_000);
+    member.pulse(5_000);
+    jest.advanceTimersByTime(3_600_000);
+    expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
+  });
+
+  test('0.4: an idle poll is made anew before the server cuts it off', () => {
+    member.version = '0.4.9';
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(239_000);
+    expect(member.polls).toHaveLength(1);
+    jest.advanceTimersByTime(2_000);
+    expect(member.polls).toHaveLength(2);
+    // Not before the new one stands.
+    expect(member.polls[0]?.gone).toBe(false);
+    member.polls[1]?.head(9);
+    expect([member.polls[0]?.gone, seen.error, short(seen.items)]).toEqual([true, undefined, ['live']]);
+    member.polls[1]?.event(10);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+  });
+
+  test.each(['2.3.8', '3.4.23', undefined])('%s is none: its idle poll stays', (release) => {
+    member.version = release;
+    run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(3_600_000);
+    expect(member.polls).toHaveLength(1);
+  });
+});
