@@ -69,6 +69,8 @@ describe('no write is sent twice, nor to a member that cannot take it', () => {
     // Keeps the heartbeat running.
     client.clusterState$.subscribe();
     await firstValueFrom(client.leader$().pipe(filter((leader) => leader !== undefined)));
+    // Two name a leader; one that has never answered would be unknown, not down.
+    await eventually(() => client.clusterState$.value.members.every(({ status }) => status === 'running'));
   }
 
   /** A member that is gone refuses connections, its tap as well. */
