@@ -52,11 +52,11 @@ class RunningTry<T> implements Flight, Observer<T> {
   }
 
   begin(endpoint: string): void {
-    const { trace, timeout } = this.#record.begin(endpoint);
+    const { trace, timeout, sentAt } = this.#record.begin(endpoint);
     // Whoever was told of the redirect may have left: nobody would end this try.
     if (this.#subscriber.closed) return;
     this.endpoint = endpoint;
-    this.since = performance.now();
+    this.since = sentAt;
     this.isSlow = false;
     this.#land = this.#cluster.inFlight.begin(this);
     try {

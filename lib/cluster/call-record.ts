@@ -15,15 +15,13 @@ import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
 import { anyMember } from './retry-class.js';
+import { triedOnceMore, untried, type Tried } from './tried.js';
 
 /** The call's deadline passed. */
 export class DeadlinePassed extends Error {}
 
 /** How many tries are kept for the error. */
 const maxAttempts = 40;
-
-/** Most calls try once. */
-const none: ReadonlyMap<string, number> = new Map();
 
 interface Try {
   readonly endpoint: string;
@@ -41,8 +39,7 @@ export class CallRecord {
   readonly #events: EventBus;
   readonly #spec: Omit<CallSpec<unknown>, 'send'>;
   readonly #attempts: Attempt[] = [];
-  /** How often each endpoint was tried in vain. */
-  #tried: Map<string, number> | undefined;
+  #tried = untried;
   #current: Try | undefined;
   /** Some try was sent and never answered. */
   #outcomeUnknown = false;
@@ -56,12 +53,12 @@ export class CallRecord {
   }
 
   /** How often each endpoint was tried in vain. */
-  get tried(): ReadonlyMap<string, number> {
-    return this.#tried ?? none;
+  get tried(): Tried {
+    return this.#tried;
   }
 
   /** A try begins. */
-  begin(endpoint: string): { trace: Trace; timeout: number } {
+  begin(endpoint: string): { trace: Trace; timeout: number; sentAt: number } {
     const { operation, settings } = this.#spec;
     const previous = this.#attempts.at(-1)?.endpoint;
     if (previous !== undefined && previous !== endpoint) {
@@ -71,7 +68,7 @@ export class CallRecord {
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
     this.#lastFault = undefined;
-    return { trace, timeout: settings.timeout };
+    return { trace, timeout: settings.timeout, sentAt };
   }
 
   /** The try was answered, and well. */
@@ -86,8 +83,7 @@ export class CallRecord {
   failed(error: unknown): void {
     const current = this.#current;
     if (current === undefined) return;
-    this.#tried ??= new Map();
-    this.#tried.set(current.endpoint, (this.#tried.get(current.endpoint) ?? 0) + 1);
+    this.#tried = triedOnceMore(this.#tried, current.endpoint);
     if (error instanceof Fault) {
       this.#cluster.answered(current.endpoint, current.sentAt);
       this.#outcomeUnknown ||= error.config.executed === 'unknown';

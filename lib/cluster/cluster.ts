@@ -31,6 +31,7 @@ import { Prober } from './prober.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
 import { tally } from './tally.js';
+import { untried, type Tried } from './tried.js';
 import { deriveView, sameView, type View } from './view.js';
 
 const now = (): number => performance.now();
@@ -165,12 +166,12 @@ export class Cluster {
   }
 
   /** The endpoint for a call that any member can serve; `tried` counts the tries this call has made at each. */
-  readEndpoint(tried: ReadonlyMap<string, number>): string {
+  readEndpoint(tried: Tried): string {
     return this.#router.pick(this.view, tried);
   }
 
   /** The leader's endpoint if one is named and not tried yet, else that of any member. */
-  leaderOrAny(tried: ReadonlyMap<string, number>): string {
+  leaderOrAny(tried: Tried): string {
     const { leaderEndpoint } = this.view;
     return leaderEndpoint === undefined || tried.has(leaderEndpoint)
       ? this.readEndpoint(tried)
@@ -190,7 +191,7 @@ export class Cluster {
    *
    * @param current where it stands, and stays while any member will do
    */
-  watchEndpoint$(tried: ReadonlyMap<string, number> = new Map(), current?: string): Observable<string> {
+  watchEndpoint$(tried: Tried = untried, current?: string): Observable<string> {
     return this.#view$.pipe(
       filter((view) => view.settled || view.leaderEndpoint !== undefined),
       take(1),
@@ -204,7 +205,9 @@ export class Cluster {
     );
   }
 
-  /** Errors, with what is made of the reason, when a watch should leave this endpoint; emits once the client is closed. */
+  /**
+   * Errors, with what is made of the reason, when a watch should leave this endpoint; emits once the client is closed.
+   */
   leave$(url: string, toError: (reason: string) => Error): Observable<void> {
     // Every open watch has one of these: no chain of operators.
     return new Observable((subscriber) =>

@@ -1,3 +1,4 @@
+import { untried, type Tried } from './tried.js';
 import type { View } from './view.js';
 
 /** Chooses whom to ask where any member will do: the last good one, else a random live one, a dead one last. */
@@ -15,7 +16,7 @@ export class Router {
   }
 
   /** The endpoint for the next try; `tried` counts the tries already made by this call at each. */
-  pick(view: View, tried: ReadonlyMap<string, number> = new Map()): string {
+  pick(view: View, tried: Tried = untried): string {
     const ranked = view.candidates
       .map((url) => ({
         url,

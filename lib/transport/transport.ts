@@ -38,15 +38,11 @@ export class Transport {
   }
 
   /**
-   * Emits the head as soon as it is there, then the body in pieces, and at last that it has ended. `timeout` limits the
-   * wait for the head; with any status but 200, that for the whole answer.
+   * Reads the head as soon as it is there, then the body in pieces, and at last that it has ended; emits what is read,
+   * errors with what the reader throws. `timeout` limits the wait for the head; with any status but 200, that for the
+   * whole answer.
    */
-  parts$(request: HttpRequest): Observable<HttpPart> {
-    return this.readParts$(request, (part) => part);
-  }
-
-  /** The same, and emits what is read of each part; errors with what the reader throws. */
-  readParts$<T>(request: HttpRequest, read: (part: HttpPart) => T): Observable<T> {
+  parts$<T>(request: HttpRequest, read: (part: HttpPart) => T): Observable<T> {
     return new Observable((subscriber) => this.#run(request, new PartReceiver(subscriber, read)));
   }
 

@@ -115,8 +115,7 @@ export class FakeMember {
       },
       transport: {
         streams,
-        parts$: (request: HttpRequest) => this.#parts$(request),
-        readParts$: <T>(request: HttpRequest, read: (part: HttpPart) => T) =>
+        parts$: <T>(request: HttpRequest, read: (part: HttpPart) => T) =>
           this.#parts$(request).pipe(map(read)),
         exchange$: (request: HttpRequest) => {
           this.reads.push(request);

@@ -68,6 +68,9 @@ export function scriptedTransports() {
   };
 }
 
+/** The parts of an answer, unread. */
+export const asItIs = (part: HttpPart): HttpPart => part;
+
 /** The TransportError that it ends in. */
 export async function failureOf(exchange$: Observable<unknown>): Promise<TransportError> {
   const error = await rejectionOf(exchange$);

@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import { eventually } from '../support/eventually.js';
-import { collect, kinds, scriptedTransports } from './scripted-transports.js';
+import { asItIs, collect, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -14,7 +14,7 @@ describe('close', () => {
     const transport = open(kind);
     await firstValueFrom(transport.exchange$(requestOf()));
     await firstValueFrom(transport.exchange$(requestOf({ pool: 'watch' })));
-    const { seen } = collect(transport.parts$(requestOf({ path: '/wait', pool: 'watch' })));
+    const { seen } = collect(transport.parts$(requestOf({ path: '/wait', pool: 'watch' }), asItIs));
     await eventually(() => seen.parts.length === 1);
     expect(scripted.server.connections).toBeGreaterThan(1);
     transport.close();

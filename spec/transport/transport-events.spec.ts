@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { ClientEvent } from '../../lib/events.js';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedAction } from '../support/scripted-action.js';
-import { kinds, scriptedTransports } from './scripted-transports.js';
+import { asItIs, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -38,7 +38,7 @@ describe.each(kinds)('events, %s', (kind) => {
     scripted.events.events$.subscribe((event) => seen.push(event));
     const request = requestOf({ ...secrets, timeout: 200 });
     const exchange$: Observable<unknown> =
-      how === 'parts' ? transport.parts$(request) : transport.exchange$(request);
+      how === 'parts' ? transport.parts$(request, asItIs) : transport.exchange$(request);
     exchange$.subscribe({ error: () => undefined });
     await eventually(() => seen.length === 2);
     expect(seen).toEqual([

@@ -1,7 +1,7 @@
 import { firstValueFrom, Subject, timer } from 'rxjs';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import { eventually } from '../support/eventually.js';
-import { collect, failureOf, kinds, scriptedTransports } from './scripted-transports.js';
+import { asItIs, collect, failureOf, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -10,7 +10,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
   test('the head comes before the body, the body as it comes', async () => {
     const body$ = new Subject<string>();
     await serve(() => ({ status: 200, headers: { 'X-Etcd-Index': '7' }, body: body$ }));
-    const { seen } = collect(open(kind).parts$(requestOf({ pool: 'watch' })));
+    const { seen } = collect(open(kind).parts$(requestOf({ pool: 'watch' }), asItIs));
     await eventually(() => seen.parts.length === 1);
     const [head] = seen.parts;
     expect(head).toMatchObject({ type: 'head', status: 200 });
@@ -35,14 +35,14 @@ describe.each(kinds)('in parts, %s', (kind) => {
       Buffer.from('0\r\n\r\n'),
     ]);
     await serve(() => ({ raw, then: 'end' }));
-    const { seen } = collect(open(kind).parts$(requestOf()));
+    const { seen } = collect(open(kind).parts$(requestOf(), asItIs));
     await eventually(() => seen.done);
     expect(seen.text).toBe('é🙂');
   });
 
   test('other statuses and empty bodies too', async () => {
     await serve(() => ({ status: 404, body: '' }));
-    const { seen } = collect(open(kind).parts$(requestOf()));
+    const { seen } = collect(open(kind).parts$(requestOf(), asItIs));
     await eventually(() => seen.done);
     expect(seen.parts).toMatchObject([{ type: 'head', status: 404 }, { type: 'end' }]);
   });
@@ -50,7 +50,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
   test('the limit is for the head alone: a body may take its time', async () => {
     const body$ = new Subject<string>();
     await serve(() => ({ status: 200, body: body$ }));
-    const { seen } = collect(open(kind).parts$(requestOf({ timeout: 300 })));
+    const { seen } = collect(open(kind).parts$(requestOf({ timeout: 300 }), asItIs));
     await eventually(() => seen.parts.length === 1);
     await firstValueFrom(timer(400));
     expect(seen.error).toBeUndefined();
@@ -62,7 +62,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
 
   test('no head in time', async () => {
     await serve(() => ({ silence: true }));
-    const error = await failureOf(open(kind).parts$(requestOf({ timeout: 100 })));
+    const error = await failureOf(open(kind).parts$(requestOf({ timeout: 100 }), asItIs));
     expect(error).toMatchObject({ kind: 'timeout', sent: true, timeoutMs: 100 });
     await eventually(() => scripted.server.requests[0]?.aborted === true);
   });
@@ -70,7 +70,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
   test('a reset behind the head', async () => {
     const body$ = new Subject<string>();
     await serve(() => ({ status: 200, body: body$ }));
-    const { seen } = collect(open(kind).parts$(requestOf()));
+    const { seen } = collect(open(kind).parts$(requestOf(), asItIs));
     await eventually(() => seen.parts.length === 1);
     scripted.server.reset();
     await eventually(() => seen.error !== undefined);
@@ -83,7 +83,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
       raw: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n',
       then: 'end',
     }));
-    const { seen } = collect(open(kind).parts$(requestOf()));
+    const { seen } = collect(open(kind).parts$(requestOf(), asItIs));
     await eventually(() => seen.error !== undefined);
     expect(seen.error).toMatchObject({ kind: 'reset', sent: true });
     expect(seen.done).toBe(false);
@@ -91,7 +91,7 @@ describe.each(kinds)('in parts, %s', (kind) => {
 
   test("unsubscribing closes the server's connection within 50 ms", async () => {
     await serve(() => ({ headersThenSilence: { status: 200 } }));
-    const { seen, subscription } = collect(open(kind).parts$(requestOf({ pool: 'watch' })));
+    const { seen, subscription } = collect(open(kind).parts$(requestOf({ pool: 'watch' }), asItIs));
     await eventually(() => seen.parts.length === 1);
     expect(scripted.server.connections).toBe(1);
     subscription.unsubscribe();

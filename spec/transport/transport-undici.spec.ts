@@ -6,7 +6,7 @@ import type { Trace } from '../../lib/transport/transport.js';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedAction } from '../support/scripted-action.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
-import { failureOf, scriptedTransports } from './scripted-transports.js';
+import { asItIs, failureOf, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -27,7 +27,7 @@ describe('over undici', () => {
     expect(trace.sent()).toBe(false);
     const cancelled = transport.exchange$(requestOf({ path: '/cancelled' }), trace).subscribe();
     // Watches do not stand in that line.
-    const watch = transport.parts$(requestOf({ path: '/watch', pool: 'watch' })).subscribe();
+    const watch = transport.parts$(requestOf({ path: '/watch', pool: 'watch' }), asItIs).subscribe();
     await eventually(() => scripted.server.requests.length === 129);
     expect(trace.sent()).toBe(false);
     cancelled.unsubscribe();

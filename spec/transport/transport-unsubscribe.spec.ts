@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import type { HttpResponse } from '../../lib/transport/http.js';
 import { eventually } from '../support/eventually.js';
-import { kinds, scriptedTransports } from './scripted-transports.js';
+import { asItIs, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -24,7 +24,7 @@ describe.each(kinds)('unsubscribing, %s', (kind) => {
         .subscribe()
         .unsubscribe();
       transport
-        .parts$(requestOf({ path: '/cancelled', pool }))
+        .parts$(requestOf({ path: '/cancelled', pool }), asItIs)
         .subscribe()
         .unsubscribe();
     }
@@ -53,7 +53,7 @@ describe.each(kinds.slice(0, 2))('what is unsubscribed while it waits, %s', (kin
     await serve(({ path }) => (path === '/next' ? { status: 200, body: '{}' } : { silence: true }));
     const transport = open(kind);
     const subscriptions = Array.from({ length: n }, () =>
-      transport.parts$(requestOf({ pool })).subscribe({ error: () => undefined }),
+      transport.parts$(requestOf({ pool }), asItIs).subscribe({ error: () => undefined }),
     );
     await eventually(() => scripted.server.requests.length === n);
     const before = scripted.server.accepted;

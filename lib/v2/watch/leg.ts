@@ -12,8 +12,8 @@ import type { Target } from './target.js';
 
 /**
  * One leg of a watch: at one member, from the cursor on. A live stream where streams can be trusted and headers can be
- * read, else a long poll; where connections are scarce, polls take turns. Ends in `chain`, in an error that is for `retry` to answer, or
- * without a word when the client is closed.
+ * read, else a long poll; where connections are scarce, polls take turns. Ends in `chain`, in an error that is for
+ * `retry` to answer, or without a word when the client is closed.
  */
 export function leg$(
   context: LegContext,

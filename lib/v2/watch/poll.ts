@@ -55,7 +55,7 @@ export function poll$(
       const body = decodeKeys(`watch ${key}`, info.status, text, exchangeOf(context, endpoint));
       return { type: 'event', info, body, size: text.length };
     };
-    return transport.readParts$(request, read).pipe(filter((part) => part !== undefined));
+    return transport.parts$(request, read).pipe(filter((part) => part !== undefined));
   });
 }
 

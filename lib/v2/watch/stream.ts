@@ -63,6 +63,6 @@ export function stream$(
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeKeys(operation, 200, line, exchange) }));
     };
-    return transport.readParts$(request, read);
+    return transport.parts$(request, read);
   });
 }

@@ -1,6 +1,7 @@
 import { throwError, timer, type Observable } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import { Fault } from '../../cluster/fault.js';
+import { triedOnceMore, untried, type Tried } from '../../cluster/tried.js';
 import { TlsError, type Attempt } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { Cursor } from './cursor.js';
@@ -11,12 +12,10 @@ import type { LegContext } from './leg-context.js';
 import type { Target } from './target.js';
 
 /**
- * What a watch is doing: `connecting` for the first time, `waiting` for its turn (in a browser, or where headers cannot be read), `catching-up` with what
- * it has missed, `live`, or `lost` its connection and about to try again.
+ * What a watch is doing: `connecting` for the first time, `waiting` for its turn (in a browser, or where headers cannot
+ * be read), `catching-up` with what it has missed, `live`, or `lost` its connection and about to try again.
  */
 export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lost';
-
-const none: ReadonlyMap<string, number> = new Map();
 
 /**
  * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
@@ -25,7 +24,7 @@ const none: ReadonlyMap<string, number> = new Map();
 export class WatchRun {
   readonly id: number;
   readonly cursor: Cursor;
-  #tried = none;
+  #tried = untried;
   readonly #context: LegContext;
   readonly #target: Target;
   readonly #changed: () => void;
@@ -56,7 +55,7 @@ export class WatchRun {
   }
 
   /** How often each endpoint failed this watch since one last stood. */
-  get tried(): ReadonlyMap<string, number> {
+  get tried(): Tried {
     return this.#tried;
   }
 
@@ -98,7 +97,7 @@ export class WatchRun {
     this.#chains ||= item.type === 'chain';
     if (item.type === 'live' || item.type === 'catching-up' || item.type === 'waiting') {
       if (item.type !== 'waiting') {
-        this.#tried = none;
+        this.#tried = untried;
         this.#everStood = true;
         this.#stoodSince ??= performance.now();
       }
@@ -127,8 +126,7 @@ export class WatchRun {
     if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
     this.#report(reason);
-    const times = (this.#tried.get(this.#endpoint) ?? 0) + 1;
-    this.#tried = new Map([...this.#tried, [this.#endpoint, times]]);
+    this.#tried = triedOnceMore(this.#tried, this.#endpoint);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
     this.#stoodSince = undefined;
     this.#enters('lost');

@@ -139,7 +139,7 @@ describe('its end', () => {
   test('it never completes by itself', () => {
     member = new FakeMember({
       transport: {
-        readParts$: (_: unknown, read: (part: object) => unknown) => of({ type: 'end' }).pipe(map(read)),
+        parts$: (_: unknown, read: (part: object) => unknown) => of({ type: 'end' }).pipe(map(read)),
       } as never,
     });
     const { seen } = watchOver(stream$(member.context, { key: '/a', recursive: true }, here));
