@@ -43,6 +43,13 @@ const unsentCodes = new Set([
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
+/**
+ * The words of browsers for a connection that cannot be made or breaks: in a TypeError without a code, be it of `fetch`
+ * or of the body that it gave.
+ */
+const browserBreak =
+  /^(failed to fetch|load failed|networkerror |network error|error in (input|body) stream|the network connection was lost)/i;
+
 /** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
   if (thrown instanceof TransportError) return thrown;
@@ -66,16 +73,22 @@ const firstLineOf = (message: unknown): string =>
 /** By shape, not by class: errors of Node's own may come from another realm, as under Jest. */
 function describe(thrown: unknown, depth = 0): { code: string; message: string; connecting: boolean } {
   if (!isObject(thrown)) return { code: '', message: String(thrown), connecting: false };
-  const { code, message, cause, syscall, errors } = thrown;
+  const { name, message, cause, syscall, errors } = thrown;
   const inner: unknown = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
   // Errors may be each other's cause.
   const nested = isObject(inner) && depth < 5 ? describe(inner, depth + 1) : undefined;
-  // A wrapper's own code (as ERR_NETWORK) says less than that of its cause.
-  const own = typeof code === 'string' && !/^ERR_(NETWORK|BAD_)/.test(code) ? code : undefined;
+  const said = firstLineOf(message);
+  const code =
+    typeof thrown['code'] === 'string'
+      ? thrown['code']
+      : name === 'TypeError' && browserBreak.test(said)
+        ? 'ERR_NETWORK'
+        : '';
+  // A wrapper's own code (as ERR_NETWORK) says less than that of its cause, if that has any; it may be anything.
+  const isVague = code === '' || /^ERR_(NETWORK|BAD_)/.test(code);
   return {
-    code: own ?? nested?.code ?? (typeof code === 'string' ? code : ''),
-    // A cause may be anything, and have no message.
-    message: nested !== undefined && nested.message !== '' ? nested.message : firstLineOf(message),
+    code: isVague && nested !== undefined && nested.code !== '' ? nested.code : code,
+    message: nested !== undefined && nested.message !== '' ? nested.message : said,
     connecting: syscall === 'connect' || (nested?.connecting ?? false),
   };
 }

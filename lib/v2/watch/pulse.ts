@@ -21,6 +21,8 @@ const fastPulse = 1_100;
 const fastGrowth = 100;
 /** The longest time between two pulses, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
 const slowPulse = 3_000;
+/** How long it goes on when nobody listens, ms: a watch that polls leaves and comes again with each event. */
+const grace = 1_000;
 
 /**
  * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
@@ -51,5 +53,5 @@ export function pulse$(context: V2Context, key: () => string): Observable<StoreI
         delay: () => timer(growth > fastGrowth ? Math.min(period, fastPulse) : period, unrefScheduler),
       }),
     );
-  }).pipe(share());
+  }).pipe(share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }));
 }

@@ -124,21 +124,33 @@ describe('pulse$', () => {
     expect(seen).toEqual([false, false, 9]);
   });
 
-  test('is shared by all watches, and ends with the last', () => {
-    const shared$ = pulseOf(1_000);
+  test('is shared by all watches, and ends a second after the last', () => {
+    const shared$ = pulseOf(3_000);
     const first = shared$.subscribe();
     const second = shared$.subscribe();
     expect(requests).toHaveLength(1);
     first.unsubscribe();
-    jest.advanceTimersByTime(1_020);
+    jest.advanceTimersByTime(3_020);
     expect(requests).toHaveLength(2);
     second.unsubscribe();
+    jest.advanceTimersByTime(1_000);
     expect(jest.getTimerCount()).toBe(0);
     jest.advanceTimersByTime(10_000);
     expect(requests).toHaveLength(2);
     // And begins anew with the next.
     shared$.subscribe();
     expect(requests).toHaveLength(3);
+  });
+
+  test('a watch that leaves and comes again with each event of its polls does not ask anew', () => {
+    const shared$ = pulseOf(3_000);
+    for (let i = 0; i < 20; i += 1) {
+      const subscription = shared$.subscribe();
+      jest.advanceTimersByTime(100);
+      subscription.unsubscribe();
+      jest.advanceTimersByTime(10);
+    }
+    expect(requests).toHaveLength(1);
   });
 
   test('with heartbeat: false there is none', () => {

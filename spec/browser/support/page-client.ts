@@ -1,0 +1,112 @@
+import type { ClientEvent, EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
+import type { ObservedValueOf } from 'rxjs';
+import { eventually } from '../../support/eventually.js';
+import type { CallName, PageOptions, ToldWatch } from './page-library.js';
+import type { Page } from './page.js';
+
+type Emitted<K extends CallName> = ObservedValueOf<ReturnType<EtcdClient[K]>>;
+
+/** A client in a page, which follows `clusterState$`. */
+export class PageClient {
+  readonly #page: Page;
+  readonly #id: number;
+
+  constructor(page: Page, id: number) {
+    this.#page = page;
+    this.#id = id;
+  }
+
+  static async open(page: Page, options: PageOptions): Promise<PageClient> {
+    return new PageClient(page, await page.run('open', options));
+  }
+
+  /** All that the call emits; rejects with what its error tells. */
+  async all<K extends CallName>(name: K, ...args: Parameters<EtcdClient[K]>): Promise<Emitted<K>[]> {
+    const outcome = await this.#page.run('call', this.#id, name, args);
+    if ('error' in outcome) throw Object.assign(new Error(), outcome.error);
+    return outcome.values as Emitted<K>[];
+  }
+
+  /** What the call emits last. */
+  async call<K extends CallName>(name: K, ...args: Parameters<EtcdClient[K]>): Promise<Emitted<K>> {
+    return (await this.all(name, ...args)).at(-1)!;
+  }
+
+  async watch(key: string, options: WatchOptions = {}): Promise<PageWatch> {
+    return new PageWatch(this.#page, this, await this.#page.run('watch', this.#id, key, options));
+  }
+
+  /** What `clusterState$` says, as a line. */
+  async state(): Promise<string> {
+    return this.#page.run('state', this.#id);
+  }
+
+  /** The name of the leader, once there is one, and another than that. */
+  async leader(butNot?: string): Promise<string> {
+    return eventually(async () => {
+      const leader = await this.#page.run('leader', this.#id);
+      if (leader === undefined || leader === butNot) throw new Error(await this.state());
+      return leader;
+    });
+  }
+
+  async events(): Promise<readonly ClientEvent[]> {
+    return this.#page.run('events', this.#id);
+  }
+
+  async close(): Promise<void> {
+    await this.#page.run('close', this.#id);
+  }
+}
+
+/** A watch in a page, and all that it has told so far. */
+export class PageWatch {
+  readonly #page: Page;
+  readonly #client: PageClient;
+  readonly #id: number;
+
+  constructor(page: Page, client: PageClient, id: number) {
+    this.#page = page;
+    this.#client = client;
+    this.#id = id;
+  }
+
+  async told(): Promise<ToldWatch> {
+    return this.#page.run('watched', this.#id);
+  }
+
+  /** Waits until it stands at a member: what happens from then on will be seen. */
+  async live(): Promise<this> {
+    await eventually(async () => (await this.#stages()).includes('watch-live'));
+    return this;
+  }
+
+  /** Waits for that many events. */
+  async count(count: number): Promise<readonly WatchEvent[]> {
+    return this.#until((events) => events.length >= count);
+  }
+
+  /** Waits for the event of that index. */
+  async reach(index: number | undefined): Promise<readonly WatchEvent[]> {
+    return this.#until((events) => events.some((event) => event.index >= index!));
+  }
+
+  async unsubscribe(): Promise<void> {
+    await this.#page.run('unwatch', this.#id);
+  }
+
+  async #until(condition: (events: readonly WatchEvent[]) => boolean): Promise<readonly WatchEvent[]> {
+    return eventually(async () => {
+      const { events, error } = await this.told();
+      if (condition(events)) return events;
+      throw new Error(
+        `${String(events.length)} events, ${error?.message ?? (await this.#stages()).join(', ')}`,
+      );
+    });
+  }
+
+  /** What all watches of the client went through. */
+  async #stages(): Promise<string[]> {
+    return (await this.#client.events()).map(({ type }) => type).filter((type) => type.startsWith('watch-'));
+  }
+}

@@ -1,0 +1,129 @@
+import axios from 'axios';
+import {
+  EtcdClient,
+  EtcdError,
+  type ClientEvent,
+  type ClientOptions,
+  type WatchEvent,
+  type WatchOptions,
+} from 'rxetcd';
+import { lastValueFrom, toArray, type Observable } from 'rxjs';
+
+/** The options of a client that can be told to a page. */
+export type PageOptions = Omit<ClientOptions, 'axios'> & {
+  /** An axios instance of the user's own: as it comes, or with this adapter. Default: none. */
+  ownAxios?: 'as it comes' | 'xhr' | 'fetch';
+};
+
+/** The calls of a client whose arguments and values can be told. */
+export type CallName = {
+  [K in keyof EtcdClient]: EtcdClient[K] extends (...args: never[]) => Observable<unknown> ? K : never;
+}[keyof EtcdClient];
+
+/** What an error says, which cannot leave the page as it is. */
+export interface ToldError {
+  readonly name: string;
+  readonly code?: string;
+  readonly message: string;
+  readonly errorCode?: number;
+}
+
+/** How a watch stands in the page. */
+export interface ToldWatch {
+  readonly events: readonly WatchEvent[];
+  readonly completed: boolean;
+  readonly error?: ToldError;
+}
+
+interface Followed extends ToldWatch {
+  completed: boolean;
+  error?: ToldError;
+  end: () => void;
+}
+
+export type Outcome = { readonly values: unknown[] } | { readonly error: ToldError };
+
+/** What runs in the page, for a spec that sits outside: clients and watches by their numbers. */
+export class PageLibrary {
+  readonly #clients: EtcdClient[] = [];
+  readonly #events: ClientEvent[][] = [];
+  readonly #watches: Followed[] = [];
+
+  open({ ownAxios, ...options }: PageOptions): number {
+    const instance =
+      ownAxios === undefined
+        ? {}
+        : { axios: axios.create(ownAxios === 'as it comes' ? {} : { adapter: ownAxios }) };
+    const client = new EtcdClient({ ...options, ...instance });
+    const events: ClientEvent[] = [];
+    client.events$.subscribe((event) => events.push(event));
+    client.clusterState$.subscribe();
+    this.#events.push(events);
+    return this.#clients.push(client) - 1;
+  }
+
+  async call(client: number, name: CallName, args: unknown[]): Promise<Outcome> {
+    try {
+      const call = this.#client(client)[name] as (...args: unknown[]) => Observable<unknown>;
+      return { values: await lastValueFrom(call.apply(this.#client(client), args).pipe(toArray())) };
+    } catch (error) {
+      return { error: told(error) };
+    }
+  }
+
+  watch(client: number, key: string, options: WatchOptions): number {
+    const events: WatchEvent[] = [];
+    const watch: Followed = { events, completed: false, end: () => undefined };
+    const subscription = this.#client(client)
+      .watch$(key, options)
+      .subscribe({
+        next: (event) => events.push(event),
+        error: (error: unknown) => (watch.error = told(error)),
+        complete: () => (watch.completed = true),
+      });
+    watch.end = () => {
+      subscription.unsubscribe();
+    };
+    return this.#watches.push(watch) - 1;
+  }
+
+  watched(watch: number): ToldWatch {
+    const { end: _, ...rest } = this.#watches[watch]!;
+    return rest;
+  }
+
+  unwatch(watch: number): void {
+    this.#watches[watch]!.end();
+  }
+
+  events(client: number): readonly ClientEvent[] {
+    return this.#events[client]!;
+  }
+
+  /** One line, as `clusterState$` prints it. */
+  state(client: number): string {
+    return String(this.#client(client).clusterState$.value);
+  }
+
+  leader(client: number): string | undefined {
+    return this.#client(client).clusterState$.value.leader?.name;
+  }
+
+  close(client: number): void {
+    this.#client(client).close();
+  }
+
+  #client(client: number): EtcdClient {
+    return this.#clients[client]!;
+  }
+}
+
+function told(error: unknown): ToldError {
+  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
+  const { name, message } = error;
+  const code = error instanceof EtcdError ? { code: error.code } : {};
+  const errorCode = 'errorCode' in error ? { errorCode: error.errorCode as number } : {};
+  return { name, message, ...code, ...errorCode };
+}
+
+Object.assign(globalThis, { library: new PageLibrary() });
