@@ -3,16 +3,22 @@ import { bodyChunks } from './body-chunks.js';
 import { requestHeaders, type AllHttpHeaders, type HttpRequest, type HttpResponse } from './http.js';
 import type { Sender, Wire } from './wire.js';
 
+/** What a platform adds to a request. */
+export interface RequestSettings extends Omit<AxiosRequestConfig, 'headers'> {
+  /** False: axios shall not set it of its own accord. */
+  readonly headers?: Readonly<Record<string, false>>;
+}
+
 const asItIs = [(data: unknown): unknown => data];
 
 /**
  * Sends through any axios instance with its own adapter, interceptors and proxy.
  *
- * @param connections settings for the connections of a pool, where the instance brings none
+ * @param settings more settings for the requests of a pool
  */
 export function axiosSender(
   instance: AxiosInstance,
-  connections: (pool: HttpRequest['pool']) => AxiosRequestConfig = () => ({}),
+  settings: (pool: HttpRequest['pool']) => RequestSettings = () => ({}),
 ): Sender {
   const exchange = async (wire: Wire): Promise<HttpResponse> => {
     const { method, endpoint, path, body, pool } = wire.request;
@@ -21,11 +27,12 @@ export function axiosSender(
       controller.abort();
     };
     const { inParts } = wire;
+    const more = settings(pool);
     const { status, headers, data } = await instance.request<unknown>({
-      ...connections(pool),
+      ...more,
       url: endpoint + path,
       method,
-      headers: requestHeaders(wire.request),
+      headers: { ...more.headers, ...requestHeaders(wire.request) },
       data: body,
       responseType: inParts ? 'stream' : 'text',
       signal: controller.signal,

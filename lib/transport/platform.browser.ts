@@ -1,5 +1,5 @@
-import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
-import { axiosSender } from './axios-sender.js';
+import axios, { type AxiosInstance } from 'axios';
+import { axiosSender, type RequestSettings } from './axios-sender.js';
 import type { HttpRequest } from './http.js';
 import type { Platform, PlatformSettings } from './platform.js';
 
@@ -7,15 +7,18 @@ import type { Platform, PlatformSettings } from './platform.js';
 export function createPlatform(settings: PlatformSettings): Platform {
   const instance = settings.axios ?? axios.create({ adapter: 'fetch' });
   return {
-    send: axiosSender(instance, (pool) => adapterFor(instance, pool)),
+    send: axiosSender(instance, (pool) => settingsFor(instance, pool)),
     streams: false,
     close: () => undefined,
   };
 }
 
 /**
- * The adapter that a user's instance has unless told otherwise is XMLHttpRequest, which keeps an answer back until it is
- * complete: a poll would have no start, and no limit could tell an idle one from a dead one.
+ * XMLHttpRequest, which an instance uses unless told otherwise, keeps an answer back until it is complete: a poll would
+ * have no start, and no limit could tell an idle one from a dead one. And etcd allows no page of another origin the
+ * header in which axios names itself, which Firefox and Safari let it set.
  */
-const adapterFor = ({ defaults }: AxiosInstance, pool: HttpRequest['pool']): AxiosRequestConfig =>
-  pool === 'watch' && typeof defaults.adapter !== 'function' ? { adapter: 'fetch' } : {};
+const settingsFor = ({ defaults }: AxiosInstance, pool: HttpRequest['pool']): RequestSettings => ({
+  headers: { 'user-agent': false },
+  ...(pool === 'watch' && typeof defaults.adapter !== 'function' ? { adapter: 'fetch' } : {}),
+});

@@ -44,11 +44,11 @@ const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 
 /**
- * The words of browsers for a connection that cannot be made or breaks: in a TypeError without a code, be it of `fetch`
- * or of the body that it gave.
+ * How browsers say that a connection could not be made or broke, be it of `fetch` or of the body that it gave: without a
+ * code, in a TypeError of their own words, or (Firefox) as if somebody had aborted it.
  */
 const browserBreak =
-  /^(failed to fetch|load failed|networkerror |network error|error in (input|body) stream|the network connection was lost)/i;
+  /^(AbortError|TypeError: (failed to fetch|load failed|networkerror |network error|error in (input|body) stream|content-length header of network response|the network connection was lost))/i;
 
 /** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
@@ -81,7 +81,7 @@ function describe(thrown: unknown, depth = 0): { code: string; message: string; 
   const code =
     typeof thrown['code'] === 'string'
       ? thrown['code']
-      : name === 'TypeError' && browserBreak.test(said)
+      : browserBreak.test(`${String(name)}: ${said}`)
         ? 'ERR_NETWORK'
         : '';
   // A wrapper's own code (as ERR_NETWORK) says less than that of its cause, if that has any; it may be anything.

@@ -1,3 +1,5 @@
+import { firstValueFrom } from 'rxjs';
+import { eventually } from '../support/eventually.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 import { pageUnderTest } from './support/page-under-test.js';
 import type { PageOptions } from './support/page-library.js';
@@ -65,19 +67,24 @@ test('bad input sends nothing', async () => {
   expect(sent.filter(({ operation }) => operation === 'set')).toEqual([]);
 });
 
-test('credentials go along, and are wanted', async () => {
+describe('with authentication on', () => {
   const root = { username: 'root', password: 'hush-hush' };
   const authorization = `Basic ${btoa('root:hush-hush')}`;
-  await server.fetch('/auth/users/root', {
-    method: 'PUT',
-    body: JSON.stringify({ user: 'root', password: root.password }),
+  const put = (path: string, body: object = {}) =>
+    server.fetch(`/auth/${path}`, { method: 'PUT', headers: { authorization }, body: JSON.stringify(body) });
+  const everything = { kv: { read: ['/*'], write: ['/*'] } };
+
+  beforeAll(async () => {
+    await put('users/root', { user: 'root', password: root.password });
+    await put('enable');
+    await put('roles/guest', { role: 'guest', revoke: everything });
   });
-  await server.fetch('/auth/roles/guest', {
-    method: 'PUT',
-    body: JSON.stringify({ role: 'guest', revoke: { kv: { read: ['/*'], write: ['/*'] } } }),
+  afterAll(async () => {
+    await put('roles/guest', { role: 'guest', grant: everything });
+    await server.fetch('/auth/enable', { method: 'DELETE', headers: { authorization } });
   });
-  await server.fetch('/auth/enable', { method: 'PUT' });
-  try {
+
+  test('credentials go along, and are wanted', async () => {
     const key = server.key();
     const client = await open({ auth: root });
     await client.call('set$', key, 'v');
@@ -88,9 +95,29 @@ test('credentials go along, and are wanted', async () => {
     await expect(stranger.call('get$', key)).rejects.toMatchObject({ name: 'AuthenticationError' });
     const told = JSON.stringify([await client.events(), await stranger.events()]);
     expect(told).not.toMatch(/hush-hush|wrong|Basic/);
-  } finally {
-    await server.fetch('/auth/enable', { method: 'DELETE', headers: { authorization } });
-  }
+  });
+
+  test('a right to one key alone is too little for a watch that sees no headers, and it says so', async () => {
+    const key = server.key();
+    const writer = server.client({ auth: root });
+    await firstValueFrom(writer.set$(key, 'v'));
+    await put('roles/reader', { role: 'reader', permissions: { kv: { read: [key], write: [] } } });
+    await put('users/page', { user: 'page', password: 'secret', roles: ['reader'] });
+    const client = await open({ auth: { username: 'page', password: 'secret' } });
+    expect(await client.call('getValue$', key)).toBe('v');
+    for (const options of [{}, { initial: true }]) {
+      const watch = await client.watch(key, { recursive: false, ...options });
+      await eventually(async () => (await watch.told()).error !== undefined);
+      expect((await watch.told()).error).toMatchObject({
+        name: 'AuthenticationError',
+        message: expect.stringContaining('lacks the right to read below the key') as string,
+      });
+    }
+    await put('roles/reader', { role: 'reader', grant: { kv: { read: [`${key}/*`], write: [] } } });
+    const watch = await (await client.watch(key, { recursive: false })).live();
+    await firstValueFrom(writer.set$(key, 'w'));
+    expect(await watch.count(1)).toMatchObject([{ node: { value: 'w' } }]);
+  });
 });
 
 test('a closed client says so', async () => {

@@ -37,3 +37,23 @@ test('calls tell the indexes, and a watch keeps its place', async () => {
   // No index had to be asked for: the polls' own headers tell it.
   expect((await client.events()).filter((event) => event.type === 'watch-lost')).toEqual([]);
 });
+
+test('a right to one key is enough for its watch', async () => {
+  const authorization = `Basic ${btoa('root:root')}`;
+  const key = server.key();
+  const put = (path: string, body: object = {}) =>
+    server.fetch(`/auth/${path}`, { method: 'PUT', headers: { authorization }, body: JSON.stringify(body) });
+  await put('users/root', { user: 'root', password: 'root' });
+  await put('roles/reader', { role: 'reader', permissions: { kv: { read: [key], write: [] } } });
+  await put('users/page', { user: 'page', password: 'secret', roles: ['reader'] });
+  await put('enable');
+  server.afterwards(() => server.fetch('/auth/enable', { method: 'DELETE', headers: { authorization } }));
+  await put('roles/guest', { role: 'guest', revoke: { kv: { read: ['/*'], write: ['/*'] } } });
+  const writer = server.client({ auth: { username: 'root', password: 'root' } });
+  await firstValueFrom(writer.set$(key, 'before'));
+  const auth = { username: 'page', password: 'secret' };
+  const client = await pages.client({ endpoints: pages.page.origin, discover: false, auth });
+  const watch = await (await client.watch(key, { recursive: false })).live();
+  await firstValueFrom(writer.set$(key, 'after'));
+  expect(await watch.count(1)).toMatchObject([{ action: 'set', node: { value: 'after' } }]);
+});

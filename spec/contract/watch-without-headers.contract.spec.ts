@@ -1,4 +1,5 @@
 import type { EtcdClient } from 'rxetcd';
+import { rmSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
 import { startHeaderStripper } from '../support/header-stripper.js';
 import { ordered } from '../support/validators.js';
@@ -129,5 +130,22 @@ describe('where etcd’s own headers cannot be read', () => {
     for (const value of ['1', '2', '3']) await set(key, value);
     await log.count(3);
     expect(log.lines).toEqual(['1', '2', '3'].map((value) => `set ${key}=${value}`));
+  });
+
+  // Last, for it takes the server's data away.
+  test('a cluster rebuilt from the same flags is one resync', async () => {
+    await flood(20);
+    const log = await follow().live();
+    await set(key, 'seen');
+    await log.count(1);
+    await firstValueFrom(server.member.kill$());
+    rmSync(server.member.dataDir, { recursive: true });
+    await restart();
+    watches.client = server.client();
+    await set(key, 'rebuilt');
+    await log.until(() => log.events.some(({ node }) => node.value === 'rebuilt'));
+    await set(key, 'next');
+    await log.until(() => log.lines.at(-1) === `set ${key}=next`);
+    expect(log.events.filter(({ action }) => action === 'resync')).toHaveLength(1);
   });
 });

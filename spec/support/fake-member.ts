@@ -1,4 +1,4 @@
-import { map, merge, NEVER, Observable, of, Subject, type Subscriber } from 'rxjs';
+import { EMPTY, map, merge, NEVER, Observable, of, Subject, type Subscriber } from 'rxjs';
 import { EventBus, type ClientEvent } from '../../lib/events.js';
 import { resolveOptions } from '../../lib/options.js';
 import type { HttpPart, HttpRequest, HttpResponse } from '../../lib/transport/http.js';
@@ -80,6 +80,10 @@ export class FakeMember {
   readonly closing$ = new Subject<void>();
   readonly watermark = new Watermark();
   version: string | undefined = '3.4.23';
+  /** The limits of the polls and streams, ms. */
+  readonly timeouts: number[] = [];
+  /** Endpoints that were asked whether they still answer. */
+  readonly checks: string[] = [];
   /** The endpoint of the member that leads. */
   leader: string | undefined = here;
   /** What `events$` tells. */
@@ -107,6 +111,10 @@ export class FakeMember {
         sawTerm: () => undefined,
         version: () => this.version,
         watchEndpoint$: () => of(here),
+        check$: (url: string) => {
+          this.checks.push(url);
+          return EMPTY;
+        },
         enter: () => () => undefined,
         blame: () => undefined,
         closing$: this.closing$,
@@ -133,8 +141,9 @@ export class FakeMember {
     } as unknown as LegContext;
   }
 
-  #parts$({ path }: HttpRequest): Observable<HttpPart> {
+  #parts$({ path, timeout }: HttpRequest): Observable<HttpPart> {
     return new Observable((subscriber) => {
+      this.timeouts.push(timeout);
       const request = new FakeRequest(path, subscriber);
       this.requests.push(request);
       this.onRequest(request);
@@ -152,7 +161,7 @@ export class FakeMember {
   /** The store's index is heard of, or not. */
   pulse(index: number, answered = true): void {
     if (answered) this.watermark.saw(index);
-    this.pulses$.next({ endpoint: here, index, sentAt: performance.now(), answered });
+    this.pulses$.next({ endpoint: here, index, sentAt: performance.now(), answered, denied: false });
     jest.advanceTimersByTime(0);
   }
 }

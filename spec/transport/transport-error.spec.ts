@@ -193,15 +193,22 @@ describe('toTransportError', () => {
       true,
       'ERR_NETWORK',
     ]),
-    ...[
-      ['Chromium', 'network error'],
-      ['Firefox', 'Error in input stream'],
-      ['Safari', 'The network connection was lost.'],
-    ].flatMap(([browser, words]): [string, unknown, undefined, TransportFailure, boolean, string][] => [
-      [`a body that breaks in ${browser}`, new TypeError(words), undefined, 'reset', true, 'ERR_NETWORK'],
+    ...(
+      [
+        ['Chromium', new TypeError('network error')],
+        ['Firefox', new TypeError('Error in input stream')],
+        [
+          'Firefox, too short',
+          new TypeError('Content-Length header of network response exceeds response Body.'),
+        ],
+        ['Firefox, in chunks', new DOMException('The operation was aborted. ', 'AbortError')],
+        ['Safari', new TypeError('The network connection was lost.')],
+      ] as [string, Error][]
+    ).flatMap(([browser, error]): [string, unknown, undefined, TransportFailure, boolean, string][] => [
+      [`a body that breaks in ${browser}`, error, undefined, 'reset', true, 'ERR_NETWORK'],
       [
         `the same, read by axios in ${browser}`,
-        AxiosError.from(new TypeError(words)),
+        AxiosError.from(error),
         undefined,
         'reset',
         true,

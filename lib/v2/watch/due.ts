@@ -4,7 +4,7 @@ import type { LegContext } from './leg-context.js';
 import type { StoreIndex } from './read-index.js';
 
 /** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
-const lag = 250;
+export const lag = 250;
 /** And at most once in this time, ms. */
 const gap = 1_000;
 /** Whenever the store moved at all, it asks again after this time: its connection may be dead without a word, ms. */

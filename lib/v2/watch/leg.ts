@@ -36,16 +36,29 @@ function begun$(
   cursor: Cursor,
   start: LegStart,
 ): Observable<LegItem> {
-  const { cluster, transport, blind, turns } = context;
+  const { cluster, transport, blind } = context;
   const version = cluster.version(endpoint);
   const isBlind = isLegacy(version) || blind.has(endpoint);
-  if (isBlind && start === 'cursor' && cursor.next === undefined)
-    return blindStart$(context, target, endpoint, cursor, start);
-  if (isLegacy(version) && start === 'resync') return blindStart$(context, target, endpoint, cursor, start);
-  if (transport.streams && canStream(version) && !isBlind)
-    return streamLeg$(context, target, endpoint, cursor, start);
+  // Where polls may tell nothing before their event, where they start is asked for.
+  const isMute = isLegacy(version) || !transport.streams;
+  const following$ =
+    transport.streams && canStream(version) && !isBlind
+      ? streamLeg$(context, target, endpoint, cursor, start)
+      : polls$(context, target, endpoint, cursor, start);
+  if (start === 'resync' ? !isMute : cursor.next !== undefined || !(isMute || isBlind)) return following$;
+  return blindStart$(context, target, endpoint, cursor, start, following$);
+}
+
+/** A long poll; where connections are scarce, one after the other while the turn lasts. */
+function polls$(
+  context: LegContext,
+  target: Target,
+  endpoint: string,
+  cursor: Cursor,
+  start: LegStart,
+): Observable<LegItem> {
   if (!isScarce(context, endpoint)) return pollLeg$(context, target, endpoint, cursor, start);
-  // One poll after the other while the turn lasts: a backlog of many events shall not cost as many turns.
+  // A backlog of many events shall not cost as many turns.
   let from = start;
   const polls$ = defer(() => pollLeg$(context, target, endpoint, cursor, from)).pipe(
     takeWhile((item) => item.type !== 'chain'),
@@ -57,5 +70,5 @@ function begun$(
     }),
     endWith<LegItem>({ type: 'chain' }),
   );
-  return turns.take$(endpoint, polls$);
+  return context.turns.take$(endpoint, polls$);
 }

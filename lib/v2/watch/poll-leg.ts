@@ -16,7 +16,8 @@ import { isLegacy, isSilentWatcher } from '../server-release.js';
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
-import { due$ } from './due.js';
+import { due$, lag } from './due.js';
+import { headless$ } from './headless.js';
 import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
@@ -29,6 +30,8 @@ import type { Target } from './target.js';
 
 /** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
 const legacyRearm = 240_000;
+/** Of the 1,000 events that etcd keeps, those that are surely still there when a poll asks for them. */
+const held = 900;
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
@@ -38,6 +41,8 @@ type Registered = Extract<PollPart, { type: 'registered' }>;
  *
  * If it starts by reading the state it opens its poll first, without an index, and then reads on the same member:
  * nothing can fall between the two, and nothing is asked of a history that may be gone again.
+ *
+ * A browser may keep an answer's headers back until its body begins: a poll without any may stand all the same.
  */
 export function pollLeg$(
   context: LegContext,
@@ -51,12 +56,15 @@ export function pollLeg$(
   const arm$ = (first: boolean): Observable<PollPart> =>
     defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
 
+  let headless = !context.transport.streams;
   let arriving = false;
-  const rearm$ = due$(context, endpoint, cursor, () => silent || arriving).pipe(
+  const scarce = isScarce(context, endpoint);
+  const stays = (): boolean => silent || arriving || (scarce && isFar(context, cursor, headless));
+  const rearm$ = due$(context, endpoint, cursor, stays).pipe(
     mergeWith(isLegacy(version) && !silent ? interval(legacyRearm) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
-  const replace = isScarce(context, endpoint) ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
+  const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
   const items$ = rearm$.pipe(
     map(() => arm$(false)),
     startWith(arm$(true)),
@@ -70,6 +78,7 @@ export function pollLeg$(
         return EMPTY;
       }
       if (part.type === 'event') return arrived$(context, target, cursor, start, part);
+      headless = false;
       if (i > 0) {
         // A newer poll has taken over, from the same cursor and with later headers.
         claims(cursor, endpoint)(part);
@@ -78,9 +87,22 @@ export function pollLeg$(
       return stand$(context, target, cursor, start, part.info, () => registered$(context, cursor, part));
     }),
   );
-  // Without headers nobody can tell better when it stands.
-  return silent ? merge(of<LegItem>({ type: 'live', endpoint }), items$) : items$;
+  // Nobody can tell better when it stands.
+  if (silent) return merge(of<LegItem>({ type: 'live', endpoint }), items$);
+  return scarce
+    ? merge(
+        headless$(context, target, endpoint, cursor, () => headless),
+        items$,
+      )
+    : items$;
 }
+
+/**
+ * Whether a poll should rather stay than make room for a new one: that would ask from a place that etcd's history may
+ * hold no more, or (after one that showed no headers, which proves nothing) soon will not.
+ */
+const isFar = ({ watermark }: LegContext, { next = 0 }: Cursor, headless: boolean): boolean =>
+  watermark.value - next > (headless ? lag : held);
 
 /** The first poll stands: the start is fixed. */
 function registered$(

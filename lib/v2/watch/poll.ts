@@ -36,7 +36,8 @@ export function poll$(
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
-      timeout: isSilentWatcher(cluster.version(endpoint)) ? maxTimer : settings.timeout,
+      // Headers that come with the event come when they come.
+      timeout: transport.streams && !isSilentWatcher(cluster.version(endpoint)) ? settings.timeout : maxTimer,
       operation: 'watch',
     });
     let info: ResponseInfo | undefined;

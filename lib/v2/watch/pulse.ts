@@ -40,7 +40,8 @@ export function pulse$(context: V2Context, key: () => string): Observable<StoreI
     let growth = 0;
     return cluster.watchEndpoint$().pipe(
       switchMap((endpoint) => {
-        const unanswered: StoreIndex = { endpoint, index: 0, sentAt: performance.now(), answered: false };
+        const sentAt = performance.now();
+        const unanswered: StoreIndex = { endpoint, index: 0, sentAt, answered: false, denied: false };
         return readIndex$(context, endpoint, key()).pipe(catchError(() => of(unanswered)));
       }),
       catchError(() => EMPTY),

@@ -1,4 +1,5 @@
-import { defer, map, type Observable } from 'rxjs';
+import { defer, map, tap, type Observable } from 'rxjs';
+import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
 import { learn, type V2Context } from '../context.js';
 import { faultOf } from '../decode.js';
 import { parseJson } from '../parse-json.js';
@@ -16,6 +17,8 @@ export interface StoreIndex {
   readonly sentAt: number;
   /** Whether the member answered at all. */
   readonly answered: boolean;
+  /** Whether it refused to tell, and its headers cannot be read. */
+  readonly denied: boolean;
 }
 
 /** Where the index is asked for: a key that nobody has. */
@@ -52,8 +55,28 @@ export function readIndex$(
         // An answer that was cut off is no word that the index is 0.
         if (status >= 500 || (etcdIndex ?? told) === undefined) throw faultOf('index', status, body);
         context.watermark.saw(told, clusterId);
-        return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true };
+        const denied = status === 401 && etcdIndex === undefined;
+        return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true, denied };
       }),
     );
   });
 }
+
+/** The same for a watch that cannot begin without it. */
+export function demandIndex$(context: V2Context, endpoint: string, key: string): Observable<StoreIndex> {
+  return readIndex$(context, endpoint, key).pipe(
+    tap(({ denied }) => {
+      if (denied) throw new AuthenticationError(`watch ${key}`, refusal, { endpoint, hint });
+    }),
+  );
+}
+
+const refusal = {
+  errorCode: EtcdErrorCode.Unauthorized,
+  message: 'the index of the store cannot be asked for',
+  reason: '',
+  index: 0,
+  status: 401,
+};
+const hint =
+  'the user name or password is wrong, or the user lacks the right to read below the key, which takes the place of headers';

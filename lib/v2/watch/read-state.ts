@@ -8,7 +8,7 @@ import type { EtcdNode, ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import { withKey } from '../with-key.js';
 import { memberRequest } from './member-request.js';
-import { readIndex$ } from './read-index.js';
+import { demandIndex$ } from './read-index.js';
 import type { Target } from './target.js';
 
 /** What stands at a key, and the index up to which that holds. */
@@ -23,7 +23,7 @@ export interface State {
  * that changes between the two may be seen twice but are never missed.
  */
 export function readState$(context: V2Context, target: Target, endpoint: string): Observable<State> {
-  const blind$ = readIndex$(context, endpoint, target.key).pipe(
+  const blind$ = demandIndex$(context, endpoint, target.key).pipe(
     switchMap(({ index }) => listing$(context, target, endpoint).pipe(map((state) => ({ ...state, index })))),
   );
   return listing$(context, target, endpoint).pipe(

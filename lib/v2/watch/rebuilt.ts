@@ -16,7 +16,7 @@ export function rebuilt$(
   context: LegContext,
   target: Target,
   cursor: Cursor,
-  { endpoint, etcdIndex = 0 }: ResponseInfo,
+  { endpoint, etcdIndex = 0 }: Pick<ResponseInfo, 'endpoint' | 'etcdIndex'>,
 ): Observable<never> {
   // Before 2.0 no read asks a quorum.
   if (isLegacy(context.cluster.version(endpoint))) return EMPTY;

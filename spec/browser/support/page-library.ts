@@ -21,7 +21,7 @@ export type CallName = {
 }[keyof EtcdClient];
 
 /** What an error says, which cannot leave the page as it is. */
-export interface ToldError {
+interface ToldError {
   readonly name: string;
   readonly code?: string;
   readonly message: string;
@@ -126,4 +126,36 @@ function told(error: unknown): ToldError {
   return { name, message, ...code, ...errorCode };
 }
 
-Object.assign(globalThis, { library: new PageLibrary() });
+/** What the page is asked to do, and what came of it. */
+export interface Command {
+  readonly id: number;
+  readonly name: keyof PageLibrary;
+  readonly args: readonly unknown[];
+}
+export interface Answer {
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+const library = new PageLibrary();
+
+async function obey({ id, name, args }: Command): Promise<void> {
+  const call = library[name] as (...args: readonly unknown[]) => unknown;
+  const answer = await Promise.resolve()
+    .then(() => call.apply(library, [...args]))
+    .then(
+      (value): Answer => ({ value }),
+      (error: unknown): Answer => ({ error: String(error) }),
+    );
+  await fetch('/answer', { method: 'POST', body: JSON.stringify({ id, ...answer }) });
+}
+
+/** Commands side by side: one that takes its time holds up no other. */
+async function serve(): Promise<never> {
+  for (;;) {
+    const commands = (await (await fetch('/commands')).json()) as Command[];
+    for (const command of commands) void obey(command);
+  }
+}
+
+void serve();

@@ -1,56 +1,56 @@
 import { build } from 'esbuild';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { chromium, type Browser, type Page as ChromiumPage } from 'playwright-core';
-import type { PageLibrary } from './page-library.js';
+import { json } from 'node:stream/consumers';
+import { eventually } from '../../support/eventually.js';
+import { BrowserProcess } from './browser-process.js';
+import type { Answer, Command, PageLibrary } from './page-library.js';
 
-/** What keeps Chromium to itself, and lets it run as root. */
-const flags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--ignore-certificate-errors',
-];
-
-/** A page in Chromium ($CHROMIUM_BIN, else Debian's) that has loaded the package as a bundler makes it of dist/. */
+/**
+ * A page in a browser that has loaded the package as a bundler makes it of dist/. It asks its server for commands and
+ * sends back what came of them, which every browser can.
+ */
 export class Page {
   readonly #server: Server;
-  readonly #browser: Browser;
-  readonly #page: ChromiumPage;
+  readonly #otherwise: RequestListener;
+  readonly #script: string;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  readonly #commands: Command[] = [];
+  #asked: ServerResponse | undefined;
+  #browser: BrowserProcess | undefined;
+  #lastId = 0;
 
-  private constructor(server: Server, browser: Browser, page: ChromiumPage) {
-    this.#server = server;
-    this.#browser = browser;
-    this.#page = page;
+  private constructor(script: string, otherwise: RequestListener) {
+    this.#script = script;
+    this.#otherwise = otherwise;
+    this.#server = createServer((asked, answer) => this.#serve(asked, answer));
   }
 
   /** @param otherwise answers what is not the page's own: to be of the same origin. Default: nothing is there */
-  static async open(otherwise?: RequestListener): Promise<Page> {
-    const script = await bundle();
-    const server = createServer((asked, answer) => {
-      if (asked.url === '/') {
-        answer.setHeader('content-type', 'text/html').end('<!doctype html><script src="script.js"></script>');
-      } else if (asked.url === '/script.js') {
-        answer.setHeader('content-type', 'text/javascript').end(script);
-      } else if (otherwise === undefined) answer.writeHead(404).end();
-      else otherwise(asked, answer);
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const executablePath = process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium';
-    const browser = await chromium.launch({ executablePath, args: flags });
-    const page = await browser.newPage();
-    await page.goto(urlOf(server));
-    return new Page(server, browser, page);
+  static async open(otherwise: RequestListener = (_, answer) => answer.writeHead(404).end()): Promise<Page> {
+    const page = new Page(await bundle(), otherwise);
+    await once(page.#server.listen(0, '127.0.0.1'), 'listening');
+    const browser = (page.#browser = new BrowserProcess(page.origin));
+    await eventually(
+      () => {
+        browser.demand();
+        return page.#asked !== undefined;
+      },
+      { within: 60_000 },
+    );
+    return page;
   }
 
   /** Its own origin. */
   get origin(): string {
-    return urlOf(this.#server);
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Calls the library in the page. */
@@ -58,30 +58,53 @@ export class Page {
     name: K,
     ...args: Parameters<PageLibrary[K]>
   ): Promise<Awaited<ReturnType<PageLibrary[K]>>> {
-    return this.#page.evaluate(
-      ([name, args]) => {
-        const { library } = globalThis as unknown as {
-          library: Record<string, (...args: unknown[]) => unknown>;
-        };
-        return library[name]!(...args);
-      },
-      [name, args as unknown[]] as const,
-    ) as Promise<Awaited<ReturnType<PageLibrary[K]>>>;
-  }
-
-  /** Takes the network away from the page, or gives it back. */
-  async setOffline(offline: boolean): Promise<void> {
-    await this.#page.context().setOffline(offline);
+    this.#browser?.demand();
+    const id = (this.#lastId += 1);
+    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
+    this.#commands.push({ id, name, args });
+    this.#hand();
+    const { value, error } = await answered;
+    if (error !== undefined) throw new Error(`${name}: ${error}`);
+    return value as Awaited<ReturnType<PageLibrary[K]>>;
   }
 
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.#browser?.end();
     this.#server.close();
     this.#server.closeAllConnections();
   }
-}
 
-const urlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  #serve(asked: IncomingMessage, answer: ServerResponse): void {
+    switch (asked.url) {
+      case '/':
+        answer.setHeader('content-type', 'text/html').end('<!doctype html><script src="/script"></script>');
+        break;
+      case '/script':
+        answer.setHeader('content-type', 'text/javascript; charset=utf-8').end(this.#script);
+        break;
+      case '/commands':
+        this.#asked = answer;
+        this.#hand();
+        break;
+      case '/answer':
+        void json(asked).then((said) => {
+          const { id, ...outcome } = said as Answer & { id: number };
+          this.#waiting.get(id)?.(outcome);
+          this.#waiting.delete(id);
+          answer.end();
+        });
+        break;
+      default:
+        this.#otherwise(asked, answer);
+    }
+  }
+
+  /** Hands out what there is to do, if anything, as soon as it is asked for. */
+  #hand(): void {
+    if (this.#commands.length === 0 || this.#asked === undefined || this.#asked.writableEnded) return;
+    this.#asked.end(JSON.stringify(this.#commands.splice(0)));
+  }
+}
 
 /** The package is found as its users find it, by its name, past the paths of tsconfig.json. */
 async function bundle(): Promise<string> {

@@ -144,7 +144,13 @@ describe('each pulse', () => {
     start();
     cursor.claim(here, 50, performance.now());
     pass(1_500);
-    member.pulses$.next({ endpoint: 'http://b', index: 0, sentAt: performance.now(), answered: false });
+    member.pulses$.next({
+      endpoint: 'http://b',
+      index: 0,
+      sentAt: performance.now(),
+      answered: false,
+      denied: false,
+    });
     member.pulse(51);
     expect(cursor.next).toBe(51);
     cursor.claim(here, 90, performance.now());

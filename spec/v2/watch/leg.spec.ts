@@ -1,4 +1,5 @@
 import { of, Subject } from 'rxjs';
+import { AuthenticationError } from '../../../lib/errors.js';
 import type { HttpRequest } from '../../../lib/transport/http.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
@@ -96,11 +97,13 @@ describe('any leg', () => {
 });
 
 describe('where polls tell nothing before their event', () => {
-  test.each<[string, string, boolean]>([
-    ['a release before 0.3', '0.2.0', false],
-    ['one before 2.0', '0.4.9', false],
-    ['no headers to read', '3.4.23', true],
-  ])('%s (%s): from now on begins by asking where now is', (_, version, blind) => {
+  test.each<[string, string, boolean, boolean]>([
+    ['a release before 0.3', '0.2.0', false, true],
+    ['one before 2.0', '0.4.9', false, true],
+    ['no headers to read', '3.4.23', true, true],
+    ['a browser', '3.4.23', false, false],
+  ])('%s (%s): from now on begins by asking where now is', (_, version, blind, streams) => {
+    member = new FakeMember({ streams });
     member.version = version;
     if (blind) member.context.blind.add(here);
     member.onRead = store;
@@ -111,7 +114,12 @@ describe('where polls tell nothing before their event', () => {
     expect(cursor.next).toBe(42);
   });
 
-  test.each(['0.2.0', '0.4.9'])('%s: a resync reads the state first', (version) => {
+  test.each<[string, boolean]>([
+    ['0.2.0', true],
+    ['0.4.9', true],
+    ['3.4.23', false],
+  ])('%s (streams: %p): a resync reads the state first', (version, streams) => {
+    member = new FakeMember({ streams });
     member.version = version;
     member.onRead = store;
     const { seen } = run('resync');
@@ -126,5 +134,39 @@ describe('where polls tell nothing before their event', () => {
     run('resync');
     expect([member.polls.length, member.reads.length]).toEqual([1, 0]);
     expect(member.polls[0]?.query.has('waitIndex')).toBe(false);
+  });
+
+  describe('without the right to ask', () => {
+    const denied = (header: number | undefined) => () =>
+      of(
+        answerOf(401, header, { errorCode: 110, message: 'm', cause: 'Insufficient credentials', index: 0 }),
+      );
+    beforeEach(() => {
+      cursor = new Cursor();
+    });
+
+    test('a browser waits for the headers of the poll', () => {
+      member = new FakeMember({ streams: false });
+      member.onRead = denied(0);
+      const { seen } = run();
+      expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual([null]);
+      member.polls[0]?.head(41);
+      expect([short(seen.items), cursor.next]).toEqual([['live'], 42]);
+    });
+
+    test.each<[LegStart]>([['cursor'], ['resync']])(
+      'where none can be read it is an error that says what it takes (%s)',
+      (start) => {
+        member = new FakeMember({ streams: false });
+        member.onRead = (request) =>
+          request.path.includes('_rxetcd')
+            ? denied(undefined)()
+            : of(answerOf(200, undefined, { action: 'get', node: { key: '/a' } }));
+        const { error } = run(start).seen;
+        expect(error).toBeInstanceOf(AuthenticationError);
+        expect((error as Error).message).toContain('lacks the right to read below the key');
+        expect(member.polls).toEqual([]);
+      },
+    );
   });
 });

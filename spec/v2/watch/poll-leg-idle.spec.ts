@@ -1,7 +1,9 @@
+import { of } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
-import { FakeMember, here, short, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, short, watchOver } from '../../support/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -91,17 +93,79 @@ describe('an idle leg while the store moves on', () => {
   });
 });
 
-test('in a browser an idle poll ends before the next begins, also where it sees headers', () => {
-  member = new FakeMember({ streams: false });
-  const { seen } = run();
-  member.polls[0]?.head(9);
-  let before: boolean | undefined;
-  member.onRequest = () => (before = member.polls[0]?.gone);
-  member.pulse(500);
-  jest.advanceTimersByTime(1_000);
-  expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
-  member.polls[1]?.head(500).event(501);
-  expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
+describe('in a browser, where headers may come with the event', () => {
+  beforeEach(() => {
+    member = new FakeMember({ streams: false });
+  });
+
+  test('an idle poll ends before the next begins, also where it sees headers', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9);
+    let before: boolean | undefined;
+    member.onRequest = () => (before = member.polls[0]?.gone);
+    member.pulse(500);
+    jest.advanceTimersByTime(1_000);
+    expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
+    member.polls[1]?.head(500).event(501);
+    expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
+  });
+
+  test('a poll stands once it has not failed for half a second', () => {
+    const { seen } = run();
+    jest.advanceTimersByTime(499);
+    expect(short(seen.items)).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(short(seen.items)).toEqual(['live']);
+    member.polls[0]?.head(12).event(12);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+  });
+
+  test('it is never out of time, but its member is asked whether it still answers', () => {
+    run();
+    expect(member.timeouts).toEqual([2 ** 31 - 1]);
+    jest.advanceTimersByTime(9_999);
+    expect(member.checks).toEqual([]);
+    jest.advanceTimersByTime(3_600_000);
+    expect([member.checks, member.polls.length, member.polls[0]?.gone]).toEqual([[here], 1, false]);
+  });
+
+  test('with its headers seen, it is not', () => {
+    run();
+    member.polls[0]?.head(9);
+    jest.advanceTimersByTime(20_000);
+    expect(member.checks).toEqual([]);
+  });
+
+  test('without them it is armed anew only while history surely holds its place', () => {
+    run();
+    jest.advanceTimersByTime(20_000);
+    member.pulse(261);
+    jest.advanceTimersByTime(20_000);
+    expect([member.polls.length, cursor.next]).toEqual([1, 10]);
+    member = new FakeMember({ streams: false });
+    run();
+    jest.advanceTimersByTime(20_000);
+    member.pulse(200);
+    jest.advanceTimersByTime(20_000);
+    expect([member.polls.length, member.polls[1]?.waitIndex]).toEqual([2, '10']);
+  });
+
+  test('nor with headers once history may hold its place no more: the old poll does', () => {
+    run();
+    member.polls[0]?.head(9);
+    member.pulse(911);
+    jest.advanceTimersByTime(20_000);
+    expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
+  });
+
+  test('a store below the cursor is asked by a quorum whether it was rebuilt', () => {
+    cursor = new Cursor(1_000);
+    const { seen } = run();
+    member.onRead = () => of(answerOf(404, undefined, { errorCode: 100, index: 7 }));
+    member.pulse(7);
+    expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd?quorum=true']);
+    expect(seen.error).toEqual(new HistoryLost('the cluster was rebuilt'));
+  });
 });
 
 describe('at a release before 2.0', () => {

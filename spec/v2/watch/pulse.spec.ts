@@ -60,7 +60,9 @@ describe('pulse$', () => {
     const seen: StoreIndex[] = [];
     pulseOf(5_000).subscribe((pulse) => seen.push(pulse));
     jest.advanceTimersByTime(10);
-    expect(seen).toEqual([{ endpoint: 'http://leader', index: 5, sentAt: begun, answered: true }]);
+    expect(seen).toEqual([
+      { endpoint: 'http://leader', index: 5, sentAt: begun, answered: true, denied: false },
+    ]);
     expect(watermark.value).toBe(5);
     expect(requests).toMatchObject([{ path: '/v2/keys/a/_rxetcd', timeout: 77, pool: 'watch' }]);
   });

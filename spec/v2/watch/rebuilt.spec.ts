@@ -11,7 +11,6 @@ const run = (etcdIndex: number | undefined) =>
   watchOver(
     rebuilt$(member.context, { key: '/a', recursive: true }, cursor, {
       endpoint: here,
-      status: 200,
       ...(etcdIndex === undefined ? {} : { etcdIndex }),
     }),
   );
