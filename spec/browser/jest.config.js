@@ -7,4 +7,5 @@ export default {
   roots: ['<rootDir>/spec/browser'],
   testPathIgnorePatterns: ['/node_modules/'],
   maxWorkers: 1,
+  testTimeout: 120_000,
 };
