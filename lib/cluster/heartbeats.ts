@@ -36,14 +36,18 @@ export interface HeartbeatsConfig {
 
 /** How long the heartbeats outlive their last user, ms. */
 const grace = 1_000;
-/** Between two probes of a member while no leader is known, ms: 30 for the first 5 s, then slower up to 1 s. */
-const fastProbe = (n: number): number => Math.min(1_000, 30 * 1.1 ** Math.max(0, n - 166));
-/** Every so many fast probes also ask for identities and members. */
+/** Between two probes of a member while others answer and none is known to lead, ms. */
+const fast = 30;
+/** And while nobody answers at all. */
+const patient = 250;
+/** For so long, ms; then slower and slower, up to one probe a second. */
+const eager = 5_000;
+/** Every so many such probes also ask for identities and members. */
 const fullEvery = 32;
 
 /**
  * One heartbeat for each endpoint, for as long as it is one: driven by the interval, at once when a member fails or is
- * doubted, and fast while no leader is known. Shared; over when the views are.
+ * doubted, and faster while no leader is known. Shared; over when the views are.
  */
 export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfig): Observable<never> {
   const failures$ = view$.pipe(
@@ -53,9 +57,11 @@ export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfi
     map(([before, after]) => ({ full: before.doubts !== after.doubts })),
   );
   const needy$ = view$.pipe(
-    map((view) => view.leaderEndpoint === undefined),
+    map(({ leaderEndpoint, live }) =>
+      leaderEndpoint !== undefined ? undefined : live.length > 0 ? fast : patient,
+    ),
     distinctUntilChanged(),
-    switchMap((leaderless) => (leaderless ? fastTicks$() : NEVER)),
+    switchMap((pause) => (pause === undefined ? NEVER : ticks$(pause))),
   );
   const demand$ = merge(failures$, needy$);
   const beat$ = (url: string): Observable<never> => {
@@ -79,9 +85,10 @@ export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfi
   );
 }
 
-function fastTicks$(): Observable<{ full: boolean }> {
+function ticks$(pause: number): Observable<{ full: boolean }> {
+  const delay = (n: number): number => Math.min(1_000, pause * 1.1 ** Math.max(0, n - eager / pause));
   return of(undefined).pipe(
-    repeat({ delay: (n) => timer(fastProbe(n), unrefScheduler) }),
+    repeat({ delay: (n) => timer(delay(n), unrefScheduler) }),
     map((_, n) => ({ full: n % fullEvery === 0 })),
   );
 }

@@ -299,6 +299,40 @@ describe('the leader, or any', () => {
   });
 });
 
+describe('while no leader is known', () => {
+  /** How often one member is asked in three seconds. */
+  const asked = async (): Promise<number> => {
+    probes = [];
+    await jest.advanceTimersByTimeAsync(3_000);
+    return probes.filter(({ url }) => url === b).length;
+  };
+  beforeEach(settle);
+
+  test('members that answer are asked every 30 ms', async () => {
+    for (const url of urls) words[url] = { ...says(url === a ? 'A' : 'B'), leader: null };
+    cluster.doubt();
+    expect(await asked()).toBeGreaterThan(90);
+  });
+
+  test('members of which none answers are asked four times a second, and in the end once', async () => {
+    for (const url of urls) words[url] = refused;
+    cluster.doubt();
+    await jest.advanceTimersByTimeAsync(100);
+    const first = await asked();
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect([first, await asked()]).toEqual([12, 3]);
+  });
+
+  test('the first of them that answers is asked fast again', async () => {
+    for (const url of urls) words[url] = refused;
+    cluster.doubt();
+    await jest.advanceTimersByTimeAsync(30_000);
+    words[b] = { ...says('B'), leader: null };
+    await jest.advanceTimersByTimeAsync(1_100);
+    expect(await asked()).toBeGreaterThan(90);
+  });
+});
+
 test('one check answers for all who ask within a quarter of a second', async () => {
   await settle();
   const before = probes.length;

@@ -95,7 +95,11 @@ export class PageLibrary {
   /** How far it has come: the events so far, and the index of the last. */
   progress(watch: number): { count: number; index: number; error?: ToldError } {
     const { events, error } = this.#watches[watch]!;
-    return { count: events.length, index: events.at(-1)?.index ?? 0, ...(error === undefined ? {} : { error }) };
+    return {
+      count: events.length,
+      index: events.at(-1)?.index ?? 0,
+      ...(error === undefined ? {} : { error }),
+    };
   }
 
   unwatch(watch: number): void {
