@@ -36,12 +36,12 @@ export interface HeartbeatsConfig {
 
 /** How long the heartbeats outlive their last user, ms. */
 const grace = 1_000;
-/** Between two probes of a member while others answer and none is known to lead, ms. */
+/** Between two probes of a member while no leader is known, ms. */
 const fast = 30;
-/** And while nobody answers at all. */
-const patient = 250;
 /** For so long, ms; then slower and slower, up to one probe a second. */
 const eager = 5_000;
+/** Where nobody answers at all. */
+const eagerInVain = 1_000;
 /** Every so many such probes also ask for identities and members. */
 const fullEvery = 32;
 
@@ -58,10 +58,10 @@ export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfi
   );
   const needy$ = view$.pipe(
     map(({ leaderEndpoint, live }) =>
-      leaderEndpoint !== undefined ? undefined : live.length > 0 ? fast : patient,
+      leaderEndpoint !== undefined ? undefined : live.length > 0 ? eager : eagerInVain,
     ),
     distinctUntilChanged(),
-    switchMap((pause) => (pause === undefined ? NEVER : ticks$(pause))),
+    switchMap((fastFor) => (fastFor === undefined ? NEVER : ticks$(fastFor))),
   );
   const demand$ = merge(failures$, needy$);
   const beat$ = (url: string): Observable<never> => {
@@ -85,8 +85,8 @@ export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfi
   );
 }
 
-function ticks$(pause: number): Observable<{ full: boolean }> {
-  const delay = (n: number): number => Math.min(1_000, pause * 1.1 ** Math.max(0, n - eager / pause));
+function ticks$(fastFor: number): Observable<{ full: boolean }> {
+  const delay = (n: number): number => Math.min(1_000, fast * 1.1 ** Math.max(0, n - fastFor / fast));
   return of(undefined).pipe(
     repeat({ delay: (n) => timer(delay(n), unrefScheduler) }),
     map((_, n) => ({ full: n % fullEvery === 0 })),

@@ -20,5 +20,8 @@ export function createPlatform(settings: PlatformSettings): Platform {
  */
 const settingsFor = ({ defaults }: AxiosInstance, pool: HttpRequest['pool']): RequestSettings => ({
   headers: { 'user-agent': false },
-  ...(pool === 'watch' && typeof defaults.adapter !== 'function' ? { adapter: 'fetch' } : {}),
+  ...(pool === 'watch' && !hasOwnAdapter(defaults) ? { adapter: 'fetch' } : {}),
 });
+
+const hasOwnAdapter = ({ adapter }: AxiosInstance['defaults']): boolean =>
+  [adapter].flat().some((one) => typeof one === 'function');

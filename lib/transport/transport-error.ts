@@ -45,10 +45,11 @@ const resetCode =
 
 /**
  * How browsers say that a connection could not be made or broke, be it of `fetch` or of the body that it gave: without a
- * code, in a TypeError of their own words, or (Firefox) as if somebody had aborted it.
+ * code, in a TypeError of their own words, or (Firefox) as if somebody had aborted it. An interceptor that fetches
+ * something itself fails with the same words.
  */
 const browserBreak =
-  /^(AbortError|TypeError: (failed to fetch|load failed|networkerror |network error|error in (input|body) stream|content-length header of network response|the network connection was lost))/i;
+  /^(AbortError:|TypeError: (failed to fetch|load failed|networkerror |network error|error in (input|body) stream|content-length header of network response|the network connection was lost))/i;
 
 /** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {

@@ -126,5 +126,5 @@ test('a closed client says so', async () => {
   await client.close();
   expect(await watch.told()).toMatchObject({ completed: true, events: [] });
   await expect(client.call('get$', '/')).rejects.toMatchObject({ name: 'ClientClosedError' });
-  expect(await server.watchers()).toBe(0);
+  await eventually(async () => (await server.watchers()) === 0);
 });

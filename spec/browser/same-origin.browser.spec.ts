@@ -34,7 +34,6 @@ test('calls tell the indexes, and a watch keeps its place', async () => {
     'first',
     ...Array.from({ length: 100 }, (_, i) => String(i)),
   ]);
-  // No index had to be asked for: the polls' own headers tell it.
   expect((await client.events()).filter((event) => event.type === 'watch-lost')).toEqual([]);
 });
 

@@ -314,13 +314,12 @@ describe('while no leader is known', () => {
     expect(await asked()).toBeGreaterThan(90);
   });
 
-  test('members of which none answers are asked four times a second, and in the end once', async () => {
+  test('members of which none answers are asked so for a second, and in the end once a second', async () => {
     for (const url of urls) words[url] = refused;
     cluster.doubt();
-    await jest.advanceTimersByTimeAsync(100);
     const first = await asked();
     await jest.advanceTimersByTimeAsync(30_000);
-    expect([first, await asked()]).toEqual([12, 3]);
+    expect([first > 30, first < 65, await asked()]).toEqual([true, true, 3]);
   });
 
   test('the first of them that answers is asked fast again', async () => {

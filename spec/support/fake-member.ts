@@ -136,6 +136,7 @@ export class FakeMember {
       pace: new Pace(100),
       changed: this.changed,
       blind: new Set(),
+      prompt: new Set(),
       turns: new Turns(4),
       ...more,
     } as unknown as LegContext;

@@ -1,4 +1,4 @@
-import { exhaustMap, filter, map, merge, switchMap, timer, type Observable } from 'rxjs';
+import { exhaustMap, filter, map, merge, switchMap, tap, timer, type Observable } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem } from './leg-item.js';
@@ -9,8 +9,8 @@ import type { Target } from './target.js';
 const standing = 500;
 
 /**
- * What the headers of a poll would tell, where they cannot be read or (Firefox) come with the event: that it stands, in
- * time or else whether its member still answers, and that the store has fallen below the cursor.
+ * What the headers of a poll would tell, where they cannot be read or (Firefox) come with the event: that it stands;
+ * that its member still answers, when they are overdue; and that the store has fallen below the cursor.
  *
  * @param missing whether none have come yet
  */
@@ -21,8 +21,13 @@ export function headless$(
   cursor: Cursor,
   missing: () => boolean,
 ): Observable<LegItem> {
-  const { cluster, settings, pulse$ } = context;
+  const { cluster, settings, pulse$, prompt } = context;
+  const begunAt = performance.now();
   const stands$ = timer(standing).pipe(
+    tap(() => {
+      // The poll still waits: its headers came by themselves.
+      if (!missing()) prompt.add(endpoint);
+    }),
     filter(missing),
     map((): LegItem => ({ type: 'live', endpoint })),
   );
@@ -31,7 +36,9 @@ export function headless$(
     switchMap(() => cluster.check$(endpoint)),
   );
   const belied$ = pulse$.pipe(
+    // An older one may know less than an event that has come since.
+    filter(({ sentAt }) => sentAt >= begunAt),
     exhaustMap(({ index }) => rebuilt$(context, target, cursor, { endpoint, etcdIndex: index })),
   );
-  return merge(stands$, checked$, belied$);
+  return missing() ? merge(stands$, checked$, belied$) : belied$;
 }

@@ -13,6 +13,8 @@ export interface LegContext extends V2Context {
   readonly changed: () => void;
   /** Endpoints whose headers cannot be read. */
   readonly blind: Set<string>;
+  /** Endpoints whose polls show their headers at once, where that is not sure. */
+  readonly prompt: Set<string>;
   /** Polls where connections are scarce. */
   readonly turns: Turns;
 }

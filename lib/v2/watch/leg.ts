@@ -36,31 +36,23 @@ function begun$(
   cursor: Cursor,
   start: LegStart,
 ): Observable<LegItem> {
-  const { cluster, transport, blind } = context;
+  const { cluster, transport, blind, turns } = context;
   const version = cluster.version(endpoint);
   const isBlind = isLegacy(version) || blind.has(endpoint);
-  // Where polls may tell nothing before their event, where they start is asked for.
+  // Polls may tell nothing before their event.
   const isMute = isLegacy(version) || !transport.streams;
-  const following$ =
-    transport.streams && canStream(version) && !isBlind
-      ? streamLeg$(context, target, endpoint, cursor, start)
-      : polls$(context, target, endpoint, cursor, start);
-  if (start === 'resync' ? !isMute : cursor.next !== undefined || !(isMute || isBlind)) return following$;
-  return blindStart$(context, target, endpoint, cursor, start, following$);
-}
-
-/** A long poll; where connections are scarce, one after the other while the turn lasts. */
-function polls$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  cursor: Cursor,
-  start: LegStart,
-): Observable<LegItem> {
-  if (!isScarce(context, endpoint)) return pollLeg$(context, target, endpoint, cursor, start);
-  // A backlog of many events shall not cost as many turns.
+  if (start === 'cursor' && cursor.next === undefined && (isMute || isBlind))
+    return blindStart$(context, target, endpoint, cursor, start);
+  if (transport.streams && canStream(version) && !isBlind)
+    return streamLeg$(context, target, endpoint, cursor, start);
+  const leg$ = (from: LegStart): Observable<LegItem> =>
+    from === 'resync' && isMute
+      ? blindStart$(context, target, endpoint, cursor, from)
+      : pollLeg$(context, target, endpoint, cursor, from);
+  if (!isScarce(context, endpoint)) return leg$(start);
+  // One after the other while the turn lasts: a backlog of many events shall not cost as many turns.
   let from = start;
-  const polls$ = defer(() => pollLeg$(context, target, endpoint, cursor, from)).pipe(
+  const legs$ = defer(() => leg$(from)).pipe(
     takeWhile((item) => item.type !== 'chain'),
     repeat({
       delay: () => {
@@ -70,5 +62,5 @@ function polls$(
     }),
     endWith<LegItem>({ type: 'chain' }),
   );
-  return context.turns.take$(endpoint, polls$);
+  return turns.take$(endpoint, legs$);
 }

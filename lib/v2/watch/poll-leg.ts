@@ -2,6 +2,7 @@ import {
   concatMap,
   defer,
   EMPTY,
+  filter,
   interval,
   map,
   merge,
@@ -28,10 +29,11 @@ import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import type { Target } from './target.js';
 
-/** etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before, ms. */
-const legacyRearm = 240_000;
-/** Of the 1,000 events that etcd keeps, those that are surely still there when a poll asks for them. */
-const held = 900;
+/**
+ * etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before. So is one that has shown no
+ * headers: its connection may be dead, and nothing else would tell, ms.
+ */
+const unseenRearm = 240_000;
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
@@ -59,9 +61,13 @@ export function pollLeg$(
   let headless = !context.transport.streams;
   let arriving = false;
   const scarce = isScarce(context, endpoint);
-  const stays = (): boolean => silent || arriving || (scarce && isFar(context, cursor, headless));
+  const stays = (): boolean => silent || arriving || (headless && isFar(context, cursor));
   const rearm$ = due$(context, endpoint, cursor, stays).pipe(
-    mergeWith(isLegacy(version) && !silent ? interval(legacyRearm) : EMPTY),
+    mergeWith(
+      (isLegacy(version) && !silent) || headless
+        ? interval(unseenRearm).pipe(filter(() => isLegacy(version) || headless))
+        : EMPTY,
+    ),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
   const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
@@ -97,12 +103,8 @@ export function pollLeg$(
     : items$;
 }
 
-/**
- * Whether a poll should rather stay than make room for a new one: that would ask from a place that etcd's history may
- * hold no more, or (after one that showed no headers, which proves nothing) soon will not.
- */
-const isFar = ({ watermark }: LegContext, { next = 0 }: Cursor, headless: boolean): boolean =>
-  watermark.value - next > (headless ? lag : held);
+/** A poll that showed no headers proves nothing: another from the same place may ask for what is history no more. */
+const isFar = ({ watermark }: LegContext, { next = 0 }: Cursor): boolean => watermark.value - next > lag;
 
 /** The first poll stands: the start is fixed. */
 function registered$(

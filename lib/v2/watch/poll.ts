@@ -1,12 +1,13 @@
 import { defer, filter, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
+import { exchangeOf, learn } from '../context.js';
 import { decodeKeys, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
 import { isSilentWatcher } from '../server-release.js';
+import type { LegContext } from './leg-context.js';
 import { MemberLeft } from './member-left.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
@@ -24,20 +25,22 @@ export type PollPart =
  * @param waitIndex the first index of interest; undefined: from now on
  */
 export function poll$(
-  context: V2Context,
+  context: LegContext,
   target: Target,
   endpoint: string,
   waitIndex: number | undefined,
 ): Observable<PollPart> {
-  const { transport, settings, cluster } = context;
+  const { transport, settings, cluster, prompt } = context;
   const { key, recursive } = target;
   return defer(() => {
     const sentAt = performance.now();
+    const showsHeaders =
+      (transport.streams || prompt.has(endpoint)) && !isSilentWatcher(cluster.version(endpoint));
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
       // Headers that come with the event come when they come.
-      timeout: transport.streams && !isSilentWatcher(cluster.version(endpoint)) ? settings.timeout : maxTimer,
+      timeout: showsHeaders ? settings.timeout : maxTimer,
       operation: 'watch',
     });
     let info: ResponseInfo | undefined;

@@ -29,9 +29,9 @@ const grace = 1_000;
  * out of etcd's history, and the witness for its claims. With `heartbeat: false` there is none. Shared, and never
  * errors: a pulse that fails says so; why it did is for the heartbeat to find out.
  *
- * @param key a key that is watched: there the client has rights
+ * @param key a key that is watched, if any is: there the client has rights
  */
-export function pulse$(context: V2Context, key: () => string): Observable<StoreIndex> {
+export function pulse$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
   const { cluster, settings } = context;
   if (settings.heartbeat === false) return NEVER;
   const period = Math.min(settings.heartbeat, slowPulse);
@@ -42,7 +42,7 @@ export function pulse$(context: V2Context, key: () => string): Observable<StoreI
       switchMap((endpoint) => {
         const sentAt = performance.now();
         const unanswered: StoreIndex = { endpoint, index: 0, sentAt, answered: false, denied: false };
-        return readIndex$(context, endpoint, key()).pipe(catchError(() => of(unanswered)));
+        return readIndex$(context, endpoint, key() ?? '/').pipe(catchError(() => of(unanswered)));
       }),
       catchError(() => EMPTY),
       tap((now) => {
@@ -54,5 +54,7 @@ export function pulse$(context: V2Context, key: () => string): Observable<StoreI
         delay: () => timer(growth > fastGrowth ? Math.min(period, fastPulse) : period, unrefScheduler),
       }),
     );
-  }).pipe(share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }));
+  }).pipe(
+    share({ resetOnRefCountZero: () => (key() === undefined ? of(true) : timer(grace, unrefScheduler)) }),
+  );
 }

@@ -1,6 +1,6 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
-import { learn, type V2Context } from '../context.js';
+import { exchangeOf, learn, type V2Context } from '../context.js';
 import { faultOf } from '../decode.js';
 import { parseJson } from '../parse-json.js';
 import { isRecord } from '../../check.js';
@@ -66,7 +66,10 @@ export function readIndex$(
 export function demandIndex$(context: V2Context, endpoint: string, key: string): Observable<StoreIndex> {
   return readIndex$(context, endpoint, key).pipe(
     tap(({ denied }) => {
-      if (denied) throw new AuthenticationError(`watch ${key}`, refusal, { endpoint, hint });
+      if (!denied) return;
+      const { anonymous } = exchangeOf(context, endpoint);
+      const hint = anonymous === true ? 'no credentials were given: option auth' : lackingRight;
+      throw new AuthenticationError(`watch ${key}`, refusal, { endpoint, hint });
     }),
   );
 }
@@ -78,5 +81,5 @@ const refusal = {
   index: 0,
   status: 401,
 };
-const hint =
+const lackingRight =
   'the user name or password is wrong, or the user lacks the right to read below the key, which takes the place of headers';

@@ -93,6 +93,7 @@ export class WatchApi {
         this.#watches.changed();
       },
       blind: new Set(),
+      prompt: new Set(),
       turns: new Turns(pollsPerEndpoint),
     };
   }

@@ -40,8 +40,8 @@ export class Watches {
   );
 
   /** The key of the watch that was opened last: there the client has rights. */
-  get latestKey(): string {
-    return [...this.#open].at(-1)?.target.key ?? '/';
+  get latestKey(): string | undefined {
+    return [...this.#open].at(-1)?.target.key;
   }
 
   /** Something about a watch has changed. */

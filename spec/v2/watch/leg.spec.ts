@@ -114,12 +114,16 @@ describe('where polls tell nothing before their event', () => {
     expect(cursor.next).toBe(42);
   });
 
-  test.each<[string, boolean]>([
-    ['0.2.0', true],
-    ['0.4.9', true],
-    ['3.4.23', false],
-  ])('%s (streams: %p): a resync reads the state first', (version, streams) => {
-    member = new FakeMember({ streams });
+  test('a browser: a resync reads the state first, and polls on in the same turn', () => {
+    member = new FakeMember({ streams: false });
+    member.onRead = store;
+    const { seen } = run('resync');
+    expect(member.reads.map((r) => r.path)).toEqual(['/v2/keys/a?recursive=true']);
+    expect([short(seen.items), seen.done]).toEqual([['resync@43'], false]);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['44']);
+  });
+
+  test.each(['0.2.0', '0.4.9'])('%s: a resync reads the state first', (version) => {
     member.version = version;
     member.onRead = store;
     const { seen } = run('resync');
@@ -145,26 +149,39 @@ describe('where polls tell nothing before their event', () => {
       cursor = new Cursor();
     });
 
-    test('a browser waits for the headers of the poll', () => {
+    test('the headers of the key itself tell', () => {
       member = new FakeMember({ streams: false });
-      member.onRead = denied(0);
+      member.onRead = (request) =>
+        request.path.includes('_rxetcd')
+          ? denied(0)()
+          : of(answerOf(200, 41, { action: 'get', node: { key: '/a' } }));
       const { seen } = run();
-      expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual([null]);
-      member.polls[0]?.head(41);
-      expect([short(seen.items), cursor.next]).toEqual([['live'], 42]);
+      expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd', '/v2/keys/a']);
+      expect([short(seen.items), seen.done, cursor.next]).toEqual([['live', 'chain'], true, 42]);
     });
 
-    test.each<[LegStart]>([['cursor'], ['resync']])(
-      'where none can be read it is an error that says what it takes (%s)',
-      (start) => {
-        member = new FakeMember({ streams: false });
+    test('a member that knows of no index yet is left', () => {
+      member = new FakeMember({ streams: false });
+      member.onRead = () => of(answerOf(404, 0, { errorCode: 100, index: 0 }));
+      expect(run().seen.error).toBeInstanceOf(MemberLeft);
+      expect(member.polls).toEqual([]);
+    });
+
+    test.each<[LegStart, string | undefined, string]>([
+      ['cursor', 'Basic x', 'lacks the right to read below the key'],
+      ['resync', 'Basic x', 'lacks the right to read below the key'],
+      ['cursor', undefined, 'no credentials were given'],
+    ])(
+      'where none can be read it is an error that says what it takes (%s, %p)',
+      (start, authorization, hint) => {
+        member = new FakeMember({ streams: false, authorization });
         member.onRead = (request) =>
           request.path.includes('_rxetcd')
             ? denied(undefined)()
             : of(answerOf(200, undefined, { action: 'get', node: { key: '/a' } }));
         const { error } = run(start).seen;
         expect(error).toBeInstanceOf(AuthenticationError);
-        expect((error as Error).message).toContain('lacks the right to read below the key');
+        expect((error as Error).message).toContain(hint);
         expect(member.polls).toEqual([]);
       },
     );

@@ -125,7 +125,7 @@ describe('in a browser, where headers may come with the event', () => {
     expect(member.timeouts).toEqual([2 ** 31 - 1]);
     jest.advanceTimersByTime(9_999);
     expect(member.checks).toEqual([]);
-    jest.advanceTimersByTime(3_600_000);
+    jest.advanceTimersByTime(200_000);
     expect([member.checks, member.polls.length, member.polls[0]?.gone]).toEqual([[here], 1, false]);
   });
 
@@ -150,12 +150,24 @@ describe('in a browser, where headers may come with the event', () => {
     expect([member.polls.length, member.polls[1]?.waitIndex]).toEqual([2, '10']);
   });
 
-  test('nor with headers once history may hold its place no more: the old poll does', () => {
+  test('and every four minutes all the same: its connection may be dead', () => {
+    run();
+    member.pulse(5_000);
+    jest.advanceTimersByTime(239_999);
+    expect(member.polls).toHaveLength(1);
+    jest.advanceTimersByTime(1);
+    expect(member.polls.map(({ gone, waitIndex }) => [gone, waitIndex])).toEqual([
+      [true, '10'],
+      [false, '10'],
+    ]);
+  });
+
+  test('a poll that waits with its headers seen gives the next ones a limit', () => {
     run();
     member.polls[0]?.head(9);
-    member.pulse(911);
-    jest.advanceTimersByTime(20_000);
-    expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
+    jest.advanceTimersByTime(500);
+    run();
+    expect(member.timeouts).toEqual([2 ** 31 - 1, 10_000]);
   });
 
   test('a store below the cursor is asked by a quorum whether it was rebuilt', () => {

@@ -14,7 +14,10 @@ let blind: boolean;
 let requests: (HttpRequest & { at: number })[];
 let watermark: Watermark;
 
-function pulseOf(heartbeat: number | false, key = '/a'): Observable<StoreIndex> {
+function pulseOf(
+  heartbeat: number | false,
+  key: string | (() => string | undefined) = '/a',
+): Observable<StoreIndex> {
   const exchange$ = (request: HttpRequest): Observable<HttpResponse> =>
     defer(() => {
       requests.push({ ...request, at: performance.now() });
@@ -39,7 +42,7 @@ function pulseOf(heartbeat: number | false, key = '/a'): Observable<StoreIndex> 
     transport: { exchange$ },
     watermark,
   } as unknown as V2Context;
-  return pulse$(context, () => key);
+  return pulse$(context, typeof key === 'string' ? () => key : key);
 }
 
 beforeEach(() => {
@@ -153,6 +156,14 @@ describe('pulse$', () => {
       jest.advanceTimersByTime(10);
     }
     expect(requests).toHaveLength(1);
+  });
+
+  test('without any watch left it ends at once', () => {
+    let key: string | undefined = '/a';
+    const subscription = pulseOf(3_000, () => key).subscribe();
+    key = undefined;
+    subscription.unsubscribe();
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('with heartbeat: false there is none', () => {

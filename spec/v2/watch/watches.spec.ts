@@ -52,7 +52,7 @@ describe('sources', () => {
   });
 
   test('where the client has rights is known: at the key of the latest', () => {
-    expect(watches.latestKey).toBe('/');
+    expect(watches.latestKey).toBeUndefined();
     source();
     const { subscription } = watchOver(source({ ...a, key: '/b' }).events$);
     expect(watches.latestKey).toBe('/b');
