@@ -12,21 +12,22 @@ const standing = 500;
  * What the headers of a poll would tell, where they cannot be read or (Firefox) come with the event: that it stands;
  * that its member still answers, when they are overdue; and that the store has fallen below the cursor.
  *
- * @param missing whether none have come yet
+ * @param seen what of the answer has come yet
  */
 export function headless$(
   context: LegContext,
   target: Target,
   endpoint: string,
   cursor: Cursor,
-  missing: () => boolean,
+  seen: () => 'none' | 'headers' | 'body',
 ): Observable<LegItem> {
   const { cluster, settings, pulse$, prompt } = context;
   const begunAt = performance.now();
+  const missing = (): boolean => seen() === 'none';
   const stands$ = timer(standing).pipe(
     tap(() => {
-      // The poll still waits: its headers came by themselves.
-      if (!missing()) prompt.add(endpoint);
+      // They came by themselves.
+      if (seen() === 'headers') prompt.add(endpoint);
     }),
     filter(missing),
     map((): LegItem => ({ type: 'live', endpoint })),

@@ -62,12 +62,9 @@ export function pollLeg$(
   let arriving = false;
   const scarce = isScarce(context, endpoint);
   const stays = (): boolean => silent || arriving || (headless && isFar(context, cursor));
+  const unseen = (): boolean => !silent && (isLegacy(version) || headless);
   const rearm$ = due$(context, endpoint, cursor, stays).pipe(
-    mergeWith(
-      (isLegacy(version) && !silent) || headless
-        ? interval(unseenRearm).pipe(filter(() => isLegacy(version) || headless))
-        : EMPTY,
-    ),
+    mergeWith(unseen() ? interval(unseenRearm).pipe(filter(unseen)) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
   const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
@@ -97,7 +94,9 @@ export function pollLeg$(
   if (silent) return merge(of<LegItem>({ type: 'live', endpoint }), items$);
   return scarce
     ? merge(
-        headless$(context, target, endpoint, cursor, () => headless),
+        headless$(context, target, endpoint, cursor, () =>
+          headless ? 'none' : arriving ? 'body' : 'headers',
+        ),
         items$,
       )
     : items$;

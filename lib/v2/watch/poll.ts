@@ -1,4 +1,4 @@
-import { defer, filter, type Observable } from 'rxjs';
+import { defer, filter, tap, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn } from '../context.js';
@@ -59,7 +59,11 @@ export function poll$(
       const body = decodeKeys(`watch ${key}`, info.status, text, exchangeOf(context, endpoint));
       return { type: 'event', info, body, size: text.length };
     };
-    return transport.parts$(request, read).pipe(filter((part) => part !== undefined));
+    return transport.parts$(request, read).pipe(
+      filter((part) => part !== undefined),
+      // It has to show anew that it shows them at once.
+      tap({ error: () => prompt.delete(endpoint) }),
+    );
   });
 }
 

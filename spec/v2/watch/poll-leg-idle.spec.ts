@@ -168,6 +168,18 @@ describe('in a browser, where headers may come with the event', () => {
     jest.advanceTimersByTime(500);
     run();
     expect(member.timeouts).toEqual([2 ** 31 - 1, 10_000]);
+    // Until one fails.
+    member.polls[1]?.fail(new TransportError('timeout', 'timed out', true));
+    run();
+    expect(member.timeouts.at(-1)).toBe(2 ** 31 - 1);
+  });
+
+  test('one whose body has begun to come does not', () => {
+    run();
+    member.polls[0]?.head(12).text('{');
+    jest.advanceTimersByTime(500);
+    run();
+    expect(member.timeouts).toEqual([2 ** 31 - 1, 2 ** 31 - 1]);
   });
 
   test('a store below the cursor is asked by a quorum whether it was rebuilt', () => {
