@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
 import type { ClientOptions, EtcdClient } from 'rxetcd';
 import { concatMap, firstValueFrom, lastValueFrom, mergeMap, range, take, timer } from 'rxjs';
 import { WatchLog } from '../support/watch-log.js';
 import { watchesUnderTest } from '../support/watches-under-test.js';
 
 const watches = watchesUnderTest();
-const { server, set, mark, watch, flood, restart } = watches;
+const { server, set, mark, watch, flood, restart, rebuild } = watches;
 let key: string;
 
 beforeEach(() => {
@@ -85,10 +84,7 @@ test('a cluster rebuilt from the same flags is one resync, for a watch that goes
   const log = await watch(key).live();
   await set(key, 'seen');
   const [seen] = await log.count(1);
-  await firstValueFrom(server.member.kill$());
-  rmSync(server.member.dataDir, { recursive: true });
-  await restart();
-  watches.client = server.client();
+  await rebuild();
   await set(key, 'rebuilt');
   await log.until(() => log.events.some(({ node }) => node.value === 'rebuilt'));
   const resumed = watch(key, { fromIndex: seen!.index + 1 });

@@ -1,5 +1,4 @@
 import type { EtcdClient } from 'rxetcd';
-import { rmSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
 import { startHeaderStripper } from '../support/header-stripper.js';
 import { ordered } from '../support/validators.js';
@@ -7,7 +6,7 @@ import { WatchLog } from '../support/watch-log.js';
 import { fold, lineOf, watchesUnderTest } from '../support/watches-under-test.js';
 
 const watches = watchesUnderTest();
-const { server, set, mark, flood, restart, startWriter, stored } = watches;
+const { server, set, mark, flood, restart, rebuild, startWriter, stored } = watches;
 let key: string;
 
 beforeEach(() => {
@@ -138,10 +137,7 @@ describe('where etcd’s own headers cannot be read', () => {
     const log = await follow().live();
     await set(key, 'seen');
     await log.count(1);
-    await firstValueFrom(server.member.kill$());
-    rmSync(server.member.dataDir, { recursive: true });
-    await restart();
-    watches.client = server.client();
+    await rebuild();
     await set(key, 'rebuilt');
     await log.until(() => log.events.some(({ node }) => node.value === 'rebuilt'));
     await set(key, 'next');

@@ -1,4 +1,5 @@
 import type { EtcdClient, KeyResponse, WatchEvent } from 'rxetcd';
+import { rmSync } from 'node:fs';
 import { firstValueFrom, lastValueFrom, mergeMap, range } from 'rxjs';
 import { eventually } from './eventually.js';
 import { runSeed, seededRandom } from './random.js';
@@ -32,6 +33,13 @@ export function watchesUnderTest() {
   const restart = async () => {
     await firstValueFrom(server.member.restart$());
     await firstValueFrom(server.member.ready$());
+  };
+  /** Takes the server's data away: the same cluster by its flags, with nothing in it. */
+  const rebuild = async () => {
+    await firstValueFrom(server.member.kill$());
+    rmSync(server.member.dataDir, { recursive: true });
+    await restart();
+    client = server.client();
   };
 
   /** Writes at random until told to stop, and keeps what should have been seen of it. */
@@ -79,6 +87,7 @@ export function watchesUnderTest() {
     watch,
     flood,
     restart,
+    rebuild,
     startWriter,
     stored,
   };

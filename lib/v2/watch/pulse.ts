@@ -21,7 +21,7 @@ const fastPulse = 1_100;
 const fastGrowth = 100;
 /** The longest time between two pulses, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
 const slowPulse = 3_000;
-/** How long it goes on when nobody listens, ms: a watch that polls leaves and comes again with each event. */
+/** In a browser, where a watch leaves and comes again with each event, how long it goes on without it, ms. */
 const grace = 1_000;
 
 /**
@@ -32,7 +32,7 @@ const grace = 1_000;
  * @param key a key that is watched, if any is: there the client has rights
  */
 export function pulse$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
-  const { cluster, settings } = context;
+  const { cluster, settings, transport } = context;
   if (settings.heartbeat === false) return NEVER;
   const period = Math.min(settings.heartbeat, slowPulse);
   return defer(() => {
@@ -55,6 +55,9 @@ export function pulse$(context: V2Context, key: () => string | undefined): Obser
       }),
     );
   }).pipe(
-    share({ resetOnRefCountZero: () => (key() === undefined ? of(true) : timer(grace, unrefScheduler)) }),
+    share({
+      resetOnRefCountZero: () =>
+        transport.streams || key() === undefined ? of(true) : timer(grace, unrefScheduler),
+    }),
   );
 }

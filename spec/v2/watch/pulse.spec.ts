@@ -39,7 +39,7 @@ function pulseOf(
   const context = {
     settings: resolveOptions({ heartbeat, probeTimeout: 77 }),
     cluster: { watchEndpoint$: () => of('http://leader'), sawTerm: () => undefined },
-    transport: { exchange$ },
+    transport: { exchange$, streams },
     watermark,
   } as unknown as V2Context;
   return pulse$(context, typeof key === 'string' ? () => key : key);
@@ -129,7 +129,7 @@ describe('pulse$', () => {
     expect(seen).toEqual([false, false, 9]);
   });
 
-  test('is shared by all watches, and ends a second after the last', () => {
+  test('is shared by all watches, and in a browser ends a second after the last', () => {
     const shared$ = pulseOf(3_000);
     const first = shared$.subscribe();
     const second = shared$.subscribe();
@@ -156,6 +156,14 @@ describe('pulse$', () => {
       jest.advanceTimersByTime(10);
     }
     expect(requests).toHaveLength(1);
+  });
+
+  test('where watches are streams it ends with the last, and begins anew with the next', () => {
+    const shared$ = pulseOf(3_000, '/a', true);
+    shared$.subscribe().unsubscribe();
+    expect(jest.getTimerCount()).toBe(0);
+    shared$.subscribe();
+    expect(requests).toHaveLength(2);
   });
 
   test('without any watch left it ends at once', () => {
