@@ -37,8 +37,8 @@ export function headless$(
     switchMap(() => cluster.check$(endpoint)),
   );
   const belied$ = pulse$.pipe(
-    // An older one may know less than an event that has come since.
-    filter(({ sentAt }) => sentAt >= begunAt),
+    // An older one may know less than an event that has come since; and what is lost already is about to be read.
+    filter(({ sentAt }) => sentAt >= begunAt && cursor.lost === undefined),
     exhaustMap(({ index }) => rebuilt$(context, target, cursor, { endpoint, etcdIndex: index })),
   );
   return missing() ? merge(stands$, checked$, belied$) : belied$;

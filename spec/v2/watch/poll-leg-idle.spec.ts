@@ -190,6 +190,14 @@ describe('in a browser, where headers may come with the event', () => {
     expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd?quorum=true']);
     expect(seen.error).toEqual(new HistoryLost('the cluster was rebuilt'));
   });
+
+  test('but not while the state is about to be read for that very reason', () => {
+    cursor = new Cursor(1_000);
+    cursor.lost = 'the cluster was rebuilt';
+    run();
+    member.pulse(7);
+    expect(member.reads).toEqual([]);
+  });
 });
 
 describe('at a release before 2.0', () => {

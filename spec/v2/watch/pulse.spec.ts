@@ -17,6 +17,7 @@ let watermark: Watermark;
 function pulseOf(
   heartbeat: number | false,
   key: string | (() => string | undefined) = '/a',
+  streams = false,
 ): Observable<StoreIndex> {
   const exchange$ = (request: HttpRequest): Observable<HttpResponse> =>
     defer(() => {
@@ -200,6 +201,7 @@ test('an error thrown while the endpoint is chosen is a failure like others', ()
   const context = {
     settings: resolveOptions(),
     cluster: { watchEndpoint$: () => throwError(() => new Error('none')) },
+    transport: {},
   } as unknown as V2Context;
   const errors: unknown[] = [];
   const subscription = pulse$(context, () => '/').subscribe({ error: (e: unknown) => errors.push(e) });
