@@ -213,6 +213,13 @@ test('keys expire alike, those of one directory with it, and watches tell so in 
     );
   const watch = (path: string, ...query: [string, string][]) =>
     openBoth({ path, query: [['wait', 'true'], ['stream', 'true'], ...query] }, dir, first);
+  // First: a key that expires meanwhile is one more index at one server, and not yet at the other.
+  const open = [
+    await watch('', ['recursive', 'true']),
+    await watch('/d'),
+    await watch('/d/k'),
+    await watch('/last', ['recursive', 'true']),
+  ];
   // Each second one later than all before it, so that no two servers can differ about the order.
   await put('/last', [['ttl', '2']]);
   await put('/d', [
@@ -221,12 +228,6 @@ test('keys expire alike, those of one directory with it, and watches tell so in 
   ]);
   await put('/d/k', [['value', 'v']]);
   await put('/first', [['ttl', '0']]);
-  const open = [
-    await watch('', ['recursive', 'true']),
-    await watch('/d'),
-    await watch('/d/k'),
-    await watch('/last', ['recursive', 'true']),
-  ];
   const said = ([embedded, etcd]: [OpenAnswer, OpenAnswer]) => [embedded.body, etcd.body];
   try {
     await eventually(() => {
