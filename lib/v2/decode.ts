@@ -139,10 +139,10 @@ function messageFault(
 }
 
 /** etcd does not say what is wrong; the client knows at least whether it gave a name. */
-const authenticationHint = ({ anonymous }: Exchange): string =>
+export const authenticationHint = ({ anonymous }: Exchange, right = 'the right'): string =>
   anonymous === true
     ? 'no credentials were given: option auth'
-    : 'the user name or password is wrong, or the user lacks the right';
+    : `the user name or password is wrong, or the user lacks ${right}`;
 
 /** What a status that is not etcd's own tells of the request; nothing where it is the last word. */
 function executedBefore(status: number): { executed: 'no' | 'unknown' } | undefined {

@@ -1,7 +1,7 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { faultOf } from '../decode.js';
+import { authenticationHint, faultOf } from '../decode.js';
 import { parseJson } from '../parse-json.js';
 import { isRecord } from '../../check.js';
 import { keyPath } from '../key-path.js';
@@ -67,8 +67,7 @@ export function demandIndex$(context: V2Context, endpoint: string, key: string):
   return readIndex$(context, endpoint, key).pipe(
     tap(({ denied }) => {
       if (!denied) return;
-      const { anonymous } = exchangeOf(context, endpoint);
-      const hint = anonymous === true ? 'no credentials were given: option auth' : lackingRight;
+      const hint = authenticationHint(exchangeOf(context, endpoint), right);
       throw new AuthenticationError(`watch ${key}`, refusal, { endpoint, hint });
     }),
   );
@@ -81,5 +80,4 @@ const refusal = {
   index: 0,
   status: 401,
 };
-const lackingRight =
-  'the user name or password is wrong, or the user lacks the right to read below the key, which takes the place of headers';
+const right = 'the right to read below the key, which takes the place of headers';
