@@ -178,6 +178,7 @@ describe('per subscriber', () => {
     const writing = writeBurst(
       server.url,
       Array.from({ length: 3_000 }, (_, i) => ({ key: `${key}/${String(i)}`, value: String(i), at: i })),
+      { seen: () => first.events.length },
     );
     const late: WatchLog[] = [];
     for (let i = 1; i <= 6; i += 1) {

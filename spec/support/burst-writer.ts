@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Interface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type * as Undici from 'undici';
+import { distinctUntilChanged, map, of, timeout, timer } from 'rxjs';
 import type { Stored } from './validators.js';
 
 /** One write. */
@@ -13,27 +15,45 @@ export interface BurstWrite {
   readonly at?: number;
 }
 
+export interface BurstOptions {
+  /** Connections side by side, each with one write in flight. Default 32. */
+  readonly writers?: number;
+  /**
+   * How many of the writes have been seen by now: the writers never get more than 500 ahead, so that whatever else
+   * this machine does, etcd's history still holds what is to be seen. Default: nobody waits.
+   */
+  readonly seen?: () => number;
+}
+
+/** How far the writers may get ahead: half of etcd's history. */
+const mostAhead = 500;
+/** So long they wait for a watch that sees nothing, ms. */
+const patience = 20_000;
+
 /**
  * Writes over plain HTTP from a process of its own, so that writers and watcher share no event loop; resolves with
  * what was stored, in the order of the indexes.
- *
- * @param writers connections side by side, each with one write in flight
  */
 export async function writeBurst(
   url: string,
   writes: readonly BurstWrite[],
-  writers = 32,
+  { writers = 32, seen }: BurstOptions = {},
 ): Promise<readonly Stored[]> {
-  const script = `(${writeAll.toString()})(require('undici'), require('node:fs').readFileSync(0, 'utf8'))`;
+  const script = `(${writeAll.toString()})(require('undici'), require('node:readline').createInterface(process.stdin))`;
   const child = spawn(process.execPath, ['-e', script], { stdio: 'pipe' });
   // A child that died early says why on stderr.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(JSON.stringify({ url, writes, writers }));
+  child.stdin.write(`${JSON.stringify({ url, writes, writers })}\n`);
+  const allowed$ = seen === undefined ? of(writes.length) : timer(0, 5).pipe(map(() => seen() + mostAhead));
+  const allowing = allowed$.pipe(distinctUntilChanged(), timeout({ each: patience })).subscribe({
+    next: (most) => child.stdin.write(`${String(most)}\n`),
+    error: () => child.kill(),
+  });
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'exit') as Promise<[number | null]>,
-  ]);
+  ]).finally(() => allowing.unsubscribe());
   if (exitCode !== 0) throw new Error(`the writers ended with ${String(exitCode)}: ${stderr}`);
   const indexes = JSON.parse(stdout) as number[];
   return writes
@@ -41,8 +61,17 @@ export async function writeBurst(
     .sort((a, b) => a.index - b.index);
 }
 
-/** Runs in the child: it may use nothing but its arguments. */
-async function writeAll({ Pool }: typeof Undici, input: string): Promise<void> {
+/** Runs in the child: it may use nothing but its arguments. The first line says what, each further one how far. */
+async function writeAll({ Pool }: typeof Undici, lines: Interface): Promise<void> {
+  let allowed = 0;
+  const waiting: (() => void)[] = [];
+  const input = await new Promise<string>((resolve) => {
+    lines.on('line', (line) => {
+      if (line.startsWith('{')) resolve(line);
+      else allowed = Number(line);
+      waiting.splice(0).forEach((resume) => resume());
+    });
+  });
   const { url, writes, writers } = JSON.parse(input) as {
     url: string;
     writes: BurstWrite[];
@@ -58,6 +87,7 @@ async function writeAll({ Pool }: typeof Undici, input: string): Promise<void> {
       const { key, value, ttl, at = 0 } = writes[i]!;
       const wait = at - (performance.now() - startedAt);
       if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      while (i >= allowed) await new Promise<void>((resume) => waiting.push(resume));
       const body = `value=${encodeURIComponent(value)}${ttl === undefined ? '' : `&ttl=${String(ttl)}`}`;
       const answer = await pool.request({ method: 'PUT', path: `/v2/keys${key}`, headers, body });
       const answered = await answer.body.text();
@@ -67,5 +97,6 @@ async function writeAll({ Pool }: typeof Undici, input: string): Promise<void> {
   };
   await Promise.all(Array.from({ length: writers }, writer));
   await pool.close();
+  lines.close();
   process.stdout.write(JSON.stringify(indexes));
 }

@@ -25,7 +25,6 @@ export class WatchLog {
     );
   }
 
-  /** `set /a=1`, or `delete /a`. */
   get lines(): string[] {
     return this.events.map(lineOf);
   }
@@ -62,6 +61,7 @@ export class WatchLog {
   }
 }
 
-function lineOf({ action, node: { key, value } }: WatchEvent): string {
+/** `set /a=1`, or `delete /a`. */
+export function lineOf({ action, node: { key, value } }: WatchEvent): string {
   return `${action} ${key}${value === undefined ? '' : `=${value}`}`;
 }

@@ -57,7 +57,10 @@ export function fill$(
     );
   /** The lowest poll, whose silence may come to prove something. */
   const lowest$ = (end: number): Observable<Found> =>
-    defer(() => chain$(next(), end)).pipe(tap(claims(cursor, endpoint)), filter(isFound));
+    defer(() => (next() > upTo ? EMPTY : chain$(next(), end))).pipe(
+      tap(claims(cursor, endpoint)),
+      filter(isFound),
+    );
   const first$ = lowest$(0);
   const sideBySide$ = (sample: Found): Observable<Found> => {
     const from = indexOf(sample) + 1;
@@ -72,7 +75,7 @@ export function fill$(
     ).pipe(timeout({ each: quiet, with: () => EMPTY }));
   };
   /** Waits, if need be, for the first event above the end. */
-  const last$ = defer(() => (next() > upTo ? EMPTY : lowest$(upTo + 1)));
+  const last$ = lowest$(upTo + 1);
   return concat(first$.pipe(concatMap((sample) => concat(of(sample), sideBySide$(sample)))), last$).pipe(
     filter((answer) => indexOf(answer) >= next()),
     takeWhile((answer) => indexOf(answer) <= upTo),

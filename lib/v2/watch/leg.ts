@@ -1,10 +1,10 @@
 import { defer, EMPTY, endWith, of, repeat, takeUntil, takeWhile, type Observable } from 'rxjs';
 import { canStream, isLegacy } from '../server-release.js';
 import { blindStart$ } from './blind-start.js';
-import type { Cursor } from './cursor.js';
 import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
+import type { Place } from './place.js';
 import { pollLeg$ } from './poll-leg.js';
 import { isScarce } from './scarce.js';
 import { streamLeg$ } from './stream-leg.js';
@@ -19,11 +19,11 @@ export function leg$(
   context: LegContext,
   target: Target,
   endpoint: string,
-  cursor: Cursor,
+  place: Place,
   start: LegStart,
 ): Observable<LegItem> {
   const leave$ = context.cluster.leave$(endpoint, (reason) => new MemberLeft(reason));
-  return begun$(context, target, endpoint, cursor, start).pipe(
+  return begun$(context, target, endpoint, place, start).pipe(
     takeWhile((item) => item.type !== 'chain', true),
     takeUntil(leave$),
   );
@@ -33,10 +33,11 @@ function begun$(
   context: LegContext,
   target: Target,
   endpoint: string,
-  cursor: Cursor,
+  place: Place,
   start: LegStart,
 ): Observable<LegItem> {
   const { cluster, transport, blind, turns } = context;
+  const { cursor } = place;
   const version = cluster.version(endpoint);
   const isBlind = isLegacy(version) || blind.has(endpoint);
   // Polls may tell nothing before their event.
@@ -44,7 +45,7 @@ function begun$(
   if (start === 'cursor' && cursor.next === undefined && (isMute || isBlind))
     return blindStart$(context, target, endpoint, cursor, start);
   if (transport.streams && canStream(version) && !isBlind)
-    return streamLeg$(context, target, endpoint, cursor, start);
+    return streamLeg$(context, target, endpoint, place, start);
   const leg$ = (from: LegStart): Observable<LegItem> =>
     from === 'resync' && isMute
       ? blindStart$(context, target, endpoint, cursor, from)

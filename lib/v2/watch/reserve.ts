@@ -2,16 +2,19 @@ import {
   catchError,
   EMPTY,
   filter,
-  ignoreElements,
-  merge,
+  first,
+  map,
   mergeAll,
+  of,
   take,
   tap,
+  timer,
   type Observable,
   type Subscription,
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
+import { indexOf } from './poll.js';
 import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
@@ -19,6 +22,7 @@ interface Rung {
   /** Nothing from here to its last event is missing. */
   readonly from: number;
   readonly events: StreamEvent[];
+  readonly stream: Subscription;
 }
 
 /** So many events etcd keeps for those who come late; the rest of a burst must be caught while it happens. */
@@ -31,24 +35,32 @@ const mostRungs = 9;
 const lull = 250;
 /** And in a long flow not more often than this, ms. */
 const flow = 1_000;
+/** A burst is made at once but sent bit by bit: no more will come when nothing has come for so long, ms. */
+const patience = 1_000;
+/** So often it is looked whether enough has come, ms. */
+const tick = 10;
 
 /**
  * Keys that expire in the same tick are the one burst that no reader can outrun: etcd makes all their events under one
  * lock. While a watch knows of more such keys than etcd's history holds, further streams wait at indexes ahead, each
- * to catch the part of the burst before which the one below it is silenced.
+ * to catch the part of the burst before which the one below it is silenced. They outlive the legs at their endpoint: a
+ * burst may come in several ticks, and goes on while the watch makes up for the one before.
  */
 export class Reserve {
   readonly #context: LegContext;
   readonly #target: Target;
   readonly #endpoint: string;
   readonly #cursor: Cursor;
+  /** In order of their indexes. */
   #rungs: readonly Rung[] = [];
-  #streams: Subscription | undefined;
+  /** How many were set last. */
+  #setCount = 0;
   #base = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #setAt = -Infinity;
   #lookedAt = -Infinity;
   #sawAt = -Infinity;
+  #caughtAt = -Infinity;
 
   constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
     this.#context = context;
@@ -71,19 +83,29 @@ export class Reserve {
     const now = performance.now();
     if (now - this.#setAt < lull || !this.#isOutdated()) return;
     this.#setAt = now;
-    this.#streams?.unsubscribe();
+    // What holds something that the watch may need stays, and may get more of it.
+    const held = this.#rungs.filter(({ events }) => this.#isAhead(events.at(-1)));
+    for (const rung of this.#rungs) if (!held.includes(rung)) rung.stream.unsubscribe();
     this.#base = this.#index;
-    this.#rungs = Array.from({ length: this.#wanted }, (_, i) => ({
-      from: this.#base + 1 + (i + 1) * sure,
-      events: [],
-    }));
-    this.#streams = merge(...this.#rungs.map((rung) => this.#rung$(rung))).subscribe();
+    const rungs = Array.from({ length: this.#wanted }, (_, i) => this.#rung(this.#base + 1 + (i + 1) * sure));
+    this.#setCount = rungs.length;
+    this.#rungs = [...held, ...rungs].sort((a, b) => a.from - b.from);
   }
 
   /** Ends the streams. */
   close(): void {
     clearTimeout(this.#quiet);
-    this.#streams?.unsubscribe();
+    for (const { stream } of this.#rungs) stream.unsubscribe();
+  }
+
+  /** Emits once what was caught reaches to where history begins by now, or nothing more comes. */
+  settled$(): Observable<void> {
+    if (this.#rungs.length === 0) return of(undefined);
+    const from = performance.now();
+    return timer(0, tick).pipe(
+      first(() => this.#reachesHistory || performance.now() - Math.max(from, this.#caughtAt) >= patience),
+      map(() => undefined),
+    );
   }
 
   /** What the rungs have caught from the cursor on; it is to be moved over each before the next is asked for. */
@@ -103,19 +125,38 @@ export class Reserve {
     }, ms);
   }
 
-  #rung$({ from, events }: Rung): Observable<never> {
-    return stream$(this.#context, this.#target, this.#endpoint, from).pipe(
-      mergeAll(),
-      filter((part) => part.type === 'event'),
-      take(history),
-      tap((event) => events.push(event)),
-      ignoreElements(),
-      catchError(() => EMPTY),
-    );
+  #rung(from: number): Rung {
+    const events: StreamEvent[] = [];
+    const stream = stream$(this.#context, this.#target, this.#endpoint, from)
+      .pipe(
+        mergeAll(),
+        filter((part) => part.type === 'event'),
+        take(history),
+        tap((event) => {
+          this.#caughtAt = performance.now();
+          events.push(event);
+        }),
+        catchError(() => EMPTY),
+      )
+      .subscribe();
+    return { from, events, stream };
   }
 
   #isOutdated(): boolean {
-    return this.#wanted !== this.#rungs.length || (this.#wanted > 0 && this.#index - this.#base > sure);
+    return this.#wanted !== this.#setCount || (this.#wanted > 0 && this.#index - this.#base > sure);
+  }
+
+  get #reachesHistory(): boolean {
+    let next = this.#cursor.next ?? 0;
+    for (const { from, events } of this.#rungs) {
+      const last = events.at(-1);
+      if (from <= next && last !== undefined) next = Math.max(next, indexOf(last) + 1);
+    }
+    return next > this.#index - history;
+  }
+
+  #isAhead(event: StreamEvent | undefined): boolean {
+    return event !== undefined && indexOf(event) >= (this.#cursor.next ?? 0);
   }
 
   get #index(): number {
@@ -124,7 +165,11 @@ export class Reserve {
 
   /** One more than it takes: the store may move by a rung before they are set anew. */
   get #wanted(): number {
-    const above = this.#cursor.keysWithTtl - history;
-    return above <= sure ? 0 : Math.min(mostRungs, Math.ceil(above / sure));
+    return needsReserve(this.#cursor)
+      ? Math.min(mostRungs, Math.ceil((this.#cursor.keysWithTtl - history) / sure))
+      : 0;
   }
 }
+
+/** Whether so many keys may expire at once that some could be missed. */
+export const needsReserve = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history + sure;

@@ -5,6 +5,7 @@ import {
   expand,
   filter,
   first,
+  map,
   Observable,
   of,
   repeat,
@@ -32,6 +33,9 @@ const suspicious = 90;
 const lull = 20;
 /** While it lasts, it is checked this often, ms. */
 const checkEvery = 1_000;
+/** What a stalled stream has not brought: it can still be had from history, or no more. */
+export type Missing = 'found' | 'lost';
+
 /** A stream that is silent for so long, while a poll found an event, has stalled, ms. */
 const stall = 30;
 
@@ -69,12 +73,13 @@ export class StreamCheck {
   }
 
   /**
-   * Emits the rescue when a poll has found what the stream does not bring, or that history is gone.
+   * Emits what is to be done when the stream has stalled.
    *
+   * @param next what: a poll has `found` what the stream does not bring, or it is history no more (`lost`)
    * @param pulsed called after each pulse
    */
-  stalled$<T>(rescue: () => ObservableInput<T>, pulsed?: () => void): Observable<T> {
-    return this.#when$(pulsed).pipe(switchMap(() => this.#missing$().pipe(switchMap(rescue))));
+  stalled$<T>(next: (missing: Missing) => ObservableInput<T>, pulsed?: () => void): Observable<T> {
+    return this.#when$(pulsed).pipe(switchMap(() => this.#missing$().pipe(switchMap(next))));
   }
 
   get #isOwed(): boolean {
@@ -114,7 +119,7 @@ export class StreamCheck {
     }, ms);
   }
 
-  #missing$(): Observable<unknown> {
+  #missing$(): Observable<Missing> {
     const [context, target, endpoint, cursor] = [this.#context, this.#target, this.#endpoint, this.#cursor];
     return defer(() => poll$(context, target, endpoint, cursor.next)).pipe(
       // What a stream leaves out, as hidden keys, only a history holds.
@@ -128,7 +133,8 @@ export class StreamCheck {
       switchMap((part) =>
         this.#silence$().pipe(filter(() => part.type === 'event' && cursor.isNew(indexOf(part)))),
       ),
-      catchError((error: unknown) => (isHistoryLost(error) ? of(undefined) : throwError(() => error))),
+      map((): Missing => 'found'),
+      catchError((error: unknown) => (isHistoryLost(error) ? of<Missing>('lost') : throwError(() => error))),
     );
   }
 

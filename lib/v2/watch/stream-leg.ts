@@ -1,26 +1,30 @@
 import {
+  catchError,
   concat,
   concatMap,
   connect,
   debounceTime,
   defer,
-  finalize,
+  EMPTY,
   map,
   merge,
   of,
   startWith,
   tap,
+  throwError,
   type Observable,
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
 import { fill$ } from './fill.js';
+import { isHistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
-import { Reserve } from './reserve.js';
 import { maySkip } from './may-skip.js';
+import type { Place } from './place.js';
+import { needsReserve, Reserve } from './reserve.js';
 import { stand$ } from './stand.js';
-import { StreamCheck } from './stream-check.js';
+import { StreamCheck, type Missing } from './stream-check.js';
 import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
@@ -38,11 +42,13 @@ export function streamLeg$(
   context: LegContext,
   target: Target,
   endpoint: string,
-  cursor: Cursor,
+  place: Place,
   start: LegStart,
 ): Observable<LegItem> {
   return defer(() => {
-    const reserve = new Reserve(context, target, endpoint, cursor);
+    const { cursor } = place;
+    const reserve = (): Reserve | undefined =>
+      (place.reserve ??= needsReserve(cursor) ? new Reserve(context, target, endpoint, cursor) : undefined);
     const check = new StreamCheck(context, target, endpoint, cursor);
     const items$ = stream$(context, target, endpoint).pipe(
       // In order: what the stream brings waits for what was before it.
@@ -50,7 +56,7 @@ export function streamLeg$(
         const [first] = parts;
         return first?.type === 'registered'
           ? stand$(context, target, cursor, start, first.info, () =>
-              begin$(context, target, endpoint, cursor, first.info.etcdIndex),
+              begin$(context, target, endpoint, place, first.info.etcdIndex),
             )
           : follow(
               context,
@@ -61,21 +67,16 @@ export function streamLeg$(
       }),
       tap((item) => {
         check.saw(item);
-        reserve.saw();
+        reserve()?.saw();
       }),
     );
     const stalled$ = check.stalled$(
-      // With what further streams have caught of a burst.
-      () => concat(follow(context, target, cursor, reserve.take()), chain),
+      (missing) => concat(rescued$(context, target, place, missing), chain),
       () => {
-        reserve.look();
+        reserve()?.look();
       },
     );
-    return merge(items$, stalled$).pipe(
-      finalize(() => {
-        reserve.close();
-      }),
-    );
+    return merge(items$, stalled$);
   });
 }
 
@@ -84,9 +85,10 @@ function begin$(
   context: LegContext,
   target: Target,
   endpoint: string,
-  cursor: Cursor,
+  place: Place,
   index: number | undefined,
 ): Observable<LegItem> {
+  const { cursor } = place;
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
     context.blind.add(endpoint);
@@ -95,8 +97,7 @@ function begin$(
   cursor.start(index);
   const live: LegItem = { type: 'live', endpoint };
   if (cursor.next === undefined || cursor.next > index) return of(live);
-  return fill$(context, target, endpoint, cursor, index).pipe(
-    concatMap((part) => toItems(deliver(context, target, cursor, part))),
+  return past$(context, target, endpoint, place, index).pipe(
     startWith<LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
     connect((items$) =>
@@ -108,6 +109,43 @@ function begin$(
         ),
       ),
     ),
+  );
+}
+
+/** All from the cursor to an index: from the member's history, and from what was caught when that is gone. */
+function past$(
+  context: LegContext,
+  target: Target,
+  endpoint: string,
+  place: Place,
+  upTo: number,
+): Observable<LegItem> {
+  const { cursor } = place;
+  return fill$(context, target, endpoint, cursor, upTo).pipe(
+    concatMap((part) => toItems(deliver(context, target, cursor, part))),
+    catchError((error: unknown) => {
+      if (!isHistoryLost(error)) return throwError(() => error);
+      const before = cursor.next;
+      return concat(
+        rescued$(context, target, place, 'lost'),
+        defer(() =>
+          cursor.next === before ? throwError(() => error) : past$(context, target, endpoint, place, upTo),
+        ),
+      );
+    }),
+  );
+}
+
+/** What was caught of a burst; of one that history has lost, with what is still on its way. */
+function rescued$(
+  context: LegContext,
+  target: Target,
+  { cursor, reserve }: Place,
+  missing: Missing,
+): Observable<LegItem> {
+  if (reserve === undefined) return EMPTY;
+  return (missing === 'lost' ? reserve.settled$() : of(undefined)).pipe(
+    concatMap(() => follow(context, target, cursor, reserve.take())),
   );
 }
 

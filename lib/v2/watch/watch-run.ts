@@ -9,6 +9,8 @@ import { isHistoryLost } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import type { LegContext } from './leg-context.js';
+import type { Place } from './place.js';
+import type { Reserve } from './reserve.js';
 import type { Target } from './target.js';
 
 /**
@@ -21,9 +23,10 @@ export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lo
  * What one watch keeps from leg to leg: its cursor, where it stands, and how long to wait after a failure. The
  * back-off starts anew once a leg has delivered an event or stood longer than the delay before it.
  */
-export class WatchRun {
+export class WatchRun implements Place {
   readonly id: number;
   readonly cursor: Cursor;
+  reserve: Reserve | undefined;
   #tried = untried;
   readonly #context: LegContext;
   readonly #target: Target;
@@ -80,6 +83,7 @@ export class WatchRun {
 
   /** The next leg goes to this endpoint. */
   goesTo(endpoint: string): void {
+    if (endpoint !== this.#endpoint) this.#closeReserve();
     this.#endpoint = endpoint;
   }
 
@@ -125,6 +129,8 @@ export class WatchRun {
     if (isHistoryLost(error)) this.cursor.lost = this.#lostBy = reason;
     if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
+    // What broke the leg may have broken them, too.
+    this.#closeReserve();
     this.#report(reason);
     this.#tried = triedOnceMore(this.#tried, this.#endpoint);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
@@ -137,6 +143,7 @@ export class WatchRun {
 
   /** The watch is over. */
   ended(error?: unknown): void {
+    this.#closeReserve();
     const { id } = this;
     const { key } = this.#target;
     const why = error instanceof Error ? { error: error.message.split('\n')[0] ?? '' } : {};
@@ -147,6 +154,11 @@ export class WatchRun {
       durationMs: performance.now() - this.#startedAt,
       ...why,
     }));
+  }
+
+  #closeReserve(): void {
+    this.reserve?.close();
+    this.reserve = undefined;
   }
 
   /** False if it was there already. */

@@ -77,7 +77,7 @@ function follow$(
   const legs$ = defer(() => cluster.watchEndpoint$(run.tried, run.endpoint)).pipe(
     switchMap((endpoint) => {
       run.goesTo(endpoint);
-      return leg$(context, target, endpoint, run.cursor, run.start);
+      return leg$(context, target, endpoint, run, run.start);
     }),
     repeat({ delay: () => (run.takesChain() ? of(undefined) : EMPTY) }),
     retry({ delay: (error) => run.recover$(error).pipe(takeUntil(cluster.closing$)) }),

@@ -55,6 +55,11 @@ beforeEach(() => {
 });
 afterEach(() => jest.useRealTimers());
 
+test('nothing is asked where nothing is left', () => {
+  const { seen } = run(9);
+  expect([seen.done, member.requests]).toEqual([true, []]);
+});
+
 test('everything in order and once, by several polls side by side', () => {
   history = range(10, 509);
   const { seen, found } = run(509);

@@ -11,7 +11,7 @@ let member: FakeMember;
 let cursor: Cursor;
 
 const run = (start: LegStart = 'cursor') =>
-  watchOver(leg$(member.context, { key: '/a', recursive: true }, here, cursor, start));
+  watchOver(leg$(member.context, { key: '/a', recursive: true }, here, { cursor }, start));
 /** A store at 41 when its index is asked for, whose state is read a little later. */
 const store = ({ path }: HttpRequest) =>
   of(

@@ -2,7 +2,7 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
 import { Reserve } from '../../../lib/v2/watch/reserve.js';
-import { FakeMember, here, range } from '../../support/fake-member.js';
+import { FakeMember, here, range, watchOver } from '../../support/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -99,6 +99,24 @@ describe('rungs', () => {
     expect(rungs()).toEqual([5_250, 5_350, 5_450, 5_550]);
   });
 
+  test('one that holds something ahead of the cursor stays beside the new ones, and gets more', () => {
+    keep(1_201);
+    member.pulse(4_999);
+    const [first, second] = member.streams;
+    first?.head(4_999).lines(range(5_100, 5_120));
+    second?.head(4_999);
+    cursor.arriveAt(5_099);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_500);
+    expect(rungs()).toEqual([5_100, 5_601, 5_701, 5_801]);
+    first?.lines(range(5_121, 5_199));
+    expect(rescued()).toEqual(range(5_100, 5_199));
+    // Now it is of no more use.
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_800);
+    expect(rungs()).toEqual([5_901, 6_001, 6_101]);
+  });
+
   test('are given up when so many keys are no more', () => {
     keep(1_301);
     member.pulse(4_999);
@@ -127,6 +145,44 @@ describe('rungs', () => {
     expect(third?.gone).toBe(false);
     cursor.arriveAt(5_299);
     expect(rescued()).toEqual([5_300]);
+  });
+});
+
+describe('whether more is to come', () => {
+  const settled = () => watchOver(reserve.settled$()).seen;
+
+  test('nothing without rungs', () => {
+    expect(settled().items).toHaveLength(1);
+  });
+
+  test('until what was caught reaches to where history begins', () => {
+    keep(1_101);
+    member.pulse(4_999);
+    const [first] = member.streams;
+    first?.head(4_999).lines(range(5_100, 5_150));
+    cursor.arriveAt(5_099);
+    // etcd still has 5,181 and what came after.
+    member.watermark.saw(6_180);
+    const seen = settled();
+    jest.advanceTimersByTime(900);
+    first?.lines(range(5_151, 5_179));
+    jest.advanceTimersByTime(900);
+    expect(seen).toMatchObject({ items: [], done: false });
+    first?.lines([5_180]);
+    jest.advanceTimersByTime(10);
+    expect(seen).toMatchObject({ items: [undefined], done: true });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('unless nothing has come for a second', () => {
+    keep(1_101);
+    member.pulse(4_999);
+    member.watermark.saw(9_000);
+    const seen = settled();
+    jest.advanceTimersByTime(990);
+    expect(seen.done).toBe(false);
+    jest.advanceTimersByTime(10);
+    expect(seen.done).toBe(true);
   });
 });
 

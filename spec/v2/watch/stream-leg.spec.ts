@@ -3,15 +3,23 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
+import type { Place } from '../../../lib/v2/watch/place.js';
 import { streamLeg$ } from '../../../lib/v2/watch/stream-leg.js';
 import { answerOf, FakeMember, here, range, short, watchOver } from '../../support/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
+/** Handed from leg to leg. */
+let place: Place;
+
+function startAt(index?: number): void {
+  cursor = new Cursor(index);
+  place = { cursor };
+}
 function run(start: LegStart = 'cursor') {
   const target = { key: '/a', recursive: true };
-  const { seen, subscription } = watchOver(streamLeg$(member.context, target, here, cursor, start));
+  const { seen, subscription } = watchOver(streamLeg$(member.context, target, here, place, start));
   return { seen, subscription, stream: member.streams.at(-1)! };
 }
 /** A leg that stands at 9, and its stream. */
@@ -26,7 +34,7 @@ const sets = (first: number, last: number) => range(first, last).map((index) => 
 beforeEach(() => {
   jest.useFakeTimers();
   member = new FakeMember();
-  cursor = new Cursor(10);
+  startAt(10);
 });
 afterEach(() => jest.useRealTimers());
 
@@ -40,7 +48,7 @@ describe('the start', () => {
   });
 
   test('fixes that of the watch', () => {
-    cursor = new Cursor();
+    startAt();
     const { seen } = stand();
     expect([short(seen.items), cursor.next, member.polls.length]).toEqual([['live'], 10, 0]);
   });
@@ -102,7 +110,7 @@ describe('the start', () => {
   });
 
   test('a cluster rebuilt under the same id is told by a quorum below the cursor', () => {
-    cursor = new Cursor(1_000);
+    startAt(1_000);
     member.onRead = () => of(answerOf(404, 5, { errorCode: 100, index: 5 }));
     const { seen, stream } = run();
     stream.head(5);
@@ -150,6 +158,7 @@ describe('what the stream brings', () => {
     const { subscription, stream } = run();
     stream.head(20);
     subscription.unsubscribe();
+    place.reserve?.close();
     expect([stream.gone, member.polls.map(({ gone }) => gone)]).toEqual([true, [true]]);
     expect([member.pulses$.observed, jest.getTimerCount()]).toEqual([false, 0]);
   });
@@ -278,6 +287,59 @@ describe('a check', () => {
     member.polls.at(-1)?.head(300).event(110);
     pass(30);
     expect(short(seen.items)).toEqual(['live', ...sets(10, 300), 'chain']);
+  });
+
+  test('for which history is gone waits for what is still on its way from the reserve', () => {
+    cursor.keysWithTtl = 1_400;
+    const { seen, stream } = stand();
+    stream.lines([10]);
+    const [first, second] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
+    expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
+    stream.lines(range(11, 109));
+    // The store is at 1,260: history begins at 261.
+    first?.head(9).lines(range(110, 120));
+    second?.head(9).lines(range(210, 250));
+    pass(20);
+    member.polls.at(-1)?.head(1_260, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    pass(500);
+    first?.lines(range(121, 209));
+    pass(500);
+    expect(short(seen.items)).toEqual(['live', ...sets(10, 109)]);
+    second?.lines(range(251, 260));
+    pass(10);
+    expect(short(seen.items)).toEqual(['live', ...sets(10, 260), 'chain']);
+  });
+
+  test('the next leg has the reserve of the one before, for what history loses meanwhile', () => {
+    cursor.keysWithTtl = 1_400;
+    const { subscription, stream } = stand();
+    stream.lines(range(10, 109));
+    const [first, second] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
+    expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
+    subscription.unsubscribe();
+    const next = run();
+    next.stream.head(1_250);
+    expect(short(next.seen.items)).toEqual(['catching-up']);
+    first?.head(9).lines(range(110, 209));
+    second?.head(9).lines(range(210, 260));
+    member.polls.at(-1)?.head(1_260, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    pass(0);
+    expect(short(next.seen.items)).toEqual(['catching-up', ...sets(110, 260)]);
+    // The rest is in history.
+    expect(member.polls.at(-1)?.waitIndex).toBe('261');
+    expect(next.seen.error).toBeUndefined();
+  });
+
+  test('what the reserve has not caught either is an error, and not before it had time to', () => {
+    cursor.keysWithTtl = 1_400;
+    stand().subscription.unsubscribe();
+    const { seen, stream } = run();
+    stream.head(5_000);
+    member.polls.at(-1)?.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    pass(999);
+    expect(seen.error).toBeUndefined();
+    pass(10);
+    expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
   });
 
   test('is made for an idle watch when the store moved on, and keeps its place in history', () => {

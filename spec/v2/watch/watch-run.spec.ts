@@ -15,6 +15,7 @@ import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
+import type { Reserve } from '../../../lib/v2/watch/reserve.js';
 import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
 
 const here = 'http://a';
@@ -75,6 +76,32 @@ beforeEach(() => {
 afterEach(() => {
   jest.useRealTimers();
   jest.restoreAllMocks();
+});
+
+describe('the reserve', () => {
+  const close = jest.fn();
+  let run: WatchRun;
+
+  beforeEach(() => {
+    close.mockClear();
+    run = start();
+    run.reserve = { close } as unknown as Reserve;
+  });
+
+  test('is kept for the next leg at the same endpoint', () => {
+    run.saw({ type: 'chain' });
+    run.goesTo(here);
+    expect([close.mock.calls, run.reserve]).toEqual([[], { close }]);
+  });
+
+  test.each<[string, () => void]>([
+    ['at another', () => run.goesTo('http://b')],
+    ['behind a failure', () => delayAfter(run, new MemberLeft('x'))],
+    ['with the watch', () => run.ended()],
+  ])('is closed %s', (_, act) => {
+    act();
+    expect([close.mock.calls.length, run.reserve]).toEqual([1, undefined]);
+  });
 });
 
 describe('how a leg begins', () => {
