@@ -169,6 +169,7 @@ test('1,500 keys that expire in the same tick, more than history holds: all expi
   await log.reach(first!.index);
   // The watch, and what waits ahead of it for so many keys.
   await eventually(async () => expect(await server.watchers()).toBe(6));
+  server.afterwards(() => firstValueFrom(server.member.resume$()));
   await firstValueFrom(server.member.stop$());
   const [sync] = log.events;
   const deadlines = leaves(sync!.node).map(({ expiration }) => Date.parse(expiration!));
@@ -180,4 +181,4 @@ test('1,500 keys that expire in the same tick, more than history holds: all expi
   const events = (await log.reach(last!.index)).slice(2, -1);
   expect([...ordered(events), ...unique(events)]).toEqual([]);
   expect(events.map(lineOf).sort()).toEqual(stored.map(({ key }) => `expire ${key}`).sort());
-});
+}, 120_000);

@@ -1,5 +1,5 @@
 import type { EmbeddedMember } from 'rxetcd/testing';
-import { Observable, delay, exhaustMap, filter, map, switchMap, take, timer } from 'rxjs';
+import { Observable, defer, delay, exhaustMap, filter, map, of, switchMap, take, timer } from 'rxjs';
 import type { EmbeddedProcess } from './embedded-process.js';
 import { namedLeader$ } from './named-leader.js';
 import type { MemberState, TestMember } from './test-cluster.js';
@@ -52,7 +52,10 @@ export class EmbeddedTestMember implements TestMember {
   }
 
   resume$(): Observable<void> {
-    return this.process.command$(this.index, 'resume');
+    // As a process, which does not mind the signal when it runs.
+    return defer(() =>
+      this.state === 'stopped' ? this.process.command$(this.index, 'resume') : of(undefined),
+    );
   }
 
   restart$(): Observable<void> {

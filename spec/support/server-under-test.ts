@@ -44,7 +44,15 @@ export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
     release = etcdserver.split('.').slice(0, 2).join('.');
   });
   afterEach(async () => {
-    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+    const failures: unknown[] = [];
+    for (const cleanUp of cleanUps.splice(0).reverse()) {
+      try {
+        await cleanUp();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   });
   afterAll(async () => {
     if (cluster !== undefined) await firstValueFrom(cluster.down$());

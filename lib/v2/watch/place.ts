@@ -4,6 +4,12 @@ import type { Reserve } from './reserve.js';
 /** What a watch hands from leg to leg. */
 export interface Place {
   readonly cursor: Cursor;
-  /** Made by a leg that needs it; closed by whoever ends the watch, or takes it elsewhere. */
+  /** Made by a leg that needs it; serves the legs at one endpoint that follow each other without a failure. */
   reserve?: Reserve | undefined;
+}
+
+/** Ends the reserve: it is of no use for the next leg. */
+export function closeReserve(place: Place): void {
+  place.reserve?.close();
+  place.reserve = undefined;
 }

@@ -1,7 +1,9 @@
 import {
   catchError,
+  defer,
   EMPTY,
   filter,
+  finalize,
   first,
   map,
   mergeAll,
@@ -35,8 +37,8 @@ const mostRungs = 9;
 const lull = 250;
 /** And in a long flow not more often than this, ms. */
 const flow = 1_000;
-/** A burst is made at once but sent bit by bit: no more will come when nothing has come for so long, ms. */
-const patience = 1_000;
+/** etcd makes a burst at once but sends it bit by bit: what is on its way is waited for so long, ms. */
+const patience = 2_000;
 /** So often it is looked whether enough has come, ms. */
 const tick = 10;
 
@@ -53,14 +55,14 @@ export class Reserve {
   readonly #cursor: Cursor;
   /** In order of their indexes. */
   #rungs: readonly Rung[] = [];
-  /** How many were set last. */
-  #setCount = 0;
+  /** Those that were set last. */
+  #set: readonly Rung[] = [];
+  #isAwaited = false;
   #base = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
   #setAt = -Infinity;
   #lookedAt = -Infinity;
   #sawAt = -Infinity;
-  #caughtAt = -Infinity;
 
   constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
     this.#context = context;
@@ -81,15 +83,13 @@ export class Reserve {
   /** Sets the rungs ahead of the store where that is needed. */
   look(): void {
     const now = performance.now();
-    if (now - this.#setAt < lull || !this.#isOutdated()) return;
+    if (this.#isAwaited || now - this.#setAt < lull || !this.#isOutdated()) return;
     this.#setAt = now;
-    // What holds something that the watch may need stays, and may get more of it.
-    const held = this.#rungs.filter(({ events }) => this.#isAhead(events.at(-1)));
+    const held = this.#rungs.filter((rung) => this.#isOfUse(rung));
     for (const rung of this.#rungs) if (!held.includes(rung)) rung.stream.unsubscribe();
     this.#base = this.#index;
-    const rungs = Array.from({ length: this.#wanted }, (_, i) => this.#rung(this.#base + 1 + (i + 1) * sure));
-    this.#setCount = rungs.length;
-    this.#rungs = [...held, ...rungs].sort((a, b) => a.from - b.from);
+    this.#set = Array.from({ length: this.#wanted }, (_, i) => this.#rung(this.#base + 1 + (i + 1) * sure));
+    this.#rungs = [...held, ...this.#set].sort((a, b) => a.from - b.from);
   }
 
   /** Ends the streams. */
@@ -98,14 +98,20 @@ export class Reserve {
     for (const { stream } of this.#rungs) stream.unsubscribe();
   }
 
-  /** Emits once what was caught reaches to where history begins by now, or nothing more comes. */
+  /** Emits once what was caught reaches to where history begins by now, or nothing more is to be hoped for. */
   settled$(): Observable<void> {
     if (this.#rungs.length === 0) return of(undefined);
-    const from = performance.now();
-    return timer(0, tick).pipe(
-      first(() => this.#reachesHistory || performance.now() - Math.max(from, this.#caughtAt) >= patience),
-      map(() => undefined),
-    );
+    return defer(() => {
+      const until = performance.now() + patience;
+      this.#isAwaited = true;
+      return timer(0, tick).pipe(
+        first(() => this.#reachesHistory || performance.now() >= until),
+        map(() => undefined),
+        finalize(() => {
+          this.#isAwaited = false;
+        }),
+      );
+    });
   }
 
   /** What the rungs have caught from the cursor on; it is to be moved over each before the next is asked for. */
@@ -132,10 +138,7 @@ export class Reserve {
         mergeAll(),
         filter((part) => part.type === 'event'),
         take(history),
-        tap((event) => {
-          this.#caughtAt = performance.now();
-          events.push(event);
-        }),
+        tap((event) => events.push(event)),
         catchError(() => EMPTY),
       )
       .subscribe();
@@ -143,7 +146,9 @@ export class Reserve {
   }
 
   #isOutdated(): boolean {
-    return this.#wanted !== this.#setCount || (this.#wanted > 0 && this.#index - this.#base > sure);
+    const { length } = this.#set;
+    if (this.#wanted !== length) return true;
+    return length === 0 ? this.#rungs.length > 0 : this.#index - this.#base > sure;
   }
 
   get #reachesHistory(): boolean {
@@ -155,8 +160,12 @@ export class Reserve {
     return next > this.#index - history;
   }
 
-  #isAhead(event: StreamEvent | undefined): boolean {
-    return event !== undefined && indexOf(event) >= (this.#cursor.next ?? 0);
+  /** It holds something ahead of the cursor, and may get more; or the store has just passed it, and may be sending. */
+  #isOfUse(rung: Rung): boolean {
+    const next = this.#cursor.next ?? 0;
+    const last = rung.events.at(-1);
+    if (last !== undefined) return indexOf(last) >= next;
+    return this.#set.includes(rung) && rung.from <= this.#index && next <= this.#index;
   }
 
   get #index(): number {

@@ -33,9 +33,6 @@ const suspicious = 90;
 const lull = 20;
 /** While it lasts, it is checked this often, ms. */
 const checkEvery = 1_000;
-/** What a stalled stream has not brought: it can still be had from history, or no more. */
-export type Missing = 'found' | 'lost';
-
 /** A stream that is silent for so long, while a poll found an event, has stalled, ms. */
 const stall = 30;
 
@@ -75,10 +72,10 @@ export class StreamCheck {
   /**
    * Emits what is to be done when the stream has stalled.
    *
-   * @param next what: a poll has `found` what the stream does not bring, or it is history no more (`lost`)
+   * @param next what: a poll has found what the stream does not bring, or (`lost`) the error that it is history no more
    * @param pulsed called after each pulse
    */
-  stalled$<T>(next: (missing: Missing) => ObservableInput<T>, pulsed?: () => void): Observable<T> {
+  stalled$<T>(next: (lost: unknown) => ObservableInput<T>, pulsed?: () => void): Observable<T> {
     return this.#when$(pulsed).pipe(switchMap(() => this.#missing$().pipe(switchMap(next))));
   }
 
@@ -119,7 +116,7 @@ export class StreamCheck {
     }, ms);
   }
 
-  #missing$(): Observable<Missing> {
+  #missing$(): Observable<unknown> {
     const [context, target, endpoint, cursor] = [this.#context, this.#target, this.#endpoint, this.#cursor];
     return defer(() => poll$(context, target, endpoint, cursor.next)).pipe(
       // What a stream leaves out, as hidden keys, only a history holds.
@@ -133,8 +130,12 @@ export class StreamCheck {
       switchMap((part) =>
         this.#silence$().pipe(filter(() => part.type === 'event' && cursor.isNew(indexOf(part)))),
       ),
-      map((): Missing => 'found'),
-      catchError((error: unknown) => (isHistoryLost(error) ? of<Missing>('lost') : throwError(() => error))),
+      map(() => undefined),
+      catchError((error: unknown) => (isHistoryLost(error) ? of(error) : throwError(() => error))),
+      tap(() => {
+        // From now on the leg makes up for it.
+        this.#filling = true;
+      }),
     );
   }
 

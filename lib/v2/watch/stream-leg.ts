@@ -14,17 +14,16 @@ import {
   throwError,
   type Observable,
 } from 'rxjs';
-import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
 import { fill$ } from './fill.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { maySkip } from './may-skip.js';
-import type { Place } from './place.js';
+import { closeReserve, type Place } from './place.js';
 import { needsReserve, Reserve } from './reserve.js';
 import { stand$ } from './stand.js';
-import { StreamCheck, type Missing } from './stream-check.js';
+import { StreamCheck } from './stream-check.js';
 import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
@@ -61,17 +60,20 @@ export function streamLeg$(
           : follow(
               context,
               target,
-              cursor,
+              place,
               parts.filter((part) => part.type === 'event'),
             );
       }),
       tap((item) => {
         check.saw(item);
-        reserve()?.saw();
+        if (item.type !== 'chain') reserve()?.saw();
       }),
     );
     const stalled$ = check.stalled$(
-      (missing) => concat(rescued$(context, target, place, missing), chain),
+      (lost) =>
+        lost === undefined
+          ? concat(follow(context, target, place, place.reserve?.take() ?? []), chain)
+          : rescued$(context, target, place, lost, () => of({ type: 'chain' })),
       () => {
         reserve()?.look();
       },
@@ -92,24 +94,12 @@ function begin$(
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
     context.blind.add(endpoint);
+    closeReserve(place);
     return of({ type: 'chain' });
   }
   cursor.start(index);
-  const live: LegItem = { type: 'live', endpoint };
-  if (cursor.next === undefined || cursor.next > index) return of(live);
-  return past$(context, target, endpoint, place, index).pipe(
-    startWith<LegItem>({ type: 'catching-up', endpoint }),
-    // What is left, if anything, is to wait for.
-    connect((items$) =>
-      merge(
-        items$,
-        items$.pipe(
-          debounceTime(settled),
-          map(() => live),
-        ),
-      ),
-    ),
-  );
+  if (cursor.next === undefined || cursor.next > index) return of({ type: 'live', endpoint });
+  return past$(context, target, endpoint, place, index);
 }
 
 /** All from the cursor to an index: from the member's history, and from what was caught when that is gone. */
@@ -120,32 +110,47 @@ function past$(
   place: Place,
   upTo: number,
 ): Observable<LegItem> {
-  const { cursor } = place;
-  return fill$(context, target, endpoint, cursor, upTo).pipe(
-    concatMap((part) => toItems(deliver(context, target, cursor, part))),
-    catchError((error: unknown) => {
-      if (!isHistoryLost(error)) return throwError(() => error);
-      const before = cursor.next;
-      return concat(
-        rescued$(context, target, place, 'lost'),
-        defer(() =>
-          cursor.next === before ? throwError(() => error) : past$(context, target, endpoint, place, upTo),
+  return fill$(context, target, endpoint, place.cursor, upTo).pipe(
+    concatMap((part) => toItems(deliver(context, target, place.cursor, part))),
+    startWith<LegItem>({ type: 'catching-up', endpoint }),
+    // What is left, if anything, is to wait for.
+    connect((items$) =>
+      merge(
+        items$,
+        items$.pipe(
+          debounceTime(settled),
+          map((): LegItem => ({ type: 'live', endpoint })),
         ),
-      );
-    }),
+      ),
+    ),
+    catchError((error: unknown) =>
+      isHistoryLost(error)
+        ? rescued$(context, target, place, error, () => past$(context, target, endpoint, place, upTo))
+        : throwError(() => error),
+    ),
   );
 }
 
-/** What was caught of a burst; of one that history has lost, with what is still on its way. */
+/**
+ * History has lost a part of a burst: takes what was caught of it, with what is still on its way, and goes on behind
+ * that. Errors as history did if nothing was caught.
+ */
 function rescued$(
   context: LegContext,
   target: Target,
-  { cursor, reserve }: Place,
-  missing: Missing,
+  place: Place,
+  lost: unknown,
+  goOn: () => Observable<LegItem>,
 ): Observable<LegItem> {
-  if (reserve === undefined) return EMPTY;
-  return (missing === 'lost' ? reserve.settled$() : of(undefined)).pipe(
-    concatMap(() => follow(context, target, cursor, reserve.take())),
+  const { cursor, reserve } = place;
+  const before = cursor.next;
+  const caught$ =
+    reserve === undefined
+      ? EMPTY
+      : reserve.settled$().pipe(concatMap(() => follow(context, target, place, reserve.take())));
+  return concat(
+    caught$,
+    defer(() => (cursor.next === before ? throwError(() => lost) : goOn())),
   );
 }
 
@@ -153,12 +158,15 @@ function rescued$(
 function* follow(
   context: LegContext,
   target: Target,
-  cursor: Cursor,
+  place: Place,
   events: Iterable<StreamEvent>,
 ): Generator<LegItem> {
   for (const part of events) {
-    if (maySkip(context, cursor, part)) yield { type: 'chain' };
-    else yield* toItems(deliver(context, target, cursor, part));
+    if (maySkip(context, place.cursor, part)) {
+      // What was left out for one stream was left out for all.
+      closeReserve(place);
+      yield { type: 'chain' };
+    } else yield* toItems(deliver(context, target, place.cursor, part));
   }
 }
 

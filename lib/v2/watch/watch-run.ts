@@ -9,7 +9,7 @@ import { isHistoryLost } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import type { LegContext } from './leg-context.js';
-import type { Place } from './place.js';
+import { closeReserve, type Place } from './place.js';
 import type { Reserve } from './reserve.js';
 import type { Target } from './target.js';
 
@@ -83,7 +83,7 @@ export class WatchRun implements Place {
 
   /** The next leg goes to this endpoint. */
   goesTo(endpoint: string): void {
-    if (endpoint !== this.#endpoint) this.#closeReserve();
+    if (endpoint !== this.#endpoint) closeReserve(this);
     this.#endpoint = endpoint;
   }
 
@@ -130,7 +130,7 @@ export class WatchRun implements Place {
     if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
     // What broke the leg may have broken them, too.
-    this.#closeReserve();
+    closeReserve(this);
     this.#report(reason);
     this.#tried = triedOnceMore(this.#tried, this.#endpoint);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
@@ -143,7 +143,7 @@ export class WatchRun implements Place {
 
   /** The watch is over. */
   ended(error?: unknown): void {
-    this.#closeReserve();
+    closeReserve(this);
     const { id } = this;
     const { key } = this.#target;
     const why = error instanceof Error ? { error: error.message.split('\n')[0] ?? '' } : {};
@@ -154,11 +154,6 @@ export class WatchRun implements Place {
       durationMs: performance.now() - this.#startedAt,
       ...why,
     }));
-  }
-
-  #closeReserve(): void {
-    this.reserve?.close();
-    this.reserve = undefined;
   }
 
   /** False if it was there already. */

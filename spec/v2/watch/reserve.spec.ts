@@ -71,7 +71,7 @@ describe('rungs', () => {
     expect(member.streams).toHaveLength(2);
     jest.advanceTimersByTime(1_000);
     member.pulse(5_100);
-    expect(rungs()).toEqual([5_201, 5_301]);
+    expect(rungs()).toEqual([5_100, 5_201, 5_301]);
     expect(member.streams).toHaveLength(4);
   });
 
@@ -102,19 +102,34 @@ describe('rungs', () => {
   test('one that holds something ahead of the cursor stays beside the new ones, and gets more', () => {
     keep(1_201);
     member.pulse(4_999);
-    const [first, second] = member.streams;
+    const [first] = member.streams;
     first?.head(4_999).lines(range(5_100, 5_120));
-    second?.head(4_999);
     cursor.arriveAt(5_099);
-    jest.advanceTimersByTime(1_000);
-    member.pulse(5_500);
-    expect(rungs()).toEqual([5_100, 5_601, 5_701, 5_801]);
+    for (const index of [5_400, 5_700]) {
+      jest.advanceTimersByTime(1_000);
+      member.pulse(index);
+      expect(rungs()[0]).toBe(5_100);
+    }
     first?.lines(range(5_121, 5_199));
     expect(rescued()).toEqual(range(5_100, 5_199));
-    // Now it is of no more use.
+    // Now it is of no more use, and the others are too old.
     jest.advanceTimersByTime(1_000);
-    member.pulse(5_800);
-    expect(rungs()).toEqual([5_901, 6_001, 6_101]);
+    member.pulse(6_000);
+    jest.advanceTimersByTime(1_000);
+    cursor.arriveAt(6_200);
+    member.pulse(6_200);
+    expect(rungs()).toEqual([6_301, 6_401, 6_501]);
+  });
+
+  test('one that the store has just passed may be on its way: it stays for one round', () => {
+    keep(1_201);
+    member.pulse(4_999);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_200);
+    expect(rungs()).toEqual([5_100, 5_200, 5_301, 5_401, 5_501]);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_350);
+    expect(rungs()).toEqual([5_301, 5_451, 5_551, 5_651]);
   });
 
   test('are given up when so many keys are no more', () => {
@@ -124,6 +139,20 @@ describe('rungs', () => {
     cursor.keysWithTtl = 900;
     jest.advanceTimersByTime(1_000);
     member.pulse(4_999);
+    expect(rungs()).toEqual([]);
+  });
+
+  test('and so are those held beside them, once they are passed', () => {
+    keep(1_201);
+    member.pulse(4_999);
+    member.streams[0]?.head(4_999).lines(range(5_100, 5_110));
+    cursor.keysWithTtl = 900;
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_100);
+    expect(rungs()).toEqual([5_100]);
+    cursor.arriveAt(5_110);
+    jest.advanceTimersByTime(1_000);
+    member.pulse(5_110);
     expect(rungs()).toEqual([]);
   });
 
@@ -174,15 +203,19 @@ describe('whether more is to come', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('unless nothing has come for a second', () => {
+  test('but not for more than two seconds; until then nothing is set anew', () => {
     keep(1_101);
     member.pulse(4_999);
-    member.watermark.saw(9_000);
+    const before = rungs();
     const seen = settled();
-    jest.advanceTimersByTime(990);
-    expect(seen.done).toBe(false);
-    jest.advanceTimersByTime(10);
+    for (let n = 0; n < 20; n++) {
+      expect([seen.done, rungs()]).toEqual([false, before]);
+      member.pulse(9_000 + n * 200);
+      jest.advanceTimersByTime(100);
+    }
     expect(seen.done).toBe(true);
+    member.pulse(20_000);
+    expect(rungs()).not.toEqual(before);
   });
 });
 

@@ -261,11 +261,11 @@ describe('a check', () => {
     expect(short(seen.items)).toEqual([...standing, 'chain']);
   });
 
-  test('for which history is gone chains: the next leg finds out what is lost', () => {
+  test('for which history is gone is an error of the leg', () => {
     const { seen, check } = checked();
     check.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
-    expect(short(seen.items)).toEqual([...standing, 'chain']);
-    expect(seen.error).toBeUndefined();
+    expect(short(seen.items)).toEqual(standing);
+    expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
   });
 
   test('that fails otherwise is an error of the leg', () => {
@@ -289,57 +289,97 @@ describe('a check', () => {
     expect(short(seen.items)).toEqual(['live', ...sets(10, 300), 'chain']);
   });
 
-  test('for which history is gone waits for what is still on its way from the reserve', () => {
-    cursor.keysWithTtl = 1_400;
-    const { seen, stream } = stand();
-    stream.lines([10]);
-    const [first, second] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
-    expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
-    stream.lines(range(11, 109));
-    // The store is at 1,260: history begins at 261.
-    first?.head(9).lines(range(110, 120));
-    second?.head(9).lines(range(210, 250));
-    pass(20);
-    member.polls.at(-1)?.head(1_260, undefined, 400).answer({ errorCode: 401, message: 'x' });
-    pass(500);
-    first?.lines(range(121, 209));
-    pass(500);
-    expect(short(seen.items)).toEqual(['live', ...sets(10, 109)]);
-    second?.lines(range(251, 260));
-    pass(10);
-    expect(short(seen.items)).toEqual(['live', ...sets(10, 260), 'chain']);
-  });
+  describe('for which history is gone', () => {
+    /** Stands behind the event 109, where its stream fell silent; the reserve waits at 110 and 210. */
+    function silenced() {
+      cursor.keysWithTtl = 1_400;
+      const leg = stand();
+      leg.stream.lines(range(10, 109));
+      const [first, second, third] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
+      expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
+      for (const rung of [first, second, third]) rung?.head(9);
+      return { ...leg, first: first!, second: second!, third: third! };
+    }
+    const seenBefore = ['live', ...sets(10, 109)];
+    const lose = (index: number) =>
+      member.polls.at(-1)?.head(index, undefined, 400).answer({ errorCode: 401, message: 'x' });
 
-  test('the next leg has the reserve of the one before, for what history loses meanwhile', () => {
-    cursor.keysWithTtl = 1_400;
-    const { subscription, stream } = stand();
-    stream.lines(range(10, 109));
-    const [first, second] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
-    expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
-    subscription.unsubscribe();
-    const next = run();
-    next.stream.head(1_250);
-    expect(short(next.seen.items)).toEqual(['catching-up']);
-    first?.head(9).lines(range(110, 209));
-    second?.head(9).lines(range(210, 260));
-    member.polls.at(-1)?.head(1_260, undefined, 400).answer({ errorCode: 401, message: 'x' });
-    pass(0);
-    expect(short(next.seen.items)).toEqual(['catching-up', ...sets(110, 260)]);
-    // The rest is in history.
-    expect(member.polls.at(-1)?.waitIndex).toBe('261');
-    expect(next.seen.error).toBeUndefined();
-  });
+    test('waits for what is on its way from the reserve, whatever is heard of the store meanwhile', () => {
+      const { seen, first, second } = silenced();
+      pass(20);
+      // Its history begins at 261.
+      lose(1_260);
+      first.lines(range(110, 120));
+      pass(1_000);
+      member.pulse(1_260);
+      first.lines(range(121, 209));
+      pass(500);
+      expect(short(seen.items)).toEqual(seenBefore);
+      second.lines(range(210, 260));
+      pass(10);
+      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 260), 'chain']);
+    });
 
-  test('what the reserve has not caught either is an error, and not before it had time to', () => {
-    cursor.keysWithTtl = 1_400;
-    stand().subscription.unsubscribe();
-    const { seen, stream } = run();
-    stream.head(5_000);
-    member.polls.at(-1)?.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
-    pass(999);
-    expect(seen.error).toBeUndefined();
-    pass(10);
-    expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
+    test('waits no longer than two seconds, though others go on catching', () => {
+      const { seen, first, second, third } = silenced();
+      pass(20);
+      lose(5_000);
+      first.lines(range(110, 120));
+      for (let n = 0; n < 200; n++) {
+        expect(short(seen.items)).toEqual(seenBefore);
+        pass(10);
+        second.lines([300 + n]);
+        third.lines([600 + n]);
+        member.pulse(5_000 + n);
+      }
+      // The next leg starts behind what there was, and finds out.
+      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 120), 'chain']);
+    });
+
+    test('is an error after that time, if nothing was caught', () => {
+      const { seen } = silenced();
+      pass(20);
+      lose(5_000);
+      pass(1_990);
+      expect([short(seen.items), seen.error]).toEqual([seenBefore, undefined]);
+      pass(10);
+      expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
+    });
+
+    test('the next leg has the reserve of the one before, and is not live before it is through', () => {
+      const { subscription, first, second } = silenced();
+      subscription.unsubscribe();
+      const { seen, stream } = run();
+      stream.head(1_250);
+      expect(short(seen.items)).toEqual(['catching-up']);
+      lose(1_260);
+      first.lines(range(110, 209));
+      pass(1_000);
+      expect(short(seen.items)).toEqual(['catching-up']);
+      second.lines(range(210, 260));
+      pass(10);
+      expect(short(seen.items)).toEqual(['catching-up', ...sets(110, 260), 'catching-up']);
+      // The rest is in history.
+      expect(member.polls.at(-1)?.waitIndex).toBe('261');
+      member.polls.at(-1)?.head(1_260).event(1_250);
+      expect(short(seen.items).at(-1)).toBe('live');
+    });
+
+    test('of a follower that left something out, the reserve has it neither', () => {
+      const { seen, stream, first } = silenced();
+      member.leader = 'http://b';
+      stream.lines([1_500]);
+      expect(short(seen.items)).toEqual([...seenBefore, 'chain']);
+      expect([first.gone, place.reserve]).toEqual([true, undefined]);
+    });
+
+    test('a reserve does not outlive the trust in headers', () => {
+      const { subscription, first } = silenced();
+      subscription.unsubscribe();
+      const { seen, stream } = run();
+      stream.head(undefined);
+      expect([short(seen.items), first.gone, place.reserve]).toEqual([['chain'], true, undefined]);
+    });
   });
 
   test('is made for an idle watch when the store moved on, and keeps its place in history', () => {
