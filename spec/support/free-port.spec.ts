@@ -2,9 +2,11 @@ import { createServer } from 'node:net';
 import { firstValueFrom } from 'rxjs';
 import { freePorts } from './free-port.js';
 
-test('freePorts gives distinct ports that can be listened on', async () => {
-  const ports = await firstValueFrom(freePorts(20));
-  expect(new Set(ports).size).toBe(20);
+test.each([1, 3])('distinct ports that can be listened on, %d in a row', async (run) => {
+  const ports = (await firstValueFrom(freePorts(20, run))).flatMap((first) =>
+    Array.from({ length: run }, (_, i) => first + i),
+  );
+  expect(new Set(ports).size).toBe(20 * run);
   const servers = await Promise.all(
     ports.map(
       (port) =>

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { firstValueFrom } from 'rxjs';
@@ -23,25 +24,9 @@ const body = async (answer: Promise<Response>): Promise<unknown> => (await answe
 /** What curl's `-d value=...` sends. */
 const form = (value: string): RequestInit => ({ method: 'PUT', body: new URLSearchParams({ value }) });
 
-/**
- * Ports that follow one another and are free, as far as can be known.
- */
-async function consecutivePorts(count: number): Promise<number> {
-  for (;;) {
-    const [first = 0] = await firstValueFrom(freePorts(1));
-    const listening = await Promise.all(Array.from({ length: count }, (_, i) => listen(first + i)));
-    listening.forEach((server) => server?.close());
-    if (listening.every((server) => server !== undefined)) return first;
-  }
-}
-
-const listen = (port: number) =>
-  new Promise<ReturnType<typeof createServer> | undefined>((resolve) => {
-    if (port > 65_535) return resolve(undefined);
-    const server = createServer();
-    server.once('error', () => resolve(undefined));
-    server.listen(port, '127.0.0.1', () => resolve(server));
-  });
+/** The first of so many ports that follow one another and are free. */
+const consecutivePorts = async (count: number): Promise<number> =>
+  (await firstValueFrom(freePorts(1, count)))[0]!;
 
 test('serves so that plain HTTP works, until Ctrl-C', async () => {
   const { command, endpoints } = await serve('--port', '0');
@@ -85,7 +70,8 @@ test('members listen on consecutive ports and are one cluster; SIGTERM ends them
 
 test('a port that is taken is named, and nothing is left open', async () => {
   const first = await consecutivePorts(2);
-  const other = (await listen(first + 1))!;
+  const other = createServer().listen(first + 1, '127.0.0.1');
+  await once(other, 'listening');
   const command = program.start(['--port', String(first), '--members', '2']);
   expect(await command.exitCode()).toBe(1);
   expect(command.errors).toBe(
