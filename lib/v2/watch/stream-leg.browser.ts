@@ -1,6 +1,6 @@
+import type { Observable } from 'rxjs';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
-import type { Observable } from 'rxjs';
 import type { Place } from './place.js';
 import { pollLeg$ } from './poll-leg.js';
 import type { Target } from './target.js';
