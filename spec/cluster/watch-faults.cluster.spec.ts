@@ -1,6 +1,7 @@
 import type { ClientEvent } from 'rxetcd';
 import { EtcdClient, type WatchEvent, type WatchOptions } from 'rxetcd';
 import { concat, firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import { cleanUp } from '../support/clean-up.js';
 import { eventually } from '../support/eventually.js';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
 import { startHeaderStripper } from '../support/header-stripper.js';
@@ -58,7 +59,7 @@ class Round {
   }
 
   async close(): Promise<void> {
-    for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
+    await cleanUp(this.#cleanUps);
   }
 
   /** Everything that is wrong. */

@@ -1,5 +1,6 @@
 import { EtcdClient } from 'rxetcd';
 import { concat, firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import { cleanUp } from '../support/clean-up.js';
 import { eventually } from '../support/eventually.js';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
 import { linearizable } from '../support/linearizability.js';
@@ -97,7 +98,7 @@ class Round {
   }
 
   async close(): Promise<void> {
-    for (const cleanUp of this.#cleanUps.splice(0).reverse()) await cleanUp();
+    await cleanUp(this.#cleanUps);
   }
 
   /** Everything that is wrong. */

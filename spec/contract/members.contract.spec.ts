@@ -10,6 +10,7 @@ import {
   type MemberInfo,
 } from 'rxetcd';
 import { firstValueFrom, lastValueFrom, toArray, type Observable } from 'rxjs';
+import { cleanUp } from '../support/clean-up.js';
 import { EtcdProcess } from '../support/etcd-process.js';
 import { eventually } from '../support/eventually.js';
 import { findEtcd } from '../support/find-etcd.js';
@@ -20,7 +21,7 @@ import { rejectionOf } from '../support/rejection.js';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await cleanUp(cleanUps);
 });
 
 const all = <T>(call$: Observable<T>) => lastValueFrom(call$.pipe(toArray()));

@@ -8,6 +8,7 @@ import {
   type Member,
 } from 'rxetcd';
 import { filter, firstValueFrom, lastValueFrom, take, toArray, type Observable } from 'rxjs';
+import { cleanUp } from '../support/clean-up.js';
 import { EtcdProcess } from '../support/etcd-process.js';
 import { eventually } from '../support/eventually.js';
 import { findEtcd } from '../support/find-etcd.js';
@@ -18,7 +19,7 @@ import { rejectionOf } from '../support/rejection.js';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await cleanUp(cleanUps);
 });
 const open = (endpoints: string | readonly string[], options?: ClientOptions): EtcdClient => {
   const client = new EtcdClient(endpoints, options);

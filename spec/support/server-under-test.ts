@@ -1,5 +1,6 @@
 import { EtcdClient, type ClientOptions } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
+import { cleanUp } from './clean-up.js';
 import type { EtcdTls } from './etcd-flags.js';
 import type { EtcdProcess } from './etcd-process.js';
 import { startLocalCluster, type LocalCluster } from './local-cluster.js';
@@ -44,15 +45,7 @@ export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
     release = etcdserver.split('.').slice(0, 2).join('.');
   });
   afterEach(async () => {
-    const failures: unknown[] = [];
-    for (const cleanUp of cleanUps.splice(0).reverse()) {
-      try {
-        await cleanUp();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
+    await cleanUp(cleanUps);
   });
   afterAll(async () => {
     if (cluster !== undefined) await firstValueFrom(cluster.down$());

@@ -25,6 +25,7 @@ export class WatchLog {
     );
   }
 
+  /** `set /a=1`, or `delete /a`. */
   get lines(): string[] {
     return this.events.map(lineOf);
   }
@@ -61,7 +62,6 @@ export class WatchLog {
   }
 }
 
-/** `set /a=1`, or `delete /a`. */
-export function lineOf({ action, node: { key, value } }: WatchEvent): string {
+function lineOf({ action, node: { key, value } }: WatchEvent): string {
   return `${action} ${key}${value === undefined ? '' : `=${value}`}`;
 }

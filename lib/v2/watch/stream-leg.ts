@@ -13,6 +13,7 @@ import {
   tap,
   throwError,
   type Observable,
+  type ObservableInput,
 } from 'rxjs';
 import { deliver } from './deliver.js';
 import { fill$ } from './fill.js';
@@ -73,7 +74,7 @@ export function streamLeg$(
       (lost) =>
         lost === undefined
           ? concat(follow(context, target, place, place.reserve?.take() ?? []), chain)
-          : rescued$(context, target, place, lost, () => of({ type: 'chain' })),
+          : rescued$(context, target, place, lost, () => chain),
       () => {
         reserve()?.look();
       },
@@ -140,7 +141,7 @@ function rescued$(
   target: Target,
   place: Place,
   lost: unknown,
-  goOn: () => Observable<LegItem>,
+  goOn: () => ObservableInput<LegItem>,
 ): Observable<LegItem> {
   const { cursor, reserve } = place;
   const before = cursor.next;

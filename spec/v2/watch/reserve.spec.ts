@@ -156,7 +156,7 @@ describe('rungs', () => {
     expect(rungs()).toEqual([]);
   });
 
-  test('end with the leg', () => {
+  test('end when it is closed', () => {
     keep(1_301);
     member.pulse(4_999);
     reserve.saw();
