@@ -11,22 +11,46 @@ export const trimNamespace = (path: string): string =>
 
 /** An event as users see it, on a line of its own. */
 export function eventLine({ action, node, prevNode }: StoreEvent): string {
-  const json = { action, node: nodeJson(node), ...(prevNode && { prevNode: nodeJson(prevNode) }) };
-  return `${toJson(json)}\n`;
+  const prev = prevNode === undefined ? '' : `,"prevNode":${nodeJson(prevNode)}`;
+  return `{"action":"${action}","node":${nodeJson(node)}${prev}}\n`;
 }
 
-/** Fields in etcd's order; left out where they are empty, but for a file's value. */
-function nodeJson(view: NodeView): object {
+/** A tree may be deeper than the call stack, and than JSON.stringify goes, so each node is written by itself. */
+function nodeJson(top: NodeView): string {
+  const written: string[] = [];
+  const waiting: (NodeView | string)[] = [top];
+  for (let next; (next = waiting.pop()) !== undefined;) {
+    if (typeof next === 'string') written.push(next);
+    else if (next.nodes === undefined || next.nodes.length === 0)
+      written.push(toJson({ ...ownFields(next), ...indexesOf(next) }));
+    else {
+      const [before, after] = [toJson(ownFields(next)), toJson(indexesOf(next))];
+      written.push(before.slice(0, -1), ',"nodes":[');
+      waiting.push(after === '{}' ? ']}' : `],${after.slice(1)}`);
+      for (let i = next.nodes.length - 1; i >= 0; i--) {
+        const child = next.nodes[i];
+        if (child !== undefined) waiting.push(child);
+        if (i > 0) waiting.push(',');
+      }
+    }
+  }
+  return written.join('');
+}
+
+/** Fields in etcd's order, those before the children and those behind; left out where they are empty, but for a file's value. */
+function ownFields(view: NodeView): object {
   const key = trimNamespace(view.key);
-  const { value, dir, expiration, ttl = 0, nodes = [], modifiedIndex, createdIndex } = view;
+  const { value, dir, expiration, ttl = 0 } = view;
   return {
     ...(key !== '' && { key }),
     ...(value !== undefined && { value }),
     ...(dir && { dir }),
     ...(expiration !== undefined && { expiration }),
     ...(ttl !== 0 && { ttl }),
-    ...(nodes.length > 0 && { nodes: nodes.map((node) => nodeJson(node)) }),
-    ...(modifiedIndex > 0 && { modifiedIndex }),
-    ...(createdIndex > 0 && { createdIndex }),
   };
 }
+
+const indexesOf = ({ modifiedIndex, createdIndex }: NodeView): object => ({
+  ...(modifiedIndex > 0 && { modifiedIndex }),
+  ...(createdIndex > 0 && { createdIndex }),
+});

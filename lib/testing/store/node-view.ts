@@ -29,17 +29,30 @@ export function expirationOf({ expireTime }: StoreNode, now: bigint): Expiration
   return { expiration: formatTime(expireTime), ttl: secondsUntil(expireTime, now) };
 }
 
-/** Hidden children are left out. */
-export function viewOf(node: StoreNode, now: bigint, { depth, sorted = false }: Listing): NodeView {
-  const { path: key, value, children, createdIndex, modifiedIndex } = node;
-  const indexes = { modifiedIndex, createdIndex };
-  if (children === undefined) return { key, value, ...expirationOf(node, now), ...indexes };
-  const view: NodeView = { key, dir: true, ...expirationOf(node, now), ...indexes };
+/** Hidden children are left out. A tree may be deeper than the call stack, so nothing here calls itself. */
+export function viewOf(top: StoreNode, now: bigint, { depth, sorted = false }: Listing): NodeView {
+  const view = plainView(top, now);
   if (depth === 'none') return view;
-  const below: Listing = { depth: depth === 'all' ? 'all' : 'none', sorted };
-  const nodes = [...children.values()]
-    .filter((child) => !child.hidden)
-    .map((child) => viewOf(child, now, below));
-  if (sorted) nodes.sort((a, b) => compareStrings(a.key, b.key));
-  return { ...view, nodes };
+  const unlisted: [StoreNode, ListedView][] = [[top, view]];
+  for (let next; (next = unlisted.pop()) !== undefined;) {
+    const [node, listed] = next;
+    if (node.children === undefined) continue;
+    const shown = [...node.children.values()].filter((child) => !child.hidden);
+    if (sorted) shown.sort((a, b) => compareStrings(a.path, b.path));
+    listed.nodes = shown.map((child) => {
+      const below = plainView(child, now);
+      if (depth === 'all') unlisted.push([child, below]);
+      return below;
+    });
+  }
+  return view;
+}
+
+/** One whose children are still to be filled in. */
+type ListedView = NodeView & { nodes?: NodeView[] };
+
+function plainView(node: StoreNode, now: bigint): ListedView {
+  const { path: key, value, dir, createdIndex, modifiedIndex } = node;
+  const what = dir ? { dir } : { value };
+  return { key, ...what, ...expirationOf(node, now), modifiedIndex, createdIndex };
 }

@@ -29,3 +29,14 @@ export class StoreNode {
     return this.name.startsWith('_');
   }
 }
+
+/** A node and all below it, each behind its children. A tree may be deeper than the call stack, so nothing here calls itself. */
+export function bottomUp(top: StoreNode): StoreNode[] {
+  const found: StoreNode[] = [];
+  const waiting = [top];
+  for (let node; (node = waiting.pop()) !== undefined;) {
+    found.push(node);
+    for (const child of node.children?.values() ?? []) waiting.push(child);
+  }
+  return found.reverse();
+}

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 import { ExpiryHeap } from './expiry-heap.js';
-import { StoreNode } from './node.js';
+import { StoreNode, bottomUp } from './node.js';
 import { expirationOf, viewOf } from './node-view.js';
 import type { NodeView } from './node-view.js';
 import { cleanPath, join, nameOf, parentOf, segmentsOf } from './paths.js';
@@ -209,14 +209,11 @@ export class Store {
     const indexes = { modifiedIndex: this.#index, createdIndex };
     const gone: NodeView = dir ? { key, dir, ...indexes } : { key, ...indexes };
     const event: StoreEvent = { action, node: gone, prevNode, index: this.#index };
-    this.#removeAll(node, (path) => this.#hub.notifyGone(path, event));
+    for (const each of bottomUp(node)) {
+      this.#detach(each);
+      this.#hub.notifyGone(each.path, event);
+    }
     return this.#tell(event);
-  }
-
-  #removeAll(node: StoreNode, gone: (path: string) => void): void {
-    for (const child of [...(node.children?.values() ?? [])]) this.#removeAll(child, gone);
-    this.#detach(node);
-    gone(node.path);
   }
 
   #tell(event: StoreEvent): StoreEvent {
