@@ -170,6 +170,97 @@ test('what a member refuses of its list', async () => {
     }
 });
 
+const json = { 'content-type': 'application/json' };
+
+/** Bodies that say nothing of members that could be: none of them changes the list. */
+const uselessBodies = [
+  ...['', '  ', '{', 'x', '{x', '[]', '"x"', '1', 'true', 'null', '[]x', '[1,]', '"abc', "'", 'ü', '\u0001'],
+  ...[
+    'tru',
+    'nul',
+    'fals',
+    'nulx',
+    '-',
+    '-x',
+    '01',
+    '1.',
+    '1.x',
+    '1e',
+    '1e+',
+    '1e+x',
+    '\\',
+    '\u007f',
+    '\u00a0',
+  ],
+  ...[
+    '{"a"}',
+    '{"a":}',
+    '{"a" 1}',
+    '{"a":1,}',
+    '{"a":1 "b"}',
+    '{"a":tru}',
+    '{"a":\t1}x',
+    '[1 2]',
+    '[',
+    '{"a":[',
+  ],
+  ...['{"peerURLs":["a\\x"]}', '{"peerURLs":["a\nb"]}', '{"peerURLs":["\\u12"]}', '{"peerURLs":["\\ud800"]}'],
+  ...['{"PeerURLs":["foo"]}', '{"PEERURLS":["http://127.0.0.1:1/x"]}', '{"peerurls":["http://127.0.0.1"]}'],
+  ...['{"peerURL\u017f":["foo"]}', '{"\\u0070eerURLs":["foo"]}', '{"peerURLs":["<&>"]}', '{"clientURLs":1}'],
+  ...['{"peerURLs":"x"}', '{"peerURLs":[1]}', '{"peerURLs":{}}', '{"peerURLs":true}', '{"peerURLs":1.5}'],
+  ...['{"peerURLs":null}', '{"peerURLs":[null]}', '{"peerURLs":[["x"]]}', '{"peerURLs":[{}]}'],
+  ...['{"peerURLs":[true,1]}', '{"peerURLs":["foo"],"PeerURLs":[]}', '{"peerURLs":["foo"],"peerurls":null}'],
+  ...[
+    '{"peerURLs":["foo"],"peerURLs":["bar"]}',
+    '{"peerURLs":1,"peerURLs":["foo"]}',
+    '{"a":{"peerURLs":["x"]}}',
+  ],
+  ...['{"a":"},{[:","peerURLs":["foo"]}', '{"peerURLs":["foo"]}{}', '{"peerURLs":["\\"","foo"]} '],
+  ...['['.repeat(10_000), '['.repeat(10_001), '{"a":'.repeat(10_001)],
+];
+
+test.each(['POST /v2/members', 'PUT /v2/members/1234'])(
+  'bodies of %s are read as Go reads them',
+  async (call) => {
+    const [method = '', target = ''] = call.split(' ');
+    for (const body of uselessBodies) await compare({ method, target, headers: json, body });
+  },
+);
+
+test('bodies that nobody would think of are read as Go reads them', async () => {
+  const part = fc.constantFrom(
+    ...[
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '"',
+      '\\',
+      'u',
+      '0',
+      '1',
+      '-',
+      '.',
+      'e',
+      '+',
+      't',
+      'null',
+      'true',
+      ' ',
+      '\n',
+    ],
+    ...['"peerURLs"', '"PEERURLS":', '["foo"]', '"a":1', '\u00ad', '\u0000', "'", '\\u00e9'],
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(part, { maxLength: 12 }), async (parts) => {
+      await compare({ method: 'POST', target: '/v2/members', headers: json, body: parts.join('') });
+    }),
+    { seed: runSeed, numRuns: 3 * runs, endOnFailure: process.env['CI'] !== undefined },
+  );
+});
+
 test('the store counts the same', async () => {
   const counts = async (url: string) =>
     JSON.parse((await exchange(url, { method: 'GET', target: '/v2/stats/store' })).body) as Record<

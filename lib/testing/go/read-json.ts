@@ -57,3 +57,23 @@ export function parseFirst(text: string): unknown {
   }
   throw new SyntaxError('no end');
 }
+
+/** Strings, brackets, and what stands between names and values. */
+const mark = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
+
+/** The fields of an object in their order, each of several with one name. @param object the text of one that is known to be JSON */
+export function fieldsOf(object: string): [name: string, value: unknown][] {
+  const marks: number[] = [];
+  let depth = 0;
+  for (const { 0: found, index } of object.matchAll(mark)) {
+    if (found === '}' || found === ']') depth -= 1;
+    if (depth === 0 || (depth === 1 && (found === ':' || found === ','))) marks.push(index);
+    if (found === '{' || found === '[') depth += 1;
+  }
+  const parts = marks.slice(1).map((end, i) => object.slice((marks[i] ?? 0) + 1, end));
+  // Names and values by turns; an empty object has one part without either.
+  return Array.from({ length: Math.floor(parts.length / 2) }, (_, i) => [
+    JSON.parse(parts[2 * i] ?? '') as string,
+    JSON.parse(parts[2 * i + 1] ?? '') as unknown,
+  ]);
+}

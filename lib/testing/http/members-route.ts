@@ -1,3 +1,4 @@
+import { readMembersBody } from './members-body.js';
 import { MembershipError } from './membership.js';
 import { json, message, methodNotAllowed, nothing, withHeaders } from './reply.js';
 import type { Reply } from './reply.js';
@@ -49,19 +50,10 @@ function readPeerUrls({ headers, body }: Request): readonly string[] {
   const type = headers['content-type'] ?? '';
   if (type.split(';')[0] !== 'application/json')
     throw new MembershipError(415, `Bad Content-Type ${type}, accept application/json`);
-  const { peerURLs } = parse(body.toString());
-  const urls = Array.isArray(peerURLs) ? peerURLs.map(String) : [];
+  const urls = readMembersBody(body).map((url) => url.trim());
   if (urls.length === 0) throw new MembershipError(400, 'no valid URLs given');
-  for (const url of urls) demandPeerUrl(url.trim());
-  return urls.map((url) => url.trim()).sort();
-}
-
-function parse(body: string): { peerURLs?: unknown } {
-  try {
-    return JSON.parse(body) as { peerURLs?: unknown };
-  } catch {
-    throw new MembershipError(400, 'unexpected end of JSON input');
-  }
+  for (const url of urls) demandPeerUrl(url);
+  return urls.sort();
 }
 
 function demandPeerUrl(url: string): void {
