@@ -1,5 +1,6 @@
 import { check, checkOptions, demand } from '../check.js';
 import type { Timing } from './cluster/consensus.js';
+import { isHostName } from './http/allowed-hosts.js';
 import type { Clock } from './store/clock.js';
 
 /** The options of `EmbeddedEtcd` and `EmbeddedCluster`. */
@@ -8,6 +9,12 @@ export interface EmbeddedClusterOptions extends Partial<Timing> {
   host?: string;
   /** The first member's port; the others take the next ones. Default: 0, a free one for each. */
   port?: number;
+  /**
+   * Names and addresses, without ports, by which the members may be called besides `host` and loopback (`localhost`, `127.0.0.0/8`,
+   * `[::1]`), and whose pages may ask them; `'*'` allows all, as a real etcd does. Everything else is refused with 403, lest any
+   * page that is open in a browser reads and writes here. Default: none.
+   */
+  allowedHosts?: readonly string[];
   /** Where the time comes from, TTLs above all. Default: the machine's. */
   clock?: Clock;
 }
@@ -30,6 +37,10 @@ export function checkClusterOptions(size: number, options: EmbeddedClusterOption
         : `a port: an integer of 0 to ${String(last)}`,
     electionTimeout: check.milliseconds,
     requestTimeout: check.milliseconds,
+    allowedHosts: (v) =>
+      Array.isArray(v) && v.every((name) => typeof name === 'string' && isHostName(name))
+        ? undefined
+        : "an array of host names or addresses without ports, or ['*']",
     clock: (v) =>
       typeof v === 'object' && v !== null && 'now' in v && typeof v.now === 'function'
         ? undefined

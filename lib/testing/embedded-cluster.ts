@@ -9,6 +9,7 @@ import { Consensus } from './cluster/consensus.js';
 import { EmbeddedMember } from './cluster/embedded-member.js';
 import { MemberList } from './cluster/member-list.js';
 import type { Common } from './cluster/member-view.js';
+import { AllowedHosts } from './http/allowed-hosts.js';
 import type { MemberInfo } from './http/membership.js';
 import { systemClock } from './store/clock.js';
 
@@ -28,15 +29,16 @@ export class EmbeddedCluster {
 
   private constructor(
     size: number,
-    { host = '127.0.0.1', clock = systemClock(), ...timing }: EmbeddedClusterOptions,
+    { host = '127.0.0.1', allowedHosts = [], clock = systemClock(), ...timing }: EmbeddedClusterOptions,
   ) {
     const { electionTimeout = 1_000 } = timing;
     const { requestTimeout = 5_000 + 2 * electionTimeout } = timing;
     this.#consensus = new Consensus(clock, { electionTimeout, requestTimeout }, 2 * size + 1 + raftAhead);
     const common = () => this.#demandCommon();
+    const allowed = new AllowedHosts(host, allowedHosts);
     this.members = Array.from(
       { length: size },
-      (_, i) => new EmbeddedMember(`etcd${i + 1}`, host, clock, common),
+      (_, i) => new EmbeddedMember(`etcd${i + 1}`, { host, allowed, clock, common }),
     );
   }
 

@@ -5,6 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import { readArguments } from '../../lib/testing/bin/dev-arguments.js';
 import { freePorts } from '../support/free-port.js';
 import type { CommandLine } from '../support/command-line.js';
+import { exchange } from './support/raw-exchange.js';
 import { Program } from './support/program.js';
 
 let program: Program;
@@ -90,13 +91,23 @@ test.each([
   [['--members', '0'], '--members 0: expected a whole number from 1 to 9'],
   [['--members', '1.5'], '--members 1.5: expected a whole number from 1 to 9'],
   [['--ports', '4001'], "Unknown option '--ports'"],
+  [
+    ['--allow-host', 'dev.example:80'],
+    '--allow-host dev.example:80: expected a host name or an address without a port, or *',
+  ],
   [['4001'], "Unexpected argument '4001'"],
 ])('%j is refused', (args, message) => {
   expect(() => readArguments(args)).toThrow(new Error(message));
 });
 
 test('without arguments it is one member on port 2379 of loopback', () => {
-  expect(readArguments([])).toEqual({ help: false, host: '127.0.0.1', port: 2379, members: 1 });
+  expect(readArguments([])).toEqual({
+    help: false,
+    host: '127.0.0.1',
+    port: 2379,
+    members: 1,
+    allowedHosts: [],
+  });
 });
 
 test('a wrong argument ends it at once, with a word on how to go on', async () => {
@@ -120,6 +131,15 @@ test('on all addresses it says who may come in, and prints URLs that can be used
   expect(command.printed).toContain('Everybody who reaches this machine');
   expect(endpoints).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/)]);
   expect((await fetch(`${endpoints[0]!}/version`)).status).toBe(200);
+});
+
+test('a host that was named may call it', async () => {
+  const { endpoints } = await serve('--port', '0', '--allow-host', 'dev.example', '--allow-host', 'etcd');
+  const statusFor = async (host: string): Promise<number> =>
+    (await exchange(endpoints[0]!, { method: 'GET', target: '/version', headers: { host } })).status;
+  expect(await statusFor('dev.example:80')).toBe(200);
+  expect(await statusFor('etcd')).toBe(200);
+  expect(await statusFor('evil.example')).toBe(403);
 });
 
 test('--help tells what there is', async () => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { isHostName } from '../http/allowed-hosts.js';
 
 /** What `rxetcd-dev` was asked for. */
 export interface DevArguments {
@@ -7,6 +8,8 @@ export interface DevArguments {
   /** The first member's port; 0: free ones. */
   readonly port: number;
   readonly members: number;
+  /** Hosts besides loopback and the one listened on. */
+  readonly allowedHosts: readonly string[];
 }
 
 /** The highest port there is. */
@@ -14,7 +17,7 @@ const lastPort = 65_535;
 /** More say nothing that these do not. */
 const mostMembers = 9;
 
-export const usage = `rxetcd-dev [--port 2379] [--members 1] [--host 127.0.0.1]
+export const usage = `rxetcd-dev [--port 2379] [--members 1] [--host 127.0.0.1] [--allow-host NAME]...
 
 Serves the v2 HTTP API of etcd until Ctrl-C. For development and tests, not for production: everything is in memory,
 and gone at the end.
@@ -22,17 +25,25 @@ and gone at the end.
   --port N      the first member's port, the others take the next ones; 0: free ones (default 2379)
   --members N   1 to ${mostMembers} (default 1)
   --host HOST   where to listen (default 127.0.0.1, which only this machine reaches)
+  --allow-host NAME
+                a name or an address by which others may call it, and whose pages may ask it; * for all. Without it
+                only loopback names and HOST, so that no page in a browser reads and writes here. May be repeated
   --help        this`;
 
 /** @throws Error that says which argument is wrong, and how */
 export function readArguments(args: readonly string[]): DevArguments {
   const { values } = parse(args);
   const members = wholeNumber('members', values.members ?? '1', 1, mostMembers);
+  const allowedHosts = values['allow-host'] ?? [];
+  const wrong = allowedHosts.find((name) => !isHostName(name));
+  if (wrong !== undefined)
+    throw new Error(`--allow-host ${wrong}: expected a host name or an address without a port, or *`);
   return {
     help: values.help ?? false,
     host: values.host ?? '127.0.0.1',
     port: wholeNumber('port', values.port ?? '2379', 0, lastPort - members + 1),
     members,
+    allowedHosts,
   };
 }
 
@@ -44,6 +55,7 @@ function parse(args: readonly string[]) {
         port: { type: 'string' },
         members: { type: 'string' },
         host: { type: 'string' },
+        'allow-host': { type: 'string', multiple: true },
         help: { type: 'boolean', short: 'h' },
       },
     });

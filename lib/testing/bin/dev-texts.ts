@@ -6,13 +6,17 @@ import type { DevArguments } from './dev-arguments.js';
 const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
 
 /** What is said when the members serve. */
-export function greeting({ members }: EmbeddedCluster, host: string): string {
+export function greeting(
+  { members }: EmbeddedCluster,
+  host: string,
+  allowedHosts: readonly string[],
+): string {
   const name = everywhere[host];
   const urls = members.map(({ url }) => (name === undefined ? url : `http://${name}:${new URL(url).port}`));
   const [first = ''] = urls;
   return [
     'An etcd for development and tests, not for production: everything is in memory. Ctrl-C ends it.',
-    ...(name === undefined ? [] : ['Everybody who reaches this machine can read and write it.']),
+    ...(name === undefined ? [] : [whoMayCome(allowedHosts)]),
     '',
     ...members.map((member, i) => `${member.name}  ${urls[i] ?? ''}`),
     '',
@@ -28,3 +32,8 @@ export function whyNot(error: Error, { port, members }: DevArguments): string {
   const isTaken = error instanceof ListenError && error.code === 'EADDRINUSE';
   return `${error.message}${isTaken ? hint : ''}`;
 }
+
+const whoMayCome = (allowedHosts: readonly string[]): string =>
+  allowedHosts.length === 0
+    ? 'Everybody who reaches this machine can connect; by which name they may call it, --allow-host NAME says.'
+    : `Everybody who reaches this machine and calls it ${allowedHosts.join(' or ')} can read and write it.`;

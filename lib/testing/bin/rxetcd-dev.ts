@@ -25,9 +25,9 @@ const interrupted$ = merge(
 ).pipe(take(1));
 
 /** Serves until it is interrupted. */
-const serve$ = ({ host, port, members }: DevArguments): Observable<never> =>
-  EmbeddedCluster.start$(members, { host, port }).pipe(
-    tap((cluster) => console.log(greeting(cluster, host))),
+const serve$ = ({ host, port, members, allowedHosts }: DevArguments): Observable<never> =>
+  EmbeddedCluster.start$(members, { host, port, allowedHosts }).pipe(
+    tap((cluster) => console.log(greeting(cluster, host, allowedHosts))),
     switchMap((cluster) =>
       concat(
         NEVER.pipe(takeUntil(interrupted$)),

@@ -1,5 +1,6 @@
 import { BehaviorSubject, defer, filter, map, of, switchMap, take, tap } from 'rxjs';
 import type { Observable } from 'rxjs';
+import type { AllowedHosts } from '../http/allowed-hosts.js';
 import { Faults } from '../http/faults.js';
 import { Listener } from '../http/listener.js';
 import { RequestLog } from '../http/request-log.js';
@@ -9,6 +10,16 @@ import { MemberView } from './member-view.js';
 import type { Common } from './member-view.js';
 import { Replica } from './replica.js';
 import type { MemberState } from './replica.js';
+
+/** What a member is given by its cluster. */
+interface MemberSetting {
+  /** What it listens on. */
+  readonly host: string;
+  readonly allowed: AllowedHosts;
+  readonly clock: Clock;
+  /** Known once all members listen. */
+  readonly common: () => Common;
+}
 
 /** One member of an embedded cluster: a port of its own, and a copy of the store. */
 export class EmbeddedMember {
@@ -28,14 +39,14 @@ export class EmbeddedMember {
   #port = 0;
 
   /** @internal */
-  constructor(name: string, host: string, clock: Clock, common: () => Common) {
+  constructor(name: string, { host, allowed, clock, common }: MemberSetting) {
     this.name = name;
     this.#host = host;
     this.#clock = clock;
     this.#common = common;
     this.replica = new Replica(name, clock);
     this.#view = new MemberView(this.replica, clock, common, this.#awake$.pipe(filter(Boolean)));
-    this.#listener = new Listener(this.#view, this.faults, this.#requests);
+    this.#listener = new Listener(this.#view, { allowed, faults: this.faults, log: this.#requests });
   }
 
   /** Where it listens for clients. */

@@ -3,9 +3,11 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Observable, map, of, switchMap, take, tap } from 'rxjs';
 import { answer$ } from './answer.js';
+import type { AllowedHosts } from './allowed-hosts.js';
 import type { Faults } from './faults.js';
 import { ListenError } from './listen-error.js';
 import { readBody$ } from './read-body.js';
+import { forbidden } from './reply.js';
 import type { RequestLog } from './request-log.js';
 import type { ServedMember } from './served-member.js';
 import { readTarget } from './target.js';
@@ -18,6 +20,15 @@ const maxHead = 1024 * 1024 + maxFirstLine;
 const malformed =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
 
+/** What a request passes before the member sees it. */
+interface ListenerGate {
+  readonly log: RequestLog;
+  /** Who may ask at all. */
+  readonly allowed: AllowedHosts;
+  /** What goes wrong on purpose. */
+  readonly faults: Faults;
+}
+
 /** The HTTP server of one member. */
 export class Listener {
   readonly #sockets = new Set<Socket>();
@@ -25,11 +36,9 @@ export class Listener {
   readonly #known = new WeakSet<Socket>();
   #server: Server | undefined;
 
-  /** @param faults what goes wrong on purpose, before the member sees a request */
   constructor(
     private readonly member: ServedMember,
-    private readonly faults: Faults,
-    private readonly log: RequestLog,
+    private readonly gate: ListenerGate,
   ) {}
 
   get listens(): boolean {
@@ -108,6 +117,8 @@ export class Listener {
       socket.end(malformed);
       return;
     }
+    const { log, allowed, faults } = this.gate;
+    const refusal = allowed.refusal(headers);
     const reads = method === 'PUT' || method === 'POST';
     if (!reads) message.resume();
     const body$ = reads ? readBody$(message) : of(Buffer.alloc(0));
@@ -120,9 +131,11 @@ export class Listener {
             take(1),
           ),
         ),
-        tap((body) => this.log.add({ method, url, headers, body })),
+        tap((body) => log.add({ method, url, headers, body })),
         switchMap((body) =>
-          this.faults.through$(socket, () => answer$({ method, headers, body }, target, this.member)),
+          refusal === undefined
+            ? faults.through$(socket, () => answer$({ method, headers, body }, target, this.member))
+            : of(forbidden(refusal)),
         ),
       )
       .subscribe({

@@ -8,6 +8,8 @@ export interface Reply {
   readonly body: string | Watcher;
   /** Go's server finds out by itself that the body is plain text, and says so behind all other headers. */
   readonly sniffed?: true;
+  /** No page of another origin may read it. */
+  readonly closed?: true;
 }
 
 /** JSON with a line break behind it, unless told otherwise. */
@@ -19,6 +21,9 @@ export const json = (status: number, value: object, end: '\n' | '' = '\n'): Repl
 
 /** A refusal outside the key space. */
 export const message = (status: number, text: string): Reply => json(status, { message: text }, '');
+
+/** An answer to those who may not ask. */
+export const forbidden = (why: string): Reply => ({ ...message(403, why), closed: true });
 
 export const text = (status: number, body: string): Reply => ({ status, headers: {}, body, sniffed: true });
 

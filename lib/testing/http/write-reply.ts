@@ -7,8 +7,13 @@ import { streamWatch } from './stream-watch.js';
 const bufferSize = 2_048;
 
 /** Sends a reply with the headers, their order and the length or chunks of Go's server. */
-export function writeReply(response: ServerResponse, { status, headers, body, sniffed }: Reply): void {
-  const named = Object.entries({ ...headers, ...corsHeaders }).sort(([a], [b]) => (a < b ? -1 : 1));
+export function writeReply(
+  response: ServerResponse,
+  { status, headers, body, sniffed, closed }: Reply,
+): void {
+  const named = Object.entries({ ...headers, ...(closed !== true && corsHeaders) }).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
   const raw = [...named.flat(), 'Date', new Date().toUTCString()];
   response.sendDate = false;
   // Go says nothing of connections that stay open.
