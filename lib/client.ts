@@ -313,8 +313,11 @@ export class EtcdClient {
 
   /**
    * Follows the changes of a key and of all below it; endless. Ordered by index, each change once, through failovers,
-   * restarts and lost connections; if the server's history is gone, one `resync` event carries the state and the range
-   * that was lost. Go on later from `event.index + 1` by `fromIndex`.
+   * restarts and lost connections; if the server's history is gone, or the cluster was rebuilt or is another one, one
+   * `resync` event carries the state, and says what is lost and why. Go on later from `event.index + 1` by `fromIndex`.
+   *
+   * Watches of the same key and `recursive`, without `fromIndex`, share one connection, which outlives the last of them
+   * by a second: who comes back within it misses nothing. Meanwhile the server keeps its watcher.
    *
    * Ends in an error only for what no retry can mend: a bad option, a missing right, a server without the v2 API.
    * There is no back-pressure in RxJS: use `concatMap` for slow work, and mind what it buffers.

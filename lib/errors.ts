@@ -265,20 +265,39 @@ export class StaleReadError extends EtcdError {
   }
 }
 
-/** The server no longer holds the events that a watch has yet to see (with `onHistoryLost: 'error'`). */
+/**
+ * What a watch can no longer have, and why.
+ *
+ * - `cleared`: the server no longer holds the events of the indexes `from` to `to`, both inclusive.
+ * - `rebuilt`: the cluster began anew, or was restored, below what had been seen; `another-cluster`: what answers now has
+ *   another cluster's id. Indexes count anew: `from` is the first one of the former store that was not seen. How far that
+ *   store went nobody can tell, so there is no `to`.
+ */
+export type LostEvents =
+  | { readonly reason: 'cleared'; readonly from: number; readonly to: number }
+  | { readonly reason: 'rebuilt' | 'another-cluster'; readonly from: number; readonly to?: undefined };
+
+/** Why events are lost. */
+export type LossReason = LostEvents['reason'];
+
+const lossTexts: Readonly<Record<LossReason, (lost: LostEvents) => string>> = {
+  cleared: ({ from, to }) =>
+    `the events from index ${String(from)} to ${String(to)} are gone from the server`,
+  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${String(from)} on is gone`,
+  'another-cluster': ({ from }) =>
+    `the cluster is another one; what the former held from index ${String(from)} on is gone`,
+};
+
+/** What a watch has yet to see can no longer be had (with `onHistoryLost: 'error'`). */
 export class WatchHistoryLostError extends EtcdError {
   declare readonly code: 'WATCH_HISTORY_LOST';
   /** The key watched. */
   readonly key: string;
-  /** The range of indexes whose events are lost, both inclusive. */
-  readonly lost: { readonly from: number; readonly to: number };
+  /** What is lost, and why. */
+  readonly lost: LostEvents;
 
-  constructor(key: string, lost: { from: number; to: number }, details?: EtcdErrorDetails) {
-    super(
-      'WATCH_HISTORY_LOST',
-      `watch ${key}: the events from index ${String(lost.from)} to ${String(lost.to)} are gone from the server`,
-      details,
-    );
+  constructor(key: string, lost: LostEvents, details?: EtcdErrorDetails) {
+    super('WATCH_HISTORY_LOST', `watch ${key}: ${lossTexts[lost.reason](lost)}`, details);
     this.key = key;
     this.lost = lost;
   }

@@ -1,4 +1,5 @@
 import { Subject, type Observable } from 'rxjs';
+import type { LostEvents } from './errors.js';
 
 interface Base {
   /** When it happened. */
@@ -91,7 +92,7 @@ export type ClientEvent =
       readonly type: 'watch-resync';
       readonly endpoint: string;
       readonly reason: string;
-      readonly lost: { readonly from: number; readonly to: number };
+      readonly lost: LostEvents;
     })
   | (WatchBase & { readonly type: 'watch-ended'; readonly durationMs: number; readonly error?: string });
 

@@ -42,6 +42,8 @@ export {
   type Attempt,
   type EtcdErrorDetails,
   type EtcdErrorKind,
+  type LossReason,
+  type LostEvents,
 } from './errors.js';
 export type { ClientEvent } from './events.js';
 export { ofAction } from './of-action.js';

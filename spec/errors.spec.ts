@@ -112,10 +112,24 @@ const family: [string, (details?: Details) => EtcdError, string, string, string]
   ],
   [
     'WatchHistoryLostError',
-    (d) => new WatchHistoryLostError('/a', { from: 3, to: 8 }, d),
+    (d) => new WatchHistoryLostError('/a', { reason: 'cleared', from: 3, to: 8 }, d),
     'WATCH_HISTORY_LOST',
     'isWatchHistoryLost',
     'watch /a: the events from index 3 to 8 are gone from the server',
+  ],
+  [
+    'WatchHistoryLostError',
+    (d) => new WatchHistoryLostError('/a', { reason: 'rebuilt', from: 3 }, d),
+    'WATCH_HISTORY_LOST',
+    'isWatchHistoryLost',
+    'watch /a: the cluster was rebuilt; what it held from index 3 on is gone',
+  ],
+  [
+    'WatchHistoryLostError',
+    (d) => new WatchHistoryLostError('/a', { reason: 'another-cluster', from: 3 }, d),
+    'WATCH_HISTORY_LOST',
+    'isWatchHistoryLost',
+    'watch /a: the cluster is another one; what the former held from index 3 on is gone',
   ],
   [
     'ClientClosedError',
@@ -286,9 +300,9 @@ describe('what an error tells besides', () => {
     expect(new AllNodesDownError('x', 'no-quorum').reason).toBe('no-quorum');
     expect(new RequestTimeoutError('x', 5).timeoutMs).toBe(5);
     expect(new StaleReadError('x', 5, 9)).toMatchObject({ index: 5, seen: 9 });
-    expect(new WatchHistoryLostError('/a', { from: 1, to: 2 })).toMatchObject({
+    expect(new WatchHistoryLostError('/a', { reason: 'cleared', from: 1, to: 2 })).toMatchObject({
       key: '/a',
-      lost: { from: 1, to: 2 },
+      lost: { reason: 'cleared', from: 1, to: 2 },
     });
   });
 });

@@ -74,7 +74,7 @@ const rows: [Event, LogLevel, string][] = [
   ],
   [{ type: 'watch-lost', ...watch, reason: 'reset' }, 'warn', 'watch-lost 7 /a at http://a:2379: reset'],
   [
-    { type: 'watch-resync', ...watch, lost: { from: 3, to: 8 }, reason: 'history lost' },
+    { type: 'watch-resync', ...watch, lost: { reason: 'cleared', from: 3, to: 8 }, reason: 'history lost' },
     'warn',
     'watch-resync 7 /a at http://a:2379, lost 3 to 8: history lost',
   ],

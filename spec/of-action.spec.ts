@@ -9,7 +9,7 @@ const events: WatchEvent[] = [
   { ...base, action: 'set', index: 2 },
   { ...base, action: 'delete', index: 3 },
   { ...base, action: 'expire', index: 4 },
-  { ...base, action: 'resync', index: 5, lost: { from: 2, to: 5 } },
+  { ...base, action: 'resync', index: 5, lost: { reason: 'cleared', from: 2, to: 5 } },
   { ...base, action: 'set', index: 6 },
 ];
 const indexes = (...actions: WatchEvent['action'][]) =>
@@ -32,7 +32,7 @@ describe('ofAction', () => {
   test('narrows the type: what only a resync has can be read without asking', () => {
     const lost$ = from(events).pipe(
       ofAction('resync'),
-      map(({ action, lost }): ['resync', number] => [action, lost.to]),
+      map(({ action, lost }): ['resync', number | undefined] => [action, lost.to]),
     );
     expect(watchOver(lost$).seen).toEqual({ items: [['resync', 5]], error: undefined, done: true });
   });

@@ -10,7 +10,15 @@ const events: ClientEvent[] = [
   { type: 'watch-live', id: 2, key: '/a', endpoint, index: 5, at },
   { type: 'watch-catching-up', id: 3, key: '/a/b', endpoint, at },
   { type: 'watch-lost', id: 2, key: '/a', endpoint, reason: 'reset', at },
-  { type: 'watch-resync', id: 4, key: '/', endpoint, reason: 'x', lost: { from: 1, to: 2 }, at },
+  {
+    type: 'watch-resync',
+    id: 4,
+    key: '/',
+    endpoint,
+    reason: 'x',
+    lost: { reason: 'cleared', from: 1, to: 2 },
+    at,
+  },
   { type: 'watch-ended', id: 2, key: '/a', durationMs: 5, at },
   { type: 'partial-view', reachable: 1, members: 3, at },
 ];

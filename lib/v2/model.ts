@@ -1,3 +1,5 @@
+import type { LostEvents } from '../errors.js';
+
 /** A node of the key space, as etcd writes it (etcd: Documentation/v2/api.md). */
 export interface EtcdNode {
   /** The full key, from the leading slash; the root is `/`. */
@@ -67,8 +69,8 @@ export interface ResyncEvent {
   readonly action: 'resync';
   readonly node: EtcdNode;
   readonly index: number;
-  /** The indexes whose events are lost, both inclusive. */
-  readonly lost: { readonly from: number; readonly to: number };
+  /** What is lost, and why: a range of indexes, both inclusive, unless the store itself is another one. */
+  readonly lost: LostEvents;
   readonly info: ResponseInfo;
 }
 

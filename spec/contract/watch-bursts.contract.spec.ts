@@ -39,7 +39,7 @@ function expectHonest(events: readonly WatchEvent[], stored: readonly Stored[]) 
   const found = reliable(
     events,
     stored.filter(({ index, key, value }) => {
-      const isLost = resync !== undefined && index >= resync.lost.from && index <= resync.lost.to;
+      const isLost = resync !== undefined && index >= resync.lost.from && index <= (resync.lost.to ?? 0);
       return !isLost || made.get(key)?.value !== value || made.get(key)?.modifiedIndex !== index;
     }),
   );

@@ -168,9 +168,14 @@ export class FakeMember {
 }
 
 /** An answer to a read. */
-export const answerOf = (status: number, index: number | undefined, body: object): HttpResponse => ({
+export const answerOf = (
+  status: number,
+  index: number | undefined,
+  body: object,
+  clusterId?: string,
+): HttpResponse => ({
   status,
-  headers: headersOf(index),
+  headers: headersOf(index, clusterId),
   body: JSON.stringify(body),
 });
 

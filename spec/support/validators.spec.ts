@@ -29,7 +29,7 @@ const resync = (from: number, to: number, node: EtcdNode, index = to): ResyncEve
   action: 'resync',
   node,
   index,
-  lost: { from, to },
+  lost: { reason: 'cleared', from, to },
   info,
 });
 const sync = (index: number, node: EtcdNode): SyncEvent => ({ action: 'sync', node, index, info });

@@ -123,7 +123,7 @@ export function needed(events: readonly WatchEvent[], history = 900): Findings {
   return events
     .filter((event) => event.action === 'resync')
     .filter(({ lost, index }) => index - lost.from < history)
-    .map(({ lost, index }) => `a needless resync at ${index}, lost ${lost.from}-${lost.to}`);
+    .map(({ lost, index }) => `a needless resync at ${index}, lost ${lost.from}-${lost.to ?? lost.reason}`);
 }
 
 /** Durable: every acknowledged write is stored at the index it was acknowledged with. */
@@ -162,7 +162,9 @@ const isHidden = (key: string, dir: string): boolean => key.slice(dir.length).in
 const isChange = (event: WatchEvent): event is ChangeEvent =>
   event.action !== 'sync' && event.action !== 'resync';
 const isState = (event: WatchEvent): event is SyncEvent | ResyncEvent => !isChange(event);
-const isLost = ({ lost }: ResyncEvent, index: number): boolean => lost.from <= index && index <= lost.to;
+/** Only a range of the same store covers what was not told. */
+const isLost = ({ lost }: ResyncEvent, index: number): boolean =>
+  lost.reason === 'cleared' && lost.from <= index && index <= lost.to;
 
 const toChange = ({ action, index, node: { key, value, dir } }: WatchEvent): Change => ({
   action,
@@ -227,7 +229,7 @@ function stateFindings(event: SyncEvent | ResyncEvent, changes: readonly Change[
   for (const change of changes) if (change.index <= event.index) store.apply(change);
   const later = changes.filter(({ index }) => index > event.index);
   const rest =
-    'lost' in event && event.lost.to > event.index ? [`lost beyond its state at ${event.index}`] : [];
+    'lost' in event && (event.lost.to ?? 0) > event.index ? [`lost beyond its state at ${event.index}`] : [];
   const wanted = store.read(scope);
   const fits = () => store.read(scope) === told;
   const isRight = fits() || (scope.blind === true && later.some((change) => (store.apply(change), fits())));

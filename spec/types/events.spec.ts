@@ -5,6 +5,8 @@ import {
   watchEvents,
   type ChangeEvent,
   type ClientEvent,
+  type LossReason,
+  type LostEvents,
   type ResyncEvent,
   type SyncEvent,
   type WatchEvent,
@@ -20,7 +22,12 @@ describe('the events of a watch', () => {
         case 'sync':
           return expectTypeOf(event).toEqualTypeOf<SyncEvent>();
         case 'resync':
-          expectTypeOf(event.lost).toEqualTypeOf<{ readonly from: number; readonly to: number }>();
+          expectTypeOf(event.lost).toEqualTypeOf<LostEvents>();
+          expectTypeOf(event.lost.from).toEqualTypeOf<number>();
+          expectTypeOf(event.lost.reason).toEqualTypeOf<LossReason>();
+          // A range where it means something: of the same store.
+          if (event.lost.reason === 'cleared') expectTypeOf(event.lost.to).toEqualTypeOf<number>();
+          else expectTypeOf(event.lost.to).toEqualTypeOf<undefined>();
           return expectTypeOf(event).toEqualTypeOf<ResyncEvent>();
         default:
           expectTypeOf(event.prevNode).toEqualTypeOf<ChangeEvent['prevNode']>();

@@ -1,11 +1,11 @@
 import { concat, map, of, switchMap, tap, type Observable } from 'rxjs';
-import type { V2Context } from '../context.js';
 import type { Cursor } from './cursor.js';
+import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { MemberLeft } from './member-left.js';
 import { demandIndex$ } from './read-index.js';
 import { readState$ } from './read-state.js';
-import { resync } from './resync.js';
+import { resync$ } from './resync.js';
 import type { Target } from './target.js';
 
 /**
@@ -14,7 +14,7 @@ import type { Target } from './target.js';
  * happens in between is in its history.
  */
 export function blindStart$(
-  context: V2Context,
+  context: LegContext,
   target: Target,
   endpoint: string,
   cursor: Cursor,
@@ -28,12 +28,12 @@ export function blindStart$(
           }),
           map(() => ({ type: 'live', endpoint })),
         )
-      : readState$(context, target, endpoint).pipe(map((state) => resync(cursor, state)));
+      : resync$(context, target, cursor, endpoint);
   return concat(begun$, of<LegItem>({ type: 'chain' }));
 }
 
 /** Where the store is: for want of a right to ask, or before it has read its log, as the key's own answer tells. */
-function index$(context: V2Context, target: Target, endpoint: string): Observable<number> {
+function index$(context: LegContext, target: Target, endpoint: string): Observable<number> {
   return demandIndex$(context, endpoint, target.key).pipe(
     switchMap(({ index }) =>
       index > 0 ? of({ index }) : readState$(context, { key: target.key, recursive: false }, endpoint),

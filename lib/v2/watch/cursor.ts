@@ -1,3 +1,5 @@
+import type { LossReason } from '../../errors.js';
+
 /** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
 const proofDelay = 1_000;
 
@@ -22,12 +24,14 @@ interface Claim {
 export class Cursor {
   /** The next index to ask for; undefined until the start is fixed. */
   next: number | undefined;
-  /** The cluster whose indexes these are. */
+  /** Changes when the store is another one: indexes are compared within one epoch only. */
+  epoch = 0;
+  /** The cluster whose indexes these are; undefined until it is known. */
   clusterId: string | undefined;
   /** Keys with a TTL that the watch knows of, about. */
   keysWithTtl = 0;
   /** Why events are lost, until a resync has made up for them. */
-  lost: string | undefined;
+  lost: LossReason | undefined;
   /** An event that was not delivered, as others may be missing before it. */
   withheld: { readonly endpoint: string; readonly index: number } | undefined;
   /** Up to here everything was delivered; a claim, though proven, can still be belied by a late event above. */
@@ -54,7 +58,22 @@ export class Cursor {
     return index > this.#delivered;
   }
 
-  /** An event, or a state, of that index was delivered: what comes next is above it. */
+  /** Whether that id says that the cluster is another one; no id says nothing. */
+  isOfAnother(clusterId: string | undefined): boolean {
+    return clusterId !== undefined && this.clusterId !== undefined && clusterId !== this.clusterId;
+  }
+
+  /** A state of that index takes the place of what is lost: of the same store, or of another one. */
+  resyncAt(index: number, loss: LossReason, clusterId: string | undefined): void {
+    if (loss !== 'cleared') {
+      this.epoch += 1;
+      this.#told = undefined;
+    }
+    this.clusterId = clusterId ?? this.clusterId;
+    this.arriveAt(index);
+  }
+
+  /** An event of that index was delivered: what comes next is above it. */
   arriveAt(index: number): void {
     this.next = index + 1;
     this.#delivered = index;

@@ -1,18 +1,30 @@
 import { Fault } from '../../cluster/fault.js';
-import { EtcdErrorCode } from '../../errors.js';
+import { EtcdErrorCode, type LossReason } from '../../errors.js';
+
+/** What the client finds out by itself, and how it says so. */
+const findings = {
+  rebuilt: 'the cluster was rebuilt',
+  'another-cluster': 'the cluster is another one',
+} as const;
 
 /** Events between a watch's cursor and now can no longer be had; the state must be read afresh. */
 export class HistoryLost extends Error {
-  constructor(reason: string) {
-    super(reason);
+  readonly loss: LossReason;
+
+  constructor(loss: keyof typeof findings) {
+    super(findings[loss]);
     this.name = 'HistoryLost';
+    this.loss = loss;
   }
 }
 
-/** Events are gone: by the server's own word (401), or by what the client found out. */
-export function isHistoryLost(error: unknown): boolean {
-  return (
-    error instanceof HistoryLost ||
-    (error instanceof Fault && error.config.errorCode === EtcdErrorCode.EventIndexCleared)
-  );
+/** Why events are gone, by the server's own word (401) or by what the client found out; undefined if they are not. */
+export function lossOf(error: unknown): LossReason | undefined {
+  if (error instanceof HistoryLost) return error.loss;
+  return error instanceof Fault && error.config.errorCode === EtcdErrorCode.EventIndexCleared
+    ? 'cleared'
+    : undefined;
 }
+
+/** Whether the error says that events are gone. */
+export const isHistoryLost = (error: unknown): boolean => lossOf(error) !== undefined;

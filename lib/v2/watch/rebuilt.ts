@@ -31,7 +31,7 @@ export function rebuilt$(
     filter(({ index }) => index < seen),
     switchMap(({ index }) => {
       context.watermark.restart(index);
-      return throwError(() => new HistoryLost('the cluster was rebuilt'));
+      return throwError(() => new HistoryLost('rebuilt'));
     }),
   );
 }

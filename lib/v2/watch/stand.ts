@@ -1,12 +1,11 @@
-import { concat, defer, map, startWith, throwError, type Observable } from 'rxjs';
+import { concat, defer, startWith, throwError, type Observable } from 'rxjs';
 import type { ResponseInfo } from '../model.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
-import { readState$ } from './read-state.js';
 import { rebuilt$ } from './rebuilt.js';
-import { resync } from './resync.js';
+import { resync$ } from './resync.js';
 import type { Target } from './target.js';
 
 /**
@@ -22,14 +21,10 @@ export function stand$(
   fromCursor: () => Observable<LegItem>,
 ): Observable<LegItem> {
   const { endpoint, clusterId } = info;
-  const isAnother =
-    clusterId !== undefined && cursor.clusterId !== undefined && clusterId !== cursor.clusterId;
-  if (isAnother && start === 'cursor') return throwError(() => new HistoryLost('the cluster is another one'));
-  if (clusterId !== undefined) cursor.clusterId = clusterId;
+  if (start === 'resync')
+    return resync$(context, target, cursor, endpoint).pipe(startWith<LegItem>({ type: 'live', endpoint }));
+  if (cursor.isOfAnother(clusterId)) return throwError(() => new HistoryLost('another-cluster'));
+  cursor.clusterId ??= clusterId;
   // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
-  if (start === 'cursor') return concat(rebuilt$(context, target, cursor, info), defer(fromCursor));
-  return readState$(context, target, endpoint).pipe(
-    map((state) => resync(cursor, state)),
-    startWith<LegItem>({ type: 'live', endpoint }),
-  );
+  return concat(rebuilt$(context, target, cursor, info), defer(fromCursor));
 }

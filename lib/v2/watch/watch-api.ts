@@ -47,8 +47,9 @@ export interface WatchOptions {
    */
   fromIndex?: number | undefined;
   /**
-   * When the server no longer holds events that the watch has not seen: `'resync'` emits the state with the range that
-   * was lost and goes on, `'error'` ends in WatchHistoryLostError. Default `'resync'`.
+   * When events that the watch has not seen can no longer be had, be it that the server's history has moved on, that the
+   * cluster was rebuilt or that it is another one: `'resync'` emits the state with what is lost and goes on, `'error'`
+   * ends in WatchHistoryLostError. Default `'resync'`.
    */
   onHistoryLost?: 'resync' | 'error' | undefined;
   /** Asked after each emitted event; the one it accepts is the last. Default: none is. */

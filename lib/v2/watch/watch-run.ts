@@ -2,10 +2,10 @@ import { throwError, timer, type Observable } from 'rxjs';
 import { backoff } from '../../cluster/backoff.js';
 import { Fault } from '../../cluster/fault.js';
 import { triedOnceMore, untried, type Tried } from '../../cluster/tried.js';
-import { TlsError, type Attempt } from '../../errors.js';
+import { TlsError, type Attempt, type LostEvents } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { Cursor } from './cursor.js';
-import { isHistoryLost } from './history-lost.js';
+import { isHistoryLost, lossOf } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import type { LegContext } from './leg-context.js';
@@ -117,7 +117,11 @@ export class WatchRun implements Place {
     } else if (item.type === 'event') {
       // A state read afresh is no progress: history could be lost again at once.
       if (item.event.action !== 'resync') this.#failures = 0;
-      else this.#reportResync(item.event.lost, item.event.info.endpoint);
+      else {
+        this.#reportResync(item.event.lost, item.event.info.endpoint);
+        // Who waits for the new state to be the watch's own may read it now.
+        this.#changed();
+      }
     }
   }
 
@@ -126,7 +130,11 @@ export class WatchRun implements Place {
     const final = this.final(error);
     if (final !== undefined) return throwError(() => final);
     const reason = error instanceof Error ? error.message : String(error);
-    if (isHistoryLost(error)) this.cursor.lost = this.#lostBy = reason;
+    const loss = lossOf(error);
+    if (loss !== undefined) {
+      this.cursor.lost = loss;
+      this.#lostBy = reason;
+    }
     if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
     this.cursor.doubt();
     // What broke the leg may have broken them, too.
@@ -136,7 +144,7 @@ export class WatchRun implements Place {
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
     this.#stoodSince = undefined;
     this.#enters('lost');
-    if (stood > this.#lastDelay && !isHistoryLost(error)) this.#failures = 0;
+    if (stood > this.#lastDelay && loss === undefined) this.#failures = 0;
     this.#lastDelay = backoff(this.#failures++, this.#context.settings.retry);
     return timer(this.#lastDelay);
   }
@@ -179,7 +187,7 @@ export class WatchRun implements Place {
     }));
   }
 
-  #reportResync(lost: { from: number; to: number }, endpoint: string): void {
+  #reportResync(lost: LostEvents, endpoint: string): void {
     const { id } = this;
     const { key } = this.#target;
     this.#context.events.emit(() => ({

@@ -40,9 +40,44 @@ describe('the place', () => {
 
   test('goes back with a state of a store that begins anew, and what was lost is made up for', () => {
     const cursor = new Cursor(1_000);
-    cursor.lost = 'the cluster was rebuilt';
+    cursor.lost = 'rebuilt';
     cursor.arriveAt(5);
     expect([cursor.next, cursor.lost]).toEqual([6, undefined]);
+  });
+
+  test.each([
+    ['cleared', 0],
+    ['rebuilt', 1],
+    ['another-cluster', 1],
+  ] as const)('a state in place of what is lost (%s) begins %i epochs', (loss, epochs) => {
+    const cursor = new Cursor(1_000);
+    cursor.lost = loss;
+    cursor.resyncAt(5, loss, undefined);
+    expect([cursor.epoch, cursor.next, cursor.lost]).toEqual([epochs, 6, undefined]);
+    expect([cursor.isNew(5), cursor.isNew(6)]).toEqual([false, true]);
+    cursor.resyncAt(3, loss, undefined);
+    expect(cursor.epoch).toBe(2 * epochs);
+  });
+
+  test('what was told of a former store says nothing of the new one', () => {
+    const cursor = new Cursor(1_000);
+    cursor.told(here, 999, 0);
+    cursor.resyncAt(5, 'cleared', undefined);
+    expect(cursor.toldBefore(here, 1_000)).toBe(999);
+    cursor.resyncAt(5, 'rebuilt', undefined);
+    expect(cursor.toldBefore(here, 1_000)).toBeUndefined();
+  });
+
+  test('only another id is that of another cluster', () => {
+    const cursor = new Cursor(1_000);
+    expect(cursor.isOfAnother('a')).toBe(false);
+    cursor.clusterId = 'a';
+    expect([undefined, 'a', 'b'].map((id) => cursor.isOfAnother(id))).toEqual([false, false, true]);
+    cursor.resyncAt(5, 'another-cluster', 'b');
+    expect([undefined, 'a', 'b'].map((id) => cursor.isOfAnother(id))).toEqual([false, true, false]);
+    // A state without one leaves it as it was.
+    cursor.resyncAt(5, 'cleared', undefined);
+    expect(cursor.clusterId).toBe('b');
   });
 });
 

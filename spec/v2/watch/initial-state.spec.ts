@@ -13,11 +13,14 @@ const resync = (index: number): WatchEvent => ({
   action: 'resync',
   node: { key: '/a' },
   index,
-  lost: { from: 1, to: index },
+  lost: { reason: 'cleared', from: 1, to: index },
   info,
 });
-const stateAt = (index: number, node: object = { key: '/a', value: 'now' }): HttpResponse =>
-  answerOf(200, index, { action: 'get', node });
+const stateAt = (
+  index: number,
+  node: object = { key: '/a', value: 'now' },
+  clusterId?: string,
+): HttpResponse => answerOf(200, index, { action: 'get', node }, clusterId);
 
 let member: FakeMember;
 let events$: Subject<WatchEvent>;
@@ -174,4 +177,124 @@ test('the keys with a TTL in it are counted, if the watch knew of fewer', () => 
   source.run.cursor.keysWithTtl = 9;
   run();
   expect(source.run.cursor.keysWithTtl).toBe(9);
+});
+
+describe('a store that began anew', () => {
+  const quorum = ({ path }: HttpRequest) => path.includes('quorum=true');
+  const { initialDelay } = new FakeMember().context.settings.retry;
+  /** The source has made up for it: the resync that it tells. */
+  const resyncAt = (index: number): void => {
+    source.run.cursor.resyncAt(index, 'rebuilt', undefined);
+    events$.next({ ...resync(index), lost: { reason: 'rebuilt', from: 61 } } as WatchEvent);
+  };
+
+  beforeEach(() => {
+    source.run.stage = 'live';
+    source.run.cursor = new Cursor(50);
+  });
+
+  test('its resync passes, though below the state, and so does every change behind it', () => {
+    const { seen } = run();
+    events$.next(set(51));
+    resyncAt(4);
+    for (const index of [5, 6, 50, 51]) events$.next(set(index));
+    expect(told(seen.items)).toEqual(['sync@50', 'set@51', 'resync@4', 'set@5', 'set@6', 'set@50', 'set@51']);
+    // And once more.
+    resyncAt(3);
+    events$.next(set(4));
+    expect(told(seen.items).slice(-2)).toEqual(['resync@3', 'set@4']);
+  });
+
+  test('at the first change behind the state, too', () => {
+    const { seen } = run();
+    resyncAt(4);
+    events$.next(set(5));
+    expect(told(seen.items)).toEqual(['sync@50', 'resync@4', 'set@5']);
+  });
+
+  test('while the state is read: it is read anew, and holds the resync', () => {
+    const answer$ = new Subject<HttpResponse>();
+    member.onRead = () => answer$;
+    const { seen } = run();
+    events$.next(set(60));
+    resyncAt(4);
+    events$.next(set(5));
+    member.onRead = () => of(stateAt(5));
+    // Of which of the two stores this one is, nobody knows.
+    answer$.next(stateAt(70));
+    answer$.complete();
+    expect(seen.items).toEqual([]);
+    events$.next(set(6));
+    jest.advanceTimersByTime(initialDelay);
+    expect([told(seen.items), member.reads.length]).toEqual([['sync@5', 'set@6'], 2]);
+  });
+
+  test('who comes while the source has yet to make up for it waits for that, not for a time', () => {
+    source.run.cursor.lost = 'rebuilt';
+    member.onRead = () => of(stateAt(5));
+    const { seen } = run();
+    enter('live', here);
+    expect(member.reads).toEqual([]);
+    resyncAt(4);
+    enter('live', here);
+    events$.next(set(5));
+    events$.next(set(6));
+    expect([told(seen.items), member.reads.length]).toEqual([['sync@5', 'set@6'], 1]);
+  });
+
+  test('a source that does not know of it yet: the state is told, then nothing of the former store', () => {
+    source.run.cursor = new Cursor(61);
+    member.onRead = () => of(stateAt(5));
+    const { seen } = run();
+    expect([seen.items, member.reads.length]).toEqual([[], 1]);
+    jest.advanceTimersByTime(initialDelay);
+    expect(member.reads.map(quorum)).toEqual([false, false, true]);
+    events$.next(set(61));
+    expect(told(seen.items)).toEqual(['sync@5']);
+    // It was read before the state, and comes behind it.
+    resyncAt(4);
+    events$.next(set(5));
+    expect(told(seen.items)).toEqual(['sync@5', 'resync@4', 'set@5']);
+  });
+
+  test('a member that lags on and on is asked until it does not', () => {
+    source.run.cursor = new Cursor(61);
+    member.onRead = (request) => of(stateAt(quorum(request) ? 60 : 50));
+    const { seen } = run();
+    jest.advanceTimersByTime(initialDelay * 3);
+    expect([seen.items, member.reads.map(quorum)]).toEqual([[], [false, false, true, false, true]]);
+    member.onRead = () => of(stateAt(60));
+    jest.advanceTimersByTime(initialDelay * 4);
+    expect(told(seen.items)).toEqual(['sync@60']);
+  });
+
+  test('without a quorum it is asked for no longer than the source stands there', () => {
+    source.run.cursor = new Cursor(61);
+    member.onRead = (request) =>
+      quorum(request) ? throwError(() => new TransportError('timeout', 'x', true)) : of(stateAt(50));
+    const { seen } = run();
+    jest.advanceTimersByTime(initialDelay);
+    enter('lost', here);
+    jest.advanceTimersByTime(60_000);
+    const { length } = member.reads;
+    member.onRead = () => of(stateAt(60));
+    enter('live', 'http://b');
+    expect(member.reads.slice(length)).toMatchObject([{ endpoint: 'http://b' }]);
+    expect(told(seen.items)).toEqual(['sync@60']);
+  });
+
+  test.each([70, 5])(
+    'another cluster, with the state at %i: nothing of the former, then its resync',
+    (index) => {
+      source.run.cursor.clusterId = 'former';
+      member.onRead = () => of(stateAt(index, undefined, 'new'));
+      const { seen } = run();
+      expect(told(seen.items)).toEqual([`sync@${String(index)}`]);
+      events$.next(set(80));
+      source.run.cursor.resyncAt(60, 'another-cluster', 'new');
+      events$.next({ ...resync(60), lost: { reason: 'another-cluster', from: 51 } } as WatchEvent);
+      events$.next(set(61));
+      expect(told(seen.items).slice(1)).toEqual(['resync@60', 'set@61']);
+    },
+  );
 });

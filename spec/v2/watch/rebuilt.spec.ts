@@ -47,7 +47,7 @@ test('a store below the cursor is asked with quorum; what it says is then the hi
   member.onRead = storeAt(5);
   const { seen } = run(5);
   expect(member.reads).toMatchObject([{ endpoint: here, path: '/v2/keys/a/_rxetcd?quorum=true' }]);
-  expect(seen.error).toEqual(new HistoryLost('the cluster was rebuilt'));
+  expect(seen.error).toEqual(new HistoryLost('rebuilt'));
   expect(member.watermark.value).toBe(5);
 });
 

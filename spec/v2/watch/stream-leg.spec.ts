@@ -212,6 +212,23 @@ describe('a check', () => {
     expect(member.polls.length).toBeLessThanOrEqual(3);
   });
 
+  test('one made while it lasts says nothing of its tail, which is checked when it is over', () => {
+    const { stream } = stand();
+    let next = 10;
+    const flow = (count: number) => {
+      stream.lines(range(next, next + count - 1));
+      next += count;
+    };
+    while (member.polls.length === 0 && next < 5_000) {
+      flow(10);
+      pass(10);
+    }
+    flow(20);
+    pass(1_000);
+    expect(member.polls).toHaveLength(2);
+    expect(member.polls[1]?.waitIndex).toBe(String(next));
+  });
+
   test('none is made while a gap is filled', () => {
     member.onRequest = (request) => {
       const from = Number(request.waitIndex);

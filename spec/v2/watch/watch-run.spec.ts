@@ -24,7 +24,13 @@ const info = { endpoint: here, status: 200 };
 const live: LegItem = { type: 'live', endpoint: here };
 const item = (event: WatchEvent): LegItem => ({ type: 'event', event });
 const change = item({ action: 'set', node: { key: '/a' }, index: 7, info });
-const resync = item({ action: 'resync', node: { key: '/a' }, index: 9, lost: { from: 3, to: 9 }, info });
+const resync = item({
+  action: 'resync',
+  node: { key: '/a' },
+  index: 9,
+  lost: { reason: 'cleared', from: 3, to: 9 },
+  info,
+});
 const catchingUp: LegItem = { type: 'catching-up', endpoint: here };
 const waiting: LegItem = { type: 'waiting', endpoint: here };
 const cleared = faultOf('watch /a', 400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}');
@@ -114,7 +120,7 @@ describe('how a leg begins', () => {
 
   test.each<[string, Error]>([
     ["the server's word", cleared],
-    ["the client's finding", new HistoryLost('the cluster was rebuilt')],
+    ["the client's finding", new HistoryLost('rebuilt')],
   ])('afresh once history is lost, by %s, until that was made up for', (_, error) => {
     const run = start(5);
     delayAfter(run, error);
@@ -181,7 +187,7 @@ describe('after a failure', () => {
     expect(blame.mock.calls).toEqual([[here, error]]);
   });
 
-  test.each([cleared, new MemberLeft('another leads'), new HistoryLost('x')])(
+  test.each([cleared, new MemberLeft('another leads'), new HistoryLost('another-cluster')])(
     'but not of what is no failure of the member: %s',
     (error) => {
       delayAfter(start(), error);
@@ -362,7 +368,7 @@ describe('events', () => {
 
   test('a resync tells what was lost, and why', () => {
     const run = start();
-    delayAfter(run, new HistoryLost('the cluster was rebuilt'));
+    delayAfter(run, new HistoryLost('rebuilt'));
     seen.length = 0;
     run.saw(resync);
     expect(seen).toMatchObject([
@@ -372,9 +378,20 @@ describe('events', () => {
         key: '/a',
         endpoint: here,
         reason: 'the cluster was rebuilt',
-        lost: { from: 3, to: 9 },
+        lost: { reason: 'cleared', from: 3, to: 9 },
       },
     ]);
+  });
+
+  test('a resync is a change, for who waits for it', () => {
+    const run = start();
+    delayAfter(run, new HistoryLost('rebuilt'));
+    run.saw(live);
+    changed.mockClear();
+    run.saw(resync);
+    expect([changed.mock.calls.length, run.stage]).toEqual([1, 'live']);
+    run.saw(change);
+    expect(changed).toHaveBeenCalledTimes(1);
   });
 
   test('the end, with the first line of why', () => {
@@ -396,7 +413,7 @@ describe('events', () => {
         action: 'resync',
         node: { key: '/a', value: 'hush' },
         index: 7,
-        lost: { from: 1, to: 7 },
+        lost: { reason: 'cleared', from: 1, to: 7 },
         info,
       }),
     );

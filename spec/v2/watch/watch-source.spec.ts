@@ -122,6 +122,16 @@ test('it completes when the client is closed', () => {
   expect([seen.done, member.streams[0]?.gone, ended.mock.calls.length > 0]).toEqual([true, true, true]);
 });
 
+test('it completes at once when the client is closed between two tries', () => {
+  const { seen } = watchOver(open().events$);
+  member.streams[0]?.head(9).end();
+  expect([types().at(-1), seen.done]).toEqual(['watch-lost', false]);
+  member.closing$.next();
+  expect([seen.done, seen.error, ended.mock.calls.length > 0]).toEqual([true, undefined, true]);
+  jest.advanceTimersByTime(60_000);
+  expect(member.streams).toHaveLength(1);
+});
+
 test('it completes when the client is closed while its next leg waits for an endpoint', () => {
   const view$ = new BehaviorSubject(true);
   const closing$ = view$.pipe(ignoreElements(), endWith(undefined));

@@ -29,6 +29,14 @@ describe('sources', () => {
     expect(source()).not.toBe(own);
   });
 
+  test('who watches from now on does not follow one with a start of its own, opened just before', () => {
+    const own = source(a, 10);
+    const plain = source();
+    expect(plain).not.toBe(own);
+    expect(source(a, 10)).not.toBe(plain);
+    expect(source()).toBe(plain);
+  });
+
   test('each has its number', () => {
     expect([source(), source(), source(a, 5), source({ ...a, key: '/b' })].map(({ id }) => id)).toEqual([
       1, 1, 2, 3,
