@@ -4,7 +4,12 @@ export default {
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
   // They need more than Node and an etcd, and have configurations of their own.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/spec/browser/', '<rootDir>/spec/compose/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/spec/browser/',
+    '<rootDir>/spec/compose/',
+    '<rootDir>/spec/middlebox/',
+  ],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^rxetcd$': '<rootDir>/lib/index.ts',

@@ -4,21 +4,12 @@ import { concat, firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
 import { cleanUp } from '../support/clean-up.js';
 import { eventually } from '../support/eventually.js';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.js';
+import { FollowedWatch } from '../support/followed-watch.js';
 import { startHeaderStripper } from '../support/header-stripper.js';
 import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
 import { runSeed, seededRandom, type SeededRandom } from '../support/random.js';
 import { StoreWitness, writeAtRandom } from '../support/store-witness.js';
-import {
-  dueTo,
-  filtered,
-  needed,
-  ordered,
-  reliable,
-  resumable,
-  unique,
-  type Change,
-  type Scope,
-} from '../support/validators.js';
+import { dueTo, ordered, reliable, resumable, unique, type Change } from '../support/validators.js';
 import { WatchLog } from '../support/watch-log.js';
 
 /** Each round has a seed; `FAULT_SEED=...` repeats one, `SOAK_MINUTES=...` goes on for so long. */
@@ -86,8 +77,7 @@ class Round {
     this.#cleanUps.push(() => client.close());
     client.events$.subscribe((event) => this.#told.push(event));
 
-    const watch = (key: string, options?: WatchOptions) =>
-      new Followed(this, client, `${root}${key}`, options);
+    const watch = (key: string, options?: WatchOptions) => this.#follow(client, `${root}${key}`, options);
     const watches = [
       watch('/app'),
       watch('/app', { initial: true }),
@@ -116,7 +106,7 @@ class Round {
     proxies.forEach((proxy) => proxy.heal());
 
     const findings = [...witness.findings];
-    for (const one of watches) findings.push(...one.findings(changes));
+    for (const one of watches) findings.push(...one.findings(changes), ...one.needless(changes));
     findings.push(...(await this.#resume(client, random.pick(watches.slice(0, 4)), changes)));
     return findings.length === 0
       ? []
@@ -132,19 +122,14 @@ class Round {
       .join('\n');
   }
 
-  /** What the client said of the first stand of a watch. */
-  firstIndex(key: string): number | undefined {
-    const stand = this.#told.find(
-      (event) =>
-        (event.type === 'watch-live' || event.type === 'watch-catching-up') &&
-        event.key === key &&
-        event.index !== undefined,
-    );
-    return stand !== undefined && 'index' in stand ? stand.index : undefined;
-  }
-
   afterwards(cleanUp: () => unknown): void {
     this.#cleanUps.push(cleanUp);
+  }
+
+  #follow(client: EtcdClient, key: string, options?: WatchOptions): FollowedWatch {
+    const one = new FollowedWatch(client, key, options, this.isBlind);
+    this.afterwards(() => one.unsubscribe());
+    return one;
   }
 
   async #begin(cluster: LocalCluster, root: string): Promise<number> {
@@ -223,15 +208,11 @@ class Round {
   }
 
   /** A watch from any event on yields the rest. */
-  async #resume(client: EtcdClient, one: Followed, changes: readonly Change[]): Promise<string[]> {
+  async #resume(client: EtcdClient, one: FollowedWatch, changes: readonly Change[]): Promise<string[]> {
     const told = one.told(changes).filter(({ action }) => action !== 'sync' && action !== 'resync');
     if (told.length < 2) return [];
     const { index } = told[this.random.int(told.length - 1)]!;
-    const again = new Followed(this, client, one.key, {
-      ...one.options,
-      initial: false,
-      fromIndex: index + 1,
-    });
+    const again = this.#follow(client, one.key, { ...one.options, initial: false, fromIndex: index + 1 });
     await again.reach(changes);
     const isDue = new Set(
       dueTo({ ...one.scope, after: index }, changes).flatMap((d) => (d.must ? [d.change.index] : [])),
@@ -239,69 +220,12 @@ class Round {
     const due = (events: WatchEvent[]) => events.filter((event) => isDue.has(event.index));
     return [
       ...again.findings(changes),
+      ...again.needless(changes),
       ...(again.told(changes).some(({ action }) => action === 'resync') ||
       told.some((e) => e.action === 'resync')
         ? []
         : resumable(due(told), index, due(again.told(changes)))),
     ];
-  }
-}
-
-/** A watch with what it is to see. */
-class Followed {
-  readonly log: WatchLog;
-
-  constructor(
-    readonly round: Round,
-    client: EtcdClient,
-    readonly key: string,
-    readonly options: WatchOptions = {},
-  ) {
-    this.log = new WatchLog(client, key, options);
-    round.afterwards(() => this.log.unsubscribe());
-  }
-
-  get scope(): Scope {
-    const { initial, fromIndex, recursive = true } = this.options;
-    const from = fromIndex ?? this.round.firstIndex(this.key);
-    const after = initial === true ? this.log.events[0]?.index : from && from - 1;
-    return { key: this.key, recursive, after: after ?? Infinity, blind: this.round.isBlind };
-  }
-
-  async stands(): Promise<void> {
-    await this.log.until(() => this.scope.after !== Infinity);
-  }
-
-  told(changes: readonly Change[]): WatchEvent[] {
-    return this.log.events.filter(({ index }) => index <= (changes.at(-1)?.index ?? 0));
-  }
-
-  /** Waits for the last change that is its to see. */
-  async reach(changes: readonly Change[]): Promise<void> {
-    await this.stands();
-    const last = dueTo(this.scope, changes).findLast(({ must }) => must)?.change.index ?? 0;
-    await this.log
-      .until(() => last <= this.scope.after || (this.log.events.at(-1)?.index ?? 0) >= last, {
-        // Half of all answers may be faulty.
-        within: 30_000,
-      })
-      .catch((error: unknown) => {
-        throw new Error(
-          `${this.key} ${JSON.stringify(this.options)} hangs at ${this.log.events.at(-1)?.index ?? 0} before ${last}: ${String(error)}`,
-        );
-      });
-  }
-
-  findings(changes: readonly Change[]): string[] {
-    const { scope } = this;
-    const events = this.told(changes);
-    return [
-      ...ordered(events),
-      ...unique(events),
-      ...reliable(events, changes, scope),
-      ...filtered(events, changes, scope),
-      ...needed(events),
-    ].map((finding) => `${this.key} ${JSON.stringify(this.options)} ${finding}`);
   }
 }
 

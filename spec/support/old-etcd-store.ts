@@ -46,6 +46,11 @@ export class OldStore {
   /** Open watches. */
   watchers = 0;
   readonly #entries = new Map<string, Entry>();
+  /**
+   * As 2.3.0 to 3.0.17 do: a recursive watch finds the key itself in history only if its event is the first one looked at. Default:
+   * false, as on all others.
+   */
+  overlooksItself = false;
   readonly #history: Change[] = [];
   readonly #changes = new Subject<Change>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -145,7 +150,12 @@ export class OldStore {
         const reason = `the requested history has been cleared [${oldest}/${waitIndex}]`;
         throw new OldError(401, reason);
       }
-      const old = this.#history.find((c) => c.index >= waitIndex && this.#wasAt(c, key, recursive));
+      const [first, ...rest] = this.#history.filter((c) => c.index >= waitIndex);
+      const overlooks = recursive && this.overlooksItself;
+      const old = [
+        ...(first === undefined ? [] : [first]),
+        ...(overlooks ? rest.filter((c) => c.key !== key) : rest),
+      ].find((c) => this.#wasAt(c, key, recursive));
       if (old !== undefined) return of(old.body);
     }
     return defer(() => {

@@ -3,24 +3,15 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { Observable, defer, map } from 'rxjs';
 import { BodyCutter } from './body-cutter.js';
-import { Gate } from './gate.js';
-import { resetSocket } from './reset-socket.js';
+import { TcpLink, type Way } from './tcp-link.js';
 
 export interface TcpProxyOptions {
   /** Asked at the first byte of each answer's body: true ends the connection behind the headers. Only for HTTP/1.1. */
   cutAfterHeaders?: () => boolean;
   /** Told each piece of what clients say, as it comes. */
   heard?: (piece: Buffer) => void;
-}
-
-/** Which way is silent: what the client says, what the target says, or both. */
-export type Way = 'toTarget' | 'toClient' | 'both';
-
-interface Link {
-  client: Socket;
-  target: Socket;
-  toTarget: Gate;
-  toClient: Gate;
+  /** Told of each piece of what the target says, before it passes on a connection. */
+  answering?: (link: TcpLink) => void;
 }
 
 /** Starts a loopback proxy on a free port in front of `targetUrl` (host and port count); it lives until `close$`. */
@@ -34,7 +25,7 @@ export function startTcpProxy(targetUrl: string, options: TcpProxyOptions = {}):
 /** Stands between a client and a server, or on a link between two members, and does to their connections what it is told. */
 export class TcpProxy {
   readonly #server: Server;
-  readonly #links = new Set<Link>();
+  readonly #links = new Set<TcpLink>();
   readonly #options: TcpProxyOptions;
   #target: URL;
   #port = 0;
@@ -57,6 +48,11 @@ export class TcpProxy {
     return this.#links.size;
   }
 
+  /** The open connections, the oldest first. */
+  get links(): readonly TcpLink[] {
+    return [...this.#links];
+  }
+
   /** Since the start. */
   get accepted(): number {
     return this.#accepted;
@@ -65,18 +61,18 @@ export class TcpProxy {
   /** Forwards nothing more, not even an end, on open and new connections, all of which stay open. */
   pause(way: Way = 'both'): void {
     this.#silent = way;
-    this.#links.forEach((link) => this.#apply(link));
+    this.#links.forEach((link) => link.hold(way));
   }
 
-  /** Ends `pause`: what was held back is delivered. */
+  /** Ends `pause`, and that of single connections: what was held back is delivered. */
   resume(): void {
     this.#silent = undefined;
-    this.#links.forEach((link) => this.#apply(link));
+    this.#links.forEach((link) => link.hold(undefined));
   }
 
   /** Resets all open connections, on both sides. */
   reset(): void {
-    this.#links.forEach(drop);
+    this.#links.forEach((link) => link.reset());
   }
 
   /** New connections are refused from now on; open ones stay. */
@@ -119,45 +115,26 @@ export class TcpProxy {
       allowHalfOpen: true,
       noDelay: true,
     });
-    const link: Link = { client, target, toTarget: new Gate(false), toClient: new Gate(false) };
+    const { heard, answering } = this.#options;
+    if (heard !== undefined) client.on('data', heard);
+    if (answering !== undefined) target.on('data', () => answering(link));
+    const link = new TcpLink(client, target, this.#cutter(client, target));
     this.#links.add(link);
-    this.#apply(link);
+    link.hold(this.#silent);
 
-    if (this.#options.heard !== undefined) client.on('data', this.#options.heard);
-    client.pipe(link.toTarget).pipe(target);
-    this.#answers(link).pipe(client);
-
-    // A reset of one side becomes a reset of the other, once the way there is open.
-    client.on('error', () => link.toTarget.whenOpen(() => drop(link)));
-    target.on('error', () => link.toClient.whenOpen(() => drop(link)));
-    const forget = () => client.closed && target.closed && this.#links.delete(link);
+    const forget = () => link.isClosed && this.#links.delete(link);
     client.on('close', forget);
     target.on('close', forget);
   }
 
-  #answers({ client, target, toTarget, toClient }: Link): NodeJS.ReadableStream {
+  #cutter(client: Socket, target: Socket) {
     const { cutAfterHeaders } = this.#options;
-    if (cutAfterHeaders === undefined) return target.pipe(toClient);
+    if (cutAfterHeaders === undefined) return undefined;
     const cutter = new BodyCutter(cutAfterHeaders, () => {
       client.destroy();
       target.destroy();
     });
-    toTarget.on('data', () => cutter.requestSent());
-    return target.pipe(toClient).pipe(cutter);
+    client.on('data', () => cutter.requestSent());
+    return (answers: NodeJS.ReadableStream) => answers.pipe(cutter);
   }
-
-  #apply({ toTarget, toClient }: Link): void {
-    set(toTarget, this.#silent === 'both' || this.#silent === 'toTarget');
-    set(toClient, this.#silent === 'both' || this.#silent === 'toClient');
-  }
-}
-
-function set(gate: Gate, shut: boolean): void {
-  if (shut) gate.shut();
-  else gate.open();
-}
-
-function drop({ client, target }: Link): void {
-  resetSocket(client);
-  resetSocket(target);
 }

@@ -1,0 +1,58 @@
+/**
+ * Command line: rounds of full schedules against the built package, one line about each. All arguments may be left out:
+ * `--rounds 1000 --minutes 10 --seed 7 --log FILE` (a campaign that was stopped goes on behind the rounds that FILE holds),
+ * `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
+ */
+import { parseArgs } from 'node:util';
+import { runSeed } from '../random.js';
+import { runCampaign } from './campaign.js';
+import { abilities } from './random-schedule.js';
+import { everything, fronts } from './round-plan.js';
+import { playWatchRound } from './watch-round.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '1000' },
+    minutes: { type: 'string', default: '600' },
+    seed: { type: 'string', default: String(runSeed) },
+    log: { type: 'string' },
+    abilities: { type: 'string', default: abilities.join() },
+    fronts: { type: 'string', default: fronts.join() },
+    without: { type: 'string', default: '' },
+  },
+});
+
+/** The entries of a list that were named; a name that is not among them is a mistake. */
+function among<T extends string>(all: readonly T[], named: string): T[] {
+  return named
+    .split(',')
+    .filter(Boolean)
+    .map((name) => {
+      const found = all.find((one) => one === name);
+      if (found === undefined) throw new Error(`Unknown: ${name}. One of ${all.join(', ')}.`);
+      return found;
+    });
+}
+
+const without = among(['blind', 'restarts', 'waves'], values.without);
+const switches = {
+  ...everything,
+  abilities: among(abilities, values.abilities),
+  fronts: among(fronts, values.fronts),
+  ...Object.fromEntries(without.map((name) => [name, false])),
+};
+
+const result = await runCampaign({
+  seed: Number(values.seed),
+  rounds: Number(values.rounds),
+  lastsMs: Number(values.minutes) * 60_000,
+  switches,
+  ...(values.log !== undefined && { log: values.log }),
+  play: playWatchRound,
+  print: (line) => console.log(line),
+});
+console.log(
+  `${result.rounds} rounds, ${result.counted} of them count, ${result.lost} events lost without a word;` +
+    ` broken: ${result.broken.join(', ') || 'none'}`,
+);
+process.exitCode = result.broken.length === 0 ? 0 : 1;

@@ -1,0 +1,65 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { startLocalCluster, type LocalCluster } from '../local-cluster.js';
+import { planRound, type RoundPlan, type Switches } from './round-plan.js';
+import { counts, detailsOf, lineOf, lostEvents, type RoundReport } from './round-report.js';
+
+export interface CampaignOptions {
+  /** The first seed; each round has the next. */
+  readonly seed: number;
+  readonly rounds: number;
+  /** No round begins later, ms since the start. */
+  readonly lastsMs: number;
+  readonly switches: Switches;
+  /** A file that takes one line of JSON for each round; the seeds that it holds already are passed over. Default: none. */
+  readonly log?: string;
+  readonly play: (cluster: LocalCluster, plan: RoundPlan) => Promise<RoundReport>;
+  readonly print: (line: string) => void;
+}
+
+/** What a campaign has come to. */
+export interface CampaignResult {
+  readonly rounds: number;
+  readonly counted: number;
+  readonly lost: number;
+  /** Of the rounds in which a promise was broken. */
+  readonly broken: readonly number[];
+}
+
+/** Plays one round after the other, prints a line about each, and all that is known of one that broke a promise. */
+export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
+  const { seed: first, rounds, lastsMs, switches, log, play, print } = options;
+  const done = log === undefined ? new Set<number>() : seedsIn(log);
+  const clusters = new Map<number, LocalCluster>();
+  const reports: RoundReport[] = [];
+  const end = Date.now() + lastsMs;
+  try {
+    for (let seed = first; seed < first + rounds && Date.now() < end; seed += 1) {
+      if (done.has(seed)) continue;
+      const plan = planRound(seed, switches);
+      const cluster =
+        clusters.get(plan.size) ?? (await firstValueFrom(startLocalCluster({ size: plan.size })));
+      clusters.set(plan.size, cluster);
+      const report = await play(cluster, plan);
+      reports.push(report);
+      print(lineOf(report));
+      if (report.findings.length > 0) print(detailsOf(report));
+      if (log !== undefined) appendFileSync(log, `${JSON.stringify({ seed, ...report })}\n`);
+    }
+  } finally {
+    for (const cluster of clusters.values()) await lastValueFrom(cluster.down$());
+  }
+  return {
+    rounds: reports.length,
+    counted: reports.filter(counts).length,
+    lost: reports.reduce((total, report) => total + lostEvents(report), 0),
+    broken: reports.filter(({ findings }) => findings.length > 0).map(({ plan }) => plan.seed),
+  };
+}
+
+/** A line that was cut off in the middle belongs to a round that is to be played again. */
+function seedsIn(log: string): Set<number> {
+  if (!existsSync(log)) return new Set();
+  const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  return new Set(lines.map((line) => (JSON.parse(line) as { seed: number }).seed));
+}
