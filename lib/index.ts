@@ -59,6 +59,8 @@ export type {
   AuthRole,
   AuthStatus,
   AuthUser,
+  ListedRole,
+  ListedUser,
   AuthUserRoles,
   Permissions,
 } from './v2/auth-model.js';

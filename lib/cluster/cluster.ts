@@ -109,6 +109,11 @@ export class Cluster {
     return this.#roster.endpoint(url)?.version;
   }
 
+  /** A member has said at this endpoint who it is, which takes the API of this client. */
+  knows(url: string): boolean {
+    return this.#roster.endpoint(url)?.id !== undefined;
+  }
+
   /** The leader itself answers at this endpoint, and has led ever since it answered in that raft term. */
   leads(url: string, raftTerm: number | undefined): boolean {
     const id = this.#roster.endpoint(url)?.id;

@@ -1,12 +1,14 @@
 import { defer, type Observable } from 'rxjs';
-import { checkOptions, type Check } from '../check.js';
+import { checkOptions, isRecord, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
 import type { HttpMethod, HttpResponse } from '../transport/http.js';
 import { exchangeOf, learn, type V2Context } from './context.js';
 import { decodeObject, faultOf, type Exchange } from './decode.js';
+import { parseJson } from './parse-json.js';
 import { demandRequestLine } from './request-size.js';
 import { apiRetryClasses, type ApiOperation } from './retry-classes.js';
+import type { Shape } from './shape.js';
 
 /** One request beside the keys API, before it is encoded. */
 export interface ApiRequest {
@@ -94,13 +96,16 @@ export class ApiCalls {
   }
 }
 
-/** Reads an answer that must be a JSON object. */
-export const objectOf = ({ operation, status, body, exchange }: ApiAnswer): Record<string, unknown> =>
-  decodeObject(operation, status, body, exchange);
+/** Reads an answer that must be a JSON object of that shape. */
+export const objectOf = (
+  { operation, status, body, exchange }: ApiAnswer,
+  shape: Shape,
+): Record<string, unknown> => decodeObject(operation, status, body, exchange, shape);
 
-/** Reads an answer that need only be a success; its body may be empty. */
+/** Reads an answer that need only be a success; etcd sends none with a body that is no JSON. */
 export function demandSuccess({ operation, status, body, exchange }: ApiAnswer): void {
-  if (status < 200 || status >= 300) throw faultOf(operation, status, body, exchange);
+  const isWord = body.trim() === '' || isRecord(parseJson(body));
+  if (status < 200 || status >= 300 || !isWord) throw faultOf(operation, status, body, exchange);
 }
 
 /** What may make a path long. */

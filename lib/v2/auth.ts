@@ -4,20 +4,29 @@ import { EtcdApiError, InvalidOptionError } from '../errors.js';
 import type { CallOptions, CallSettings } from '../options.js';
 import { demandSuccess, objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
 import {
+  listedRoleOf,
+  listedUserOf,
   listOf,
   roleOf,
+  roleShape,
+  rolesShape,
   userOf,
   userRolesOf,
+  userShape,
+  usersShape,
   type AuthChange,
   type AuthRole,
   type AuthStatus,
   type AuthUser,
   type AuthUserRoles,
+  type ListedRole,
+  type ListedUser,
   type Permissions,
 } from './auth-model.js';
 import { within } from './deadline.js';
 import { faultOf } from './decode.js';
 import { parseJson } from './parse-json.js';
+import { boolean, record } from './shape.js';
 
 /** Options of {@link AuthApi.createUser$}. */
 export interface CreateUserOptions extends CallOptions {
@@ -101,7 +110,7 @@ export class AuthApi {
   status$(options: CallOptions = {}): Observable<AuthStatus> {
     return this.#call$(options, (settings) =>
       this.#calls.run$('auth.status', { path: '/v2/auth/enable' }, settings, (answer) => ({
-        enabled: objectOf(answer)['enabled'] === true,
+        enabled: objectOf(answer, record({ enabled: boolean }))['enabled'] === true,
       })),
     );
   }
@@ -124,11 +133,11 @@ export class AuthApi {
     );
   }
 
-  /** Lists the users with their roles. */
-  users$(options: CallOptions = {}): Observable<AuthUser[]> {
+  /** Lists the users with their roles; etcd 2.0 to 2.2 tell their names alone. */
+  users$(options: CallOptions = {}): Observable<ListedUser[]> {
     return this.#call$(options, (settings) =>
       this.#calls.run$('auth.users', { path: '/v2/auth/users' }, settings, (answer) =>
-        listOf(objectOf(answer)['users']).map(userOf),
+        listOf(objectOf(answer, usersShape)['users']).map(listedUserOf),
       ),
     );
   }
@@ -138,7 +147,7 @@ export class AuthApi {
     return this.#call$(options, (settings) => {
       demand('user', name, named);
       return this.#calls.run$('auth.user', { path: user(name), of: name }, settings, (answer) =>
-        userOf(objectOf(answer)),
+        userOf(objectOf(answer, userShape)),
       );
     });
   }
@@ -185,11 +194,11 @@ export class AuthApi {
     });
   }
 
-  /** Lists the roles. */
-  roles$(options: CallOptions = {}): Observable<AuthRole[]> {
+  /** Lists the roles with what they may do; etcd 2.0 to 2.2 tell their names alone. */
+  roles$(options: CallOptions = {}): Observable<ListedRole[]> {
     return this.#call$(options, (settings) =>
       this.#calls.run$('auth.roles', { path: '/v2/auth/roles' }, settings, (answer) =>
-        listOf(objectOf(answer)['roles']).map(roleOf),
+        listOf(objectOf(answer, rolesShape)['roles']).map(listedRoleOf),
       ),
     );
   }
@@ -199,7 +208,7 @@ export class AuthApi {
     return this.#call$(options, (settings) => {
       demand('role', name, named);
       return this.#calls.run$('auth.role', { path: role(name), of: name }, settings, (answer) =>
-        roleOf(objectOf(answer)),
+        roleOf(objectOf(answer, roleShape)),
       );
     });
   }
@@ -259,7 +268,9 @@ export class AuthApi {
     settings: CallSettings,
   ): Observable<AuthUserRoles> {
     const request = { method: 'PUT' as const, path: user(name), json, of: name };
-    return this.#calls.run$(operation, request, settings, (answer) => userRolesOf(objectOf(answer)));
+    return this.#calls.run$(operation, request, settings, (answer) =>
+      userRolesOf(objectOf(answer, userShape)),
+    );
   }
 
   #putRole$(
@@ -269,7 +280,7 @@ export class AuthApi {
     settings: CallSettings,
   ): Observable<AuthRole> {
     const request = { method: 'PUT' as const, path: role(name), json: { role: name, ...changes }, of: name };
-    return this.#calls.run$(operation, request, settings, (answer) => roleOf(objectOf(answer)));
+    return this.#calls.run$(operation, request, settings, (answer) => roleOf(objectOf(answer, roleShape)));
   }
 
   /** Goes on if the user is there, or if it is not, as wanted; else fails as etcd would. */
@@ -308,22 +319,30 @@ function demandChanges(name: string, changes: unknown, checks: Record<string, Ch
 }
 
 /** Told apart by etcd's words: both turns answer 409 for other reasons, too. */
-function changeOf({ operation, status, body, exchange }: ApiAnswer, already: string): AuthChange {
-  if (status >= 200 && status < 300) return 'changed';
-  if (status === 409 && body.includes(already)) return 'unchanged';
-  throw faultOf(operation, status, body, exchange);
+function changeOf(answer: ApiAnswer, already: string): AuthChange {
+  if (answer.status === 409 && messageOf(answer).includes(already)) return 'unchanged';
+  demandSuccess(answer);
+  return 'changed';
 }
 
 /** A user whose role does not exist is "not found" as well, but by another message. */
-function isThere({ operation, endpoint, status, body, exchange }: ApiAnswer): {
-  there: boolean;
-  endpoint: string;
-} {
-  const isJson = isRecord(parseJson(body));
-  if (status === 200 && isJson) return { there: true, endpoint };
-  if (status === 404 && isJson) return { there: !/User .* does not exist/.test(body), endpoint };
-  throw faultOf(operation, status, body, exchange);
+function isThere(answer: ApiAnswer): { there: boolean; endpoint: string } {
+  const { operation, endpoint, status, body, exchange } = answer;
+  if (status !== 404) {
+    objectOf(answer, userShape);
+    return { there: true, endpoint };
+  }
+  // As in `auth: User app does not exist.`
+  const [, what = ''] = /^(?:[a-z]+: )?(User|Role) /.exec(messageOf(answer)) ?? [];
+  if (what === '' || !messageOf(answer).includes(' does not exist'))
+    throw faultOf(operation, status, body, exchange);
+  return { there: what === 'Role', endpoint };
 }
+
+const messageOf = ({ body }: ApiAnswer): string => {
+  const json = parseJson(body);
+  return isRecord(json) && typeof json['message'] === 'string' ? json['message'] : '';
+};
 
 function wrongState(operation: string, name: string, there: boolean, endpoint: string): EtcdApiError {
   const answer = there

@@ -48,6 +48,7 @@ export function exchangeOf(
 ): Exchange {
   const location = status === 307 ? headers?.get('location') : undefined;
   return {
+    endpoint,
     version: cluster.version(endpoint),
     anonymous: authorization === undefined && settings.tls.cert === undefined,
     ...(typeof location === 'string' ? { redirect: originOf(location, endpoint) } : {}),

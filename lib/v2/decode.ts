@@ -7,20 +7,26 @@ import {
   UnsupportedByServerError,
 } from '../errors.js';
 import { isRecord } from '../check.js';
+import {
+  errorMixUp,
+  eventFlaw,
+  isIndex,
+  keysBodyFlaw,
+  mixUp,
+  type Asked,
+  type KeysBody,
+} from './keys-body.js';
 import { modernBody } from './legacy-body.js';
-import { parseJson } from './parse-json.js';
+import { isTooDeep, maxDepth, parseJson } from './parse-json.js';
 import { isLegacy } from './server-release.js';
-import type { EtcdAction, EtcdNode } from './model.js';
+import { record, type Shape } from './shape.js';
 
-/** A success of the keys API, as it stands in the body. */
-export interface KeysBody {
-  readonly action: EtcdAction;
-  readonly node?: EtcdNode;
-  readonly prevNode?: EtcdNode;
-}
+export type { KeysBody } from './keys-body.js';
 
 /** What the decoder is told of the exchange, besides its answer. */
 export interface Exchange {
+  /** Where it went. */
+  readonly endpoint?: string | undefined;
   /** The release of the server that answered, if known. */
   readonly version?: string | undefined;
   /** The origin that a redirect points to; that of the server itself if it points nowhere. */
@@ -29,33 +35,75 @@ export interface Exchange {
   readonly anonymous?: boolean;
 }
 
-/** A success of the keys API; anything else is thrown as a Fault. */
+/**
+ * A success of the keys API, checked in every part that is relied on; anything else is thrown as a Fault.
+ *
+ * @param asked what it must be the answer to
+ */
 export function decodeKeys(
   operation: string,
   status: number,
   body: string,
   exchange: Exchange = {},
+  asked?: Asked,
 ): KeysBody {
   const json = parseJson(body);
-  if (status < 300 && isRecord(json) && typeof json['action'] === 'string')
-    return (mayBeLegacy(exchange.version, json['action']) ? modernBody(json) : json) as unknown as KeysBody;
-  throw faultOf(operation, status, body, exchange, json);
+  if (status >= 300 || !isRecord(json) || typeof json['action'] !== 'string')
+    throw keysFaultOf(operation, status, body, exchange, json, asked);
+  const answer = mayBeLegacy(exchange.version, json['action']) ? modernBody(json) : json;
+  const flaw = keysBodyFlaw(answer) ?? (asked && mixUp(answer as unknown as KeysBody, asked));
+  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, flaw);
+  return answer as unknown as KeysBody;
+}
+
+/** An event of a watch of that key; anything else is thrown as a Fault. */
+export function decodeEvent(
+  operation: string,
+  key: string,
+  status: number,
+  body: string,
+  exchange: Exchange = {},
+): KeysBody {
+  const event = decodeKeys(operation, status, body, exchange);
+  const of = event.node?.key ?? '/';
+  // History answers by the text of keys alone; what is not related even so was meant for somebody else.
+  const flaw = of.startsWith(key) || key.startsWith(of) ? eventFlaw(event) : `it is of the key ${of}`;
+  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, flaw);
+  return event;
 }
 
 /** A first read does not wait to learn the release. */
 const mayBeLegacy = (version: string | undefined, action: string): boolean =>
   version === undefined ? action === 'get' : isLegacy(version);
 
-/** A success with a JSON object; anything else is thrown as a Fault. */
+/** A success with a JSON object of that shape; anything else is thrown as a Fault. */
 export function decodeObject(
   operation: string,
   status: number,
   body: string,
   exchange: Exchange = {},
+  shape: Shape = record({}),
 ): Record<string, unknown> {
   const json = parseJson(body);
-  if (status < 300 && isRecord(json)) return json;
-  throw faultOf(operation, status, body, exchange, json);
+  if (status >= 300 || !isRecord(json)) throw faultOf(operation, status, body, exchange, json);
+  const flaw = shape(json);
+  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, `answer${flaw}`);
+  return json;
+}
+
+/** What an answer of the keys API that is no success means: there etcd's own word has an error code. */
+export function keysFaultOf(
+  operation: string,
+  status: number,
+  body: string,
+  exchange: Exchange = {},
+  json = parseJson(body),
+  asked?: Pick<Asked, 'key'>,
+): Fault {
+  const isOwn = status >= 500 || hasErrorCode(json) || messageOf(json) === refusal;
+  const flaw = hasErrorCode(json) && asked !== undefined ? errorMixUp(json, asked) : undefined;
+  if (flaw !== undefined) return foreignFault(operation, status, body, exchange, flaw, 'unknown');
+  return faultOf(operation, status, body, exchange, isOwn ? json : null);
 }
 
 /** What an answer that is no success means. */
@@ -67,8 +115,7 @@ export function faultOf(
   json = parseJson(body),
 ): Fault {
   const answer = { status, body };
-  if (isRecord(json) && typeof json['errorCode'] === 'number')
-    return apiFault(operation, json, json['errorCode'], answer, exchange);
+  if (hasErrorCode(json)) return apiFault(operation, json, json.errorCode, answer, exchange);
   if (status === 307) {
     return new Fault({
       ...answer,
@@ -79,7 +126,7 @@ export function faultOf(
       toError: (details) => unexpected(operation, 'redirected, but no leader is known', details),
     });
   }
-  if (status === 404 && !isRecord(json) && /page not found/i.test(body)) {
+  if (status === 404 && body.length < 100 && body.trim() === noSuchPath) {
     return new Fault({
       ...answer,
       summary: '404, and not from the v2 API',
@@ -87,16 +134,55 @@ export function faultOf(
         new UnsupportedByServerError(`${operation}: ${absence(exchange.version)}`, details),
     });
   }
-  const message = messageOf(json) ?? (status === 401 ? 'Unauthorized' : undefined);
-  if (message !== undefined && status >= 400) return messageFault(operation, message, answer, exchange);
+  const message = messageOf(json);
+  // Who may not do something is told so in these words alone: whatever else refuses is a proxy.
+  if (message !== undefined && status >= 400 && (status !== 401 || message === refusal))
+    return messageFault(operation, message, answer, exchange);
+  return foreignFault(operation, status, body, exchange, whatElse(body));
+}
+
+/** What Go, and so etcd, says of a path that it does not have. */
+const noSuchPath = '404 page not found';
+/** What etcd says to whom it does not know, or who lacks a right. */
+const refusal = 'Insufficient credentials';
+
+const hasErrorCode = (json: unknown): json is { errorCode: number } & Record<string, unknown> =>
+  isRecord(json) && typeof json['errorCode'] === 'number';
+
+/** What a body is that is no answer of etcd. */
+export function whatElse(body: string): string {
+  if (body === '') return '';
+  if (/^\s*</.test(body)) return 'HTML';
+  if (isTooDeep(body)) return `JSON of more than ${String(maxDepth)} levels`;
+  if (parseJson(body) !== undefined) return 'JSON of another kind';
+  return /^\s*[[{]/.test(body) ? 'incomplete JSON' : 'text';
+}
+
+/**
+ * Not etcd's word, but that of a proxy, a portal, a cache.
+ *
+ * @param kind what it is instead, or what is wrong with it
+ */
+export function foreignFault(
+  operation: string,
+  status: number,
+  body: string,
+  { endpoint }: Exchange,
+  kind: string,
+  executed = executedBefore(status),
+): Fault {
+  const code = String(status);
   const what =
-    status < 300
-      ? `${String(status)} with a body that is ${body === '' ? 'empty' : 'no answer of etcd'}`
-      : String(status);
+    kind !== ''
+      ? `${code}, no answer of etcd (${kind}${endpoint === undefined ? '' : ` from ${endpoint}`})`
+      : status < 300
+        ? `${code} with a body that is empty`
+        : code;
   return new Fault({
-    ...answer,
+    status,
+    body,
     summary: what,
-    ...(executedBefore(status) ?? {}),
+    ...(executed === undefined ? {} : { executed }),
     toError: (details) => unexpected(operation, what, details),
   });
 }
@@ -108,7 +194,7 @@ const messageOf = (json: unknown): string | undefined =>
 function absence(version: string | undefined): string {
   if (version !== undefined && /^[0-2]\./.test(version)) return `etcd ${version} has no such call`;
   const who = version === undefined ? 'the server' : `this server (etcd ${version})`;
-  return `${who} has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)`;
+  return `${who} has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)`;
 }
 
 /** Members, statistics and authentication answer with a message alone. */
@@ -119,6 +205,7 @@ function messageFault(
   exchange: Exchange,
 ): Fault {
   const { status } = answer;
+  const executed = executedBefore(status);
   const error = {
     errorCode: status === 401 ? EtcdErrorCode.Unauthorized : 0,
     message,
@@ -129,7 +216,7 @@ function messageFault(
   return new Fault({
     ...answer,
     summary: `${String(status)} ${message}`,
-    ...(executedBefore(status) ?? {}),
+    ...(executed === undefined ? {} : { executed }),
     ...(status === 503 ? { leaderless: true } : {}),
     toError: (details) =>
       status === 401
@@ -145,10 +232,10 @@ export const authenticationHint = ({ anonymous }: Exchange, right = 'the right')
     : `the user name or password is wrong, or the user lacks ${right}`;
 
 /** What a status that is not etcd's own tells of the request; nothing where it is the last word. */
-function executedBefore(status: number): { executed: 'no' | 'unknown' } | undefined {
+function executedBefore(status: number): 'no' | 'unknown' | undefined {
   // Misdirected, too early, too many: a proxy's word that it went no further. 407: the proxy's own.
-  if (status === 407 || status === 421 || status === 425 || status === 429) return { executed: 'no' };
-  if (status === 408 || status < 400 || status >= 500) return { executed: 'unknown' };
+  if (status === 407 || status === 421 || status === 425 || status === 429) return 'no';
+  if (status === 408 || status < 400 || status >= 500) return 'unknown';
   return undefined;
 }
 
@@ -163,7 +250,7 @@ function apiFault(
   exchange: Exchange,
 ): Fault {
   const text = (name: string): string => (typeof json[name] === 'string' ? json[name] : '');
-  const index = typeof json['index'] === 'number' ? json['index'] : 0;
+  const index = isIndex(json['index']) ? json['index'] : 0;
   const error = { errorCode, message: text('message'), reason: text('cause'), index, status: answer.status };
   if (errorCode === EtcdErrorCode.RaftInternal && directoryUpdate.test(error.reason)) {
     return new Fault({

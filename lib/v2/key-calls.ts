@@ -91,6 +91,7 @@ export class KeyCalls {
     demandKey(context.settings, key, method === 'POST' ? `/${'0'.repeat(20)}` : '');
     demandRequestLine(context.settings, method, path, blame);
     const features = featuresOf(operation, key, method, form);
+    const asked = { key, method, sparse: form?.['noValueOnSuccess'] === true };
     return call$(cluster, events, {
       operation: name,
       retryClass,
@@ -105,7 +106,7 @@ export class KeyCalls {
           ({ status, headers, body }) => {
             const info = learn(context, endpoint, status, headers);
             const exchange = exchangeOf(context, endpoint, status, headers);
-            const answer = decodeKeys(name, status, body, exchange);
+            const answer = decodeKeys(name, status, body, exchange, asked);
             checkInfo(info);
             return keyResponse(key, answer, info);
           },

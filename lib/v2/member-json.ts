@@ -1,5 +1,13 @@
 import { isRecord } from '../check.js';
 import type { MemberInfo } from '../cluster/member.js';
+import { list, optional, record, text } from './shape.js';
+
+const urls = optional(list(text));
+
+/** What an answer that is one member has to look like. */
+export const memberShape = record({ id: text, name: optional(text), clientURLs: urls, peerURLs: urls });
+/** The same of a list of them. */
+export const membersShape = record({ members: list(memberShape) });
 
 /** A member as `/v2/members` writes it; a list that is null is empty. */
 export function memberOf(json: Record<string, unknown>): MemberInfo {

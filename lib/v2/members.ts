@@ -3,7 +3,7 @@ import { demand, type Check } from '../check.js';
 import type { MemberInfo } from '../cluster/member.js';
 import type { CallOptions } from '../options.js';
 import { demandSuccess, objectOf, type ApiCalls } from './api-calls.js';
-import { memberOf, membersOf } from './member-json.js';
+import { memberOf, memberShape, membersOf, membersShape } from './member-json.js';
 
 const memberId: Check = (v) =>
   typeof v === 'string' && /^[0-9a-f]{1,16}$/i.test(v)
@@ -43,7 +43,7 @@ export class MembersApi {
   list$(options: CallOptions = {}): Observable<MemberInfo[]> {
     return this.#calls.checked$(options, {}, (settings) =>
       this.#calls.run$('members.list', { path: '/v2/members' }, settings, (answer) =>
-        membersOf(objectOf(answer)),
+        membersOf(objectOf(answer, membersShape)),
       ),
     );
   }
@@ -52,7 +52,7 @@ export class MembersApi {
   leader$(options: CallOptions = {}): Observable<MemberInfo> {
     return this.#calls.checked$(options, {}, (settings) =>
       this.#calls.run$('members.leader', { path: '/v2/members/leader' }, settings, (answer) =>
-        memberOf(objectOf(answer)),
+        memberOf(objectOf(answer, memberShape)),
       ),
     );
   }
@@ -71,7 +71,7 @@ export class MembersApi {
         of: peerURLs.join(' '),
       };
       return this.#calls
-        .run$('members.add', request, settings, (answer) => memberOf(objectOf(answer)))
+        .run$('members.add', request, settings, (answer) => memberOf(objectOf(answer, memberShape)))
         .pipe(this.#changed());
     });
   }

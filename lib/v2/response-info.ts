@@ -16,5 +16,6 @@ export function responseInfo(endpoint: string, status: number, headers: HttpHead
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;
+  // A number that JavaScript cannot hold would be above all that ever comes.
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }

@@ -4,7 +4,7 @@ import type { Member } from '../cluster/member.js';
 import { EtcdErrorCode, type EtcdError } from '../errors.js';
 import type { CallOptions, CallSettings } from '../options.js';
 import type { ApiAnswer, ApiCalls } from './api-calls.js';
-import { faultOf } from './decode.js';
+import { faultOf, foreignFault, whatElse } from './decode.js';
 import { eachMember$ } from './each-member.js';
 import { parseJson } from './parse-json.js';
 import { isLegacy, readVersion, type ServerVersion } from './server-release.js';
@@ -45,11 +45,12 @@ export class ServerApi {
         { path: '/v2/machines' },
         settings,
         ({ operation, status, body, exchange }) => {
-          if (status !== 200) throw faultOf(operation, status, body, exchange);
-          return body
+          const urls = body
             .split(',')
             .map((url) => url.trim())
             .filter((url) => url !== '');
+          if (status !== 200 || !urls.every(isUrl)) throw faultOf(operation, status, body, exchange);
+          return urls;
         },
       ),
     );
@@ -106,7 +107,9 @@ export class ServerApi {
 /** `{"health":"true"}`: the word is a string, and etcd 3.5 adds a reason. A 503 is an answer, too. */
 function readHealth({ operation, status, body, exchange }: ApiAnswer): { healthy: boolean; reason?: string } {
   const json = parseJson(body);
-  if (!isRecord(json) || (status !== 200 && status !== 503)) throw faultOf(operation, status, body, exchange);
+  // Every etcd that has this path serves it, with the v2 API or without: what does not is no etcd.
+  if (!isRecord(json) || !isWord(json['health']) || (status !== 200 && status !== 503))
+    throw foreignFault(operation, status, body, exchange, whatElse(body));
   const { health, reason } = json;
   return {
     healthy: status === 200 && (health === 'true' || health === true),
@@ -114,12 +117,16 @@ function readHealth({ operation, status, body, exchange }: ApiAnswer): { healthy
   };
 }
 
+const isWord = (health: unknown): boolean => typeof health === 'string' || typeof health === 'boolean';
+
+const isUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text);
+
 /** Before 2.0 there is no `/health`; a member that can name a leader is as well as one can tell. */
 function readLegacyHealth({ operation, status, body, exchange }: ApiAnswer): {
   healthy: boolean;
   reason?: string;
 } {
-  if (status === 200 && body !== '') return { healthy: true };
+  if (status === 200 && isUrl(body.trim())) return { healthy: true };
   const { errorCode } = faultOf(operation, status, body, exchange).config;
   if (errorCode === EtcdErrorCode.LeaderElect) return { healthy: false, reason: 'no leader' };
   throw faultOf(operation, status, body, exchange);

@@ -5,6 +5,7 @@ import { EtcdError } from '../errors.js';
 import type { CallOptions, CallSettings } from '../options.js';
 import { objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
 import { eachMember$ } from './each-member.js';
+import { number, optional, record, recordOf, text } from './shape.js';
 import type { LeaderStats, MemberStats, SelfStats, StoreStats } from './stats-model.js';
 
 /** Options of the statistics of one member. */
@@ -39,7 +40,7 @@ export class StatsApi {
   leader$(options?: StatsOptions & { each?: false | undefined }): Observable<LeaderStats>;
   leader$(options: StatsOptions = {}): Observable<LeaderStats | MemberStats<LeaderStats>> {
     return this.#run$('stats.leader', '/v2/stats/leader', options, (answer) => {
-      const { leader, followers } = objectOf(answer) as unknown as Partial<LeaderStats>;
+      const { leader, followers } = objectOf(answer, leaderShape) as unknown as Partial<LeaderStats>;
       return { leader: leader ?? '', followers: followers ?? {} };
     });
   }
@@ -52,7 +53,7 @@ export class StatsApi {
       'stats.self',
       '/v2/stats/self',
       options,
-      (answer) => objectOf(answer) as unknown as SelfStats,
+      (answer) => objectOf(answer, selfShape) as unknown as SelfStats,
     );
   }
 
@@ -64,7 +65,7 @@ export class StatsApi {
       'stats.store',
       '/v2/stats/store',
       options,
-      (answer) => objectOf(answer) as unknown as StoreStats,
+      (answer) => objectOf(answer, storeShape) as unknown as StoreStats,
     );
   }
 
@@ -97,6 +98,29 @@ export class StatsApi {
     );
   }
 }
+
+const count = optional(number);
+const leaderShape = record({
+  leader: optional(text),
+  followers: optional(
+    recordOf(record({ latency: recordOf(number), counts: record({ fail: number, success: number }) })),
+  ),
+});
+/** Releases leave out what they do not count. */
+const selfShape = record({
+  name: optional(text),
+  id: optional(text),
+  state: optional(text),
+  startTime: optional(text),
+  leaderInfo: record({ leader: optional(text), uptime: optional(text), startTime: optional(text) }),
+  recvAppendRequestCnt: count,
+  recvPkgRate: count,
+  recvBandwidthRate: count,
+  sendAppendRequestCnt: count,
+  sendPkgRate: count,
+  sendBandwidthRate: count,
+});
+const storeShape = record({ getsSuccess: number, setsSuccess: number, watchers: count, expireCount: count });
 
 /** A follower's refusal: the leader has just changed, unless this very member was to be asked. */
 function demandLeader({ operation, status, body }: ApiAnswer, final: boolean): void {

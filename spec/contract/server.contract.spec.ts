@@ -275,7 +275,8 @@ describe('a server whose v2 API is switched off', () => {
       expect(isUnsupportedByServer(error)).toBe(true);
       expect(error).toMatchObject({ endpoint: member.clientUrl });
     }
-    const why = 'has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)';
+    const why =
+      'has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)';
     const known = `${operation}: this server (etcd ${version}) ${why}`;
     expect(headlineOf(later)).toBe(known);
     // The first call may be answered before the server's release is known.

@@ -117,6 +117,7 @@ export class FakeMember {
         },
         enter: () => () => undefined,
         blame: () => undefined,
+        knows: () => false,
         closing$: this.closing$,
         leads: (url: string) => url === this.leader,
         view: {},

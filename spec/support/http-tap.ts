@@ -49,6 +49,11 @@ export class HttpTap {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Ends all connections that clients hold. */
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
   /** Ends all connections and stops listening; emits when that is done. */
   close$(): Observable<void> {
     return defer(async () => {

@@ -6,6 +6,8 @@ import {
   type AuthRole,
   type AuthStatus,
   type AuthUser,
+  type ListedRole,
+  type ListedUser,
   type AuthUserRoles,
   type ClientEvent,
   type ClusterState,
@@ -106,10 +108,10 @@ describe('what the public calls emit', () => {
   it('authentication', () => {
     expectTypeOf<Emits<AuthApi['status$']>>().toEqualTypeOf<AuthStatus>();
     expectTypeOf<Emits<AuthApi['enable$'] | AuthApi['disable$']>>().toEqualTypeOf<AuthChange>();
-    expectTypeOf<Emits<AuthApi['users$']>>().toEqualTypeOf<AuthUser[]>();
+    expectTypeOf<Emits<AuthApi['users$']>>().toEqualTypeOf<ListedUser[]>();
     expectTypeOf<Emits<AuthApi['user$']>>().toEqualTypeOf<AuthUser>();
     expectTypeOf<Emits<AuthApi['createUser$'] | AuthApi['updateUser$']>>().toEqualTypeOf<AuthUserRoles>();
-    expectTypeOf<Emits<AuthApi['roles$']>>().toEqualTypeOf<AuthRole[]>();
+    expectTypeOf<Emits<AuthApi['roles$']>>().toEqualTypeOf<ListedRole[]>();
     expectTypeOf<
       Emits<AuthApi['role$'] | AuthApi['createRole$'] | AuthApi['updateRole$']>
     >().toEqualTypeOf<AuthRole>();

@@ -1,4 +1,4 @@
-import { listOf, roleOf, userOf, userRolesOf } from '../../lib/v2/auth-model.js';
+import { listedRoleOf, listedUserOf, listOf, roleOf, userOf, userRolesOf } from '../../lib/v2/auth-model.js';
 
 const role = (name: string, read: string[] = [], write: string[] = []) => ({
   role: name,
@@ -16,7 +16,6 @@ test.each<[string, unknown, object]>([
   ['no kv', { role: 'r', permissions: {} }, role('r')],
   ['no permissions', { role: 'r' }, role('r')],
   ['fields that etcd adds', { role: 'r', grant: null, revoke: null }, role('r')],
-  ['a name alone, as before etcd 2.3', 'r', role('r')],
   [
     'fields of other types',
     { role: 7, permissions: { kv: { read: '/a', write: [7, '/b'] } } },
@@ -34,10 +33,9 @@ test.each<[string, unknown, object]>([
     { user: 'u', roles: [{ role: 'r', permissions: { kv: { read: ['*'], write: null } } }] },
     { user: 'u', roles: [role('r', ['*'])] },
   ],
-  ['names of roles', { user: 'u', roles: ['r', 's'] }, { user: 'u', roles: [role('r'), role('s')] }],
+  ['names of roles', { user: 'u', roles: ['r', 's'] }, { user: 'u', roles: [{ role: 'r' }, { role: 's' }] }],
   ['roles that are null', { user: 'u', roles: null }, { user: 'u', roles: [] }],
   ['no roles', { user: 'u' }, { user: 'u', roles: [] }],
-  ['a name alone, as before etcd 2.3', 'u', { user: 'u', roles: [] }],
   ['nothing', null, { user: '', roles: [] }],
 ])('userOf: %s', (_, json, expected) => {
   expect(userOf(json)).toEqual(expected);
@@ -50,6 +48,13 @@ test.each<[string, unknown, object]>([
   ['nothing', undefined, { user: '', roles: [] }],
 ])('userRolesOf: %s', (_, json, expected) => {
   expect(userRolesOf(json)).toEqual(expected);
+});
+
+test('lists before etcd 2.3 hold names alone: what they do not tell is absent, not empty', () => {
+  expect(listedRoleOf('r')).toEqual({ role: 'r' });
+  expect(listedUserOf('u')).toEqual({ user: 'u' });
+  expect(listedRoleOf({ role: 'r' })).toEqual(role('r'));
+  expect(listedUserOf({ user: 'u', roles: ['r'] })).toEqual({ user: 'u', roles: [{ role: 'r' }] });
 });
 
 test('what else an answer holds about a user is not handed on', () => {

@@ -35,8 +35,11 @@ export type Answer = [
   more: object,
 ];
 
-export function expectMeaning(...[, status, body, executed, leaderless, summary, type, more]: Answer): void {
-  const { config, message } = faultFrom(status, body);
+export function expectMeaning(
+  [, status, body, executed, leaderless, summary, type, more]: Answer,
+  decode = decodeKeys,
+): void {
+  const { config, message } = faultFrom(status, body, {}, decode);
   expect(message).toBe(summary);
   expect([config.executed, config.leaderless ?? false]).toEqual([executed, leaderless]);
   expect([config.status, config.body]).toEqual([status, body]);

@@ -1,5 +1,5 @@
 import { AuthenticationError, EtcdApiError, EtcdError, UnsupportedByServerError } from '../../lib/errors.js';
-import { faultOf } from '../../lib/v2/decode.js';
+import { decodeObject, faultOf, type decodeKeys } from '../../lib/v2/decode.js';
 import { api, containing, expectMeaning, unexpected, type Answer } from './decode-fault.js';
 
 describe('what an answer means', () => {
@@ -92,18 +92,83 @@ describe('what an answer means', () => {
       AuthenticationError,
       { errorCode: 110, message: containing('Insufficient credentials') },
     ],
-    ['empty 401', 401, '', undefined, false, '401 Unauthorized', AuthenticationError, { errorCode: 110 }],
-    ['HTML 401', 401, '<html>401</html>', undefined, false, '401 Unauthorized', AuthenticationError, {}],
+    // Not etcd's word, but that of a gateway.
+    ['empty 401', 401, '', undefined, false, '401', EtcdError, unexpected],
+    [
+      'HTML 401',
+      401,
+      '<html>401</html>',
+      undefined,
+      false,
+      '401, no answer of etcd (HTML)',
+      EtcdError,
+      unexpected,
+    ],
+    ...[401, 403, 404].map((status): Answer => [
+      `${String(status)} with the message of another`,
+      status,
+      '{"message":"Unauthorized"}',
+      undefined,
+      false,
+      `${String(status)}, no answer of etcd (JSON of another kind)`,
+      EtcdError,
+      unexpected,
+    ]),
+    [
+      'a page that says page not found',
+      404,
+      '<html>404 page not found</html>',
+      undefined,
+      false,
+      '404, no answer of etcd (HTML)',
+      EtcdError,
+      unexpected,
+    ],
     [
       '400 of an HTTPS port',
       400,
       'Client sent an HTTP request to an HTTPS server.\n',
       undefined,
       false,
-      '400',
+      '400, no answer of etcd (text)',
       EtcdError,
       unexpected,
     ],
+    [
+      'a message that is no text',
+      404,
+      '{"message":7}',
+      undefined,
+      false,
+      '404, no answer of etcd (JSON of another kind)',
+      EtcdError,
+      unexpected,
+    ],
+    [
+      '405',
+      405,
+      'Method Not Allowed',
+      undefined,
+      false,
+      '405, no answer of etcd (text)',
+      EtcdError,
+      unexpected,
+    ],
+    [
+      '413 of a proxy',
+      413,
+      '<html>',
+      undefined,
+      false,
+      '413, no answer of etcd (HTML)',
+      EtcdError,
+      unexpected,
+    ],
+  ])('%s', (...answer) => {
+    expectMeaning(answer);
+  });
+
+  test.each<Answer>([
     [
       '403 with a message',
       403,
@@ -145,10 +210,9 @@ describe('what an answer means', () => {
       EtcdApiError,
       { status: 410 },
     ],
-    ['a message that is no text', 404, '{"message":7}', undefined, false, '404', EtcdError, unexpected],
-    ['405', 405, 'Method Not Allowed', undefined, false, '405', EtcdError, unexpected],
-    ['413 of a proxy', 413, '<html>', undefined, false, '413', EtcdError, unexpected],
-  ])('%s', expectMeaning);
+  ])('beside the keys API: %s', (...answer) => {
+    expectMeaning(answer, decodeObject as unknown as typeof decodeKeys);
+  });
 
   test('the body that was parsed already is not parsed again', () => {
     expect(faultOf('op', 404, 'not JSON', {}, { errorCode: 100, message: 'm' }).config.errorCode).toBe(100);

@@ -33,13 +33,13 @@ describe('what is known of the exchange', () => {
     ],
     [
       'none, a message alone',
-      '{"message":"x"}',
+      '{"message":"Insufficient credentials"}',
       { anonymous: true },
       '(no credentials were given: option auth)',
     ],
     [
       'some, a message alone',
-      '{"message":"x"}',
+      '{"message":"Insufficient credentials"}',
       {},
       '(the user name or password is wrong, or the user lacks the right)',
     ],
@@ -50,16 +50,19 @@ describe('what is known of the exchange', () => {
   });
 
   test.each<[string | undefined, string]>([
-    [undefined, 'the server has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)'],
+    [
+      undefined,
+      'the server has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
+    ],
     [
       '3.5.16',
-      'this server (etcd 3.5.16) has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)',
+      'this server (etcd 3.5.16) has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
     ],
     ['2.3.8', 'etcd 2.3.8 has no such call'],
     ['0.4.9', 'etcd 0.4.9 has no such call'],
     [
       '20.1.0',
-      'this server (etcd 20.1.0) has no v2 API (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 has none)',
+      'this server (etcd 20.1.0) has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
     ],
   ])('a path that is not there, of etcd %s', (version, words) => {
     const error = errorFrom(404, '404 page not found\n', { version });
@@ -85,13 +88,13 @@ describe('what is known of the exchange', () => {
   });
 
   test('an answer before etcd 2.0 is put into the form of today; a later one is taken as it is', () => {
-    const body = '{"action":"get","key":"/a","value":"1","modifiedIndex":3}';
-    expect(decodeKeys('get /a', 200, body, { version: '0.2.0-rc1' })).toEqual({
-      action: 'get',
+    const body = '{"action":"set","key":"/a","value":"1","modifiedIndex":3}';
+    expect(decodeKeys('set /a', 200, body, { version: '0.2.0-rc1' })).toEqual({
+      action: 'set',
       node: { key: '/a', value: '1', modifiedIndex: 3 },
     });
     for (const version of ['2.3.8', '3.4.23'])
-      expect(decodeKeys('get /a', 200, body, { version })).toEqual(JSON.parse(body));
+      expect(decodeKeys('set /a', 200, body, { version })).toEqual(JSON.parse(body));
   });
 
   test('a first read does not wait to learn the release: it may be an old one', () => {
@@ -111,9 +114,9 @@ describe('an answer that must be an object', () => {
   });
 
   test.each<[string, number, string, string]>([
-    ['a list', 200, '[]', '200 with a body that is no answer of etcd'],
+    ['a list', 200, '[]', '200, no answer of etcd (JSON of another kind)'],
     ['nothing', 200, '', '200 with a body that is empty'],
-    ['half of one', 200, '{"members":[', '200 with a body that is no answer of etcd'],
+    ['half of one', 200, '{"members":[', '200, no answer of etcd (incomplete JSON)'],
     ['an error', 503, '{"message":"During election"}', '503 During election'],
   ])('%s is a Fault', (_, status, body, summary) => {
     const decode = decodeObject as unknown as typeof decodeKeys;

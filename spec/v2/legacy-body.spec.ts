@@ -101,15 +101,21 @@ test.each<[string, object, object]>([
     },
   ],
   [
-    'nonsense among the children is dropped',
+    'what has a wrong shape stays, for the decoder to find',
     { action: 'get', node: { key: '/d', dir: true, nodes: [null, 7, { key: '/d/a', value: 7 }] } },
-    { action: 'get', node: { key: '/d', dir: true, nodes: [{ key: '/d/a', value: '' }] } },
+    { action: 'get', node: { key: '/d', dir: true, nodes: [null, 7, { key: '/d/a', value: 7 }] } },
   ],
+  ...[null, 7, 'x', []].map((node): [string, object, object] => [
+    `a node that is ${JSON.stringify(node)} stays`,
+    { action: 'set', node, prevNode: node },
+    { action: 'set', node, prevNode: node },
+  ]),
   [
-    'a list of children that is none is left out',
+    'a list of children that is none stays',
     { action: 'get', node: { key: '/d', dir: true, nodes: null } },
-    { action: 'get', node: { key: '/d', dir: true } },
+    { action: 'get', node: { key: '/d', dir: true, nodes: null } },
   ],
+  ['an answer without a node stays without one', { action: 'set' }, { action: 'set' }],
 ])('%s', (_, old, modern) => {
   const before = JSON.stringify(old);
   expect(modernBody(old as Record<string, unknown>)).toEqual(modern);

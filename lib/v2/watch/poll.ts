@@ -2,7 +2,7 @@ import { defer, filter, tap, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn } from '../context.js';
-import { decodeKeys, type KeysBody } from '../decode.js';
+import { decodeEvent, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
@@ -56,7 +56,7 @@ export function poll$(
         return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
       }
       if (info === undefined) throw new MemberLeft('an answer ended before its head');
-      const body = decodeKeys(`watch ${key}`, info.status, text, exchangeOf(context, endpoint));
+      const body = decodeEvent(`watch ${key}`, key, info.status, text, exchangeOf(context, endpoint));
       return { type: 'event', info, body, size: text.length };
     };
     return transport.parts$(request, read).pipe(

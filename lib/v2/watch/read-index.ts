@@ -1,7 +1,8 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { authenticationHint, faultOf } from '../decode.js';
+import { authenticationHint, keysFaultOf } from '../decode.js';
+import { isIndex } from '../keys-body.js';
 import { parseJson } from '../parse-json.js';
 import { isRecord } from '../../check.js';
 import { keyPath } from '../key-path.js';
@@ -51,9 +52,10 @@ export function readIndex$(
       map(({ status, headers, body }) => {
         const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);
         const json = parseJson(body);
-        const told = isRecord(json) && typeof json['index'] === 'number' ? json['index'] : undefined;
+        const told = isRecord(json) && isIndex(json['index']) ? json['index'] : undefined;
         // An answer that was cut off is no word that the index is 0.
-        if (status >= 500 || (etcdIndex ?? told) === undefined) throw faultOf('index', status, body);
+        if (status >= 500 || (etcdIndex ?? told) === undefined)
+          throw keysFaultOf(`watch ${key}`, status, body, exchangeOf(context, endpoint), json);
         context.watermark.saw(told, clusterId);
         const denied = status === 401 && etcdIndex === undefined;
         return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true, denied };

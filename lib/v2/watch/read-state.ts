@@ -45,7 +45,10 @@ function listing$(context: V2Context, { key, recursive }: Target, endpoint: stri
       const state = (node: EtcdNode): State => ({ node, index: info.etcdIndex ?? 0, info });
       return of(body).pipe(
         map((text) =>
-          withKey(decodeKeys(`watch ${key}`, status, text, exchangeOf(context, endpoint)).node ?? { key }),
+          withKey(
+            decodeKeys(`watch ${key}`, status, text, exchangeOf(context, endpoint), { key, method: 'GET' })
+              .node ?? { key },
+          ),
         ),
         catchError((error: unknown) => (isAbsent(error) ? of({ key }) : throwError(() => error))),
         map(state),

@@ -1,7 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { decodeKeys, type KeysBody } from '../decode.js';
+import { decodeEvent, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
@@ -48,7 +48,7 @@ export function stream$(
     const read = (part: HttpPart): readonly StreamPart[] => {
       if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
-        decodeKeys(operation, info.status, rest, exchange);
+        decodeEvent(operation, key, info.status, rest, exchange);
         throw new MemberLeft('it answered a watch with a single event');
       }
       if (part.type === 'head') {
@@ -61,7 +61,7 @@ export function stream$(
       rest = lines.pop() ?? '';
       return lines
         .filter((line) => line !== '')
-        .map((line) => ({ type: 'event', info, body: decodeKeys(operation, 200, line, exchange) }));
+        .map((line) => ({ type: 'event', info, body: decodeEvent(operation, key, 200, line, exchange) }));
     };
     return transport.parts$(request, read);
   });

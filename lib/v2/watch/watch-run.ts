@@ -220,6 +220,9 @@ export class WatchRun implements Place {
     if (error.config.executed !== undefined) return undefined;
     const final = error.config.toError({ endpoint, attempts: [attempt] });
     // Not etcd's word, but that of something in between, which may be mended.
-    return final.code === 'UNEXPECTED_RESPONSE' ? undefined : final;
+    if (final.code === 'UNEXPECTED_RESPONSE') return undefined;
+    // A path that was there before is there again once the gateway, or the member, is back.
+    const wasThere = this.#everStood || this.#context.cluster.knows(endpoint);
+    return final.code === 'UNSUPPORTED_BY_SERVER' && wasThere ? undefined : final;
   }
 }

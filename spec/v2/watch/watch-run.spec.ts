@@ -9,7 +9,7 @@ import {
 import { EventBus, type ClientEvent } from '../../../lib/events.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import { faultOf } from '../../../lib/v2/decode.js';
+import { faultOf, keysFaultOf } from '../../../lib/v2/decode.js';
 import type { WatchEvent } from '../../../lib/v2/model.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
@@ -39,6 +39,7 @@ let blame: jest.Mock;
 let changed: jest.Mock;
 let seen: ClientEvent[];
 let tlsFailure: string | undefined;
+let known: Set<string>;
 
 function start(fromIndex?: number, retry = {}): WatchRun {
   const events = new EventBus();
@@ -49,6 +50,7 @@ function start(fromIndex?: number, retry = {}): WatchRun {
     changed,
     cluster: {
       blame,
+      knows: (url: string) => known.has(url),
       get view() {
         return { tlsFailure };
       },
@@ -78,6 +80,7 @@ beforeEach(() => {
   changed = jest.fn();
   seen = [];
   tlsFailure = undefined;
+  known = new Set();
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -265,6 +268,12 @@ describe('what a retry can mend', () => {
     ['a proxy without backend', faultOf('watch /a', 502, '<html>')],
     ['no leader', unknown({ leaderless: true })],
     ['a redirect', faultOf('watch /a', 307, '')],
+    ['a gateway that wants to know who asks', keysFaultOf('watch /a', 401, '<html>Sign in</html>')],
+    ['one that says so in nothing', keysFaultOf('watch /a', 401, '')],
+    ['one that says so in JSON of its own', keysFaultOf('watch /a', 403, '{"message":"Forbidden"}')],
+    ['one that does not know the path', keysFaultOf('watch /a', 404, '{"message":"no Route matched"}')],
+    ['one that has had enough', keysFaultOf('watch /a', 429, 'Too Many Requests')],
+    ['its page of a path', keysFaultOf('watch /a', 404, '<html>404 page not found</html>')],
     [
       'a watcher cleared by a recovery of the server (400)',
       faultOf(
@@ -275,6 +284,26 @@ describe('what a retry can mend', () => {
     ],
   ])('%s', (_, error) => {
     expect(delayAfter(start(), error)).toBe(100);
+  });
+
+  describe('no v2 API where there was one', () => {
+    const gone = keysFaultOf('watch /a', 404, '404 page not found\n');
+
+    test('for this watch, wherever it comes to', () => {
+      const run = start();
+      run.saw(live);
+      run.goesTo('http://b');
+      expect(delayAfter(run, gone)).toBe(100);
+      expect(seen.at(-1)).toMatchObject({ type: 'watch-lost', reason: '404, and not from the v2 API' });
+    });
+
+    test('for the client, at this member', () => {
+      known.add(here);
+      const run = start();
+      expect(delayAfter(run, gone)).toBe(100);
+      run.goesTo('http://b');
+      expect(delayAfter(run, gone)).toBeInstanceOf(UnsupportedByServerError);
+    });
   });
 });
 
