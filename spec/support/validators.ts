@@ -163,7 +163,7 @@ const isChange = (event: WatchEvent): event is ChangeEvent =>
   event.action !== 'sync' && event.action !== 'resync';
 const isState = (event: WatchEvent): event is SyncEvent | ResyncEvent => !isChange(event);
 /** Only a range of the same store covers what was not told. */
-const isLost = ({ lost }: ResyncEvent, index: number): boolean =>
+export const isLost = ({ lost }: ResyncEvent, index: number): boolean =>
   lost.reason === 'cleared' && lost.from <= index && index <= lost.to;
 
 const toChange = ({ action, index, node: { key, value, dir } }: WatchEvent): Change => ({

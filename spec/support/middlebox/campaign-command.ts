@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { runSeed } from '../random.js';
 import { runCampaign } from './campaign.js';
+import { Clusters } from './clusters.js';
 import { abilities } from './random-schedule.js';
 import { everything, fronts } from './round-plan.js';
 import { playWatchRound } from './watch-round.js';
@@ -42,15 +43,16 @@ const switches = {
   ...Object.fromEntries(without.map((name) => [name, false])),
 };
 
+const clusters = new Clusters();
 const result = await runCampaign({
   seed: Number(values.seed),
   rounds: Number(values.rounds),
   lastsMs: Number(values.minutes) * 60_000,
   switches,
   ...(values.log !== undefined && { log: values.log }),
-  play: playWatchRound,
+  play: async (plan) => playWatchRound(await clusters.of(plan.size), plan),
   print: (line) => console.log(line),
-});
+}).finally(() => clusters.down());
 console.log(
   `${result.rounds} rounds, ${result.counted} of them count, ${result.lost} events lost without a word;` +
     ` broken: ${result.broken.join(', ') || 'none'}`,

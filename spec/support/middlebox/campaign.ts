@@ -1,6 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { startLocalCluster, type LocalCluster } from '../local-cluster.js';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { planRound, type RoundPlan, type Switches } from './round-plan.js';
 import { counts, detailsOf, lineOf, lostEvents, type RoundReport } from './round-report.js';
 
@@ -13,7 +11,7 @@ export interface CampaignOptions {
   readonly switches: Switches;
   /** A file that takes one line of JSON for each round; the seeds that it holds already are passed over. Default: none. */
   readonly log?: string;
-  readonly play: (cluster: LocalCluster, plan: RoundPlan) => Promise<RoundReport>;
+  readonly play: (plan: RoundPlan) => Promise<RoundReport>;
   readonly print: (line: string) => void;
 }
 
@@ -30,24 +28,15 @@ export interface CampaignResult {
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { seed: first, rounds, lastsMs, switches, log, play, print } = options;
   const done = log === undefined ? new Set<number>() : seedsIn(log);
-  const clusters = new Map<number, LocalCluster>();
   const reports: RoundReport[] = [];
   const end = Date.now() + lastsMs;
-  try {
-    for (let seed = first; seed < first + rounds && Date.now() < end; seed += 1) {
-      if (done.has(seed)) continue;
-      const plan = planRound(seed, switches);
-      const cluster =
-        clusters.get(plan.size) ?? (await firstValueFrom(startLocalCluster({ size: plan.size })));
-      clusters.set(plan.size, cluster);
-      const report = await play(cluster, plan);
-      reports.push(report);
-      print(lineOf(report));
-      if (report.findings.length > 0) print(detailsOf(report));
-      if (log !== undefined) appendFileSync(log, `${JSON.stringify({ seed, ...report })}\n`);
-    }
-  } finally {
-    for (const cluster of clusters.values()) await lastValueFrom(cluster.down$());
+  for (let seed = first; seed < first + rounds && Date.now() < end; seed += 1) {
+    if (done.has(seed)) continue;
+    const report = await play(planRound(seed, switches));
+    reports.push(report);
+    print(lineOf(report));
+    if (report.findings.length > 0) print(detailsOf(report));
+    if (log !== undefined) appendFileSync(log, `${JSON.stringify({ seed, ...report })}\n`);
   }
   return {
     rounds: reports.length,
@@ -57,9 +46,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   };
 }
 
-/** A line that was cut off in the middle belongs to a round that is to be played again. */
+/** A line that was cut off in the middle is taken away: its round is to be played again. */
 function seedsIn(log: string): Set<number> {
   if (!existsSync(log)) return new Set();
   const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  writeFileSync(log, lines.map((line) => `${line}\n`).join(''));
   return new Set(lines.map((line) => (JSON.parse(line) as { seed: number }).seed));
 }
