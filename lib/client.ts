@@ -24,6 +24,7 @@ import { logEvents, type LogOptions } from './log-events.js';
 import { resolveOptions, type CallOptions, type ClientOptions, type Settings } from './options.js';
 import { TransportError } from './transport/transport-error.js';
 import { Transport } from './transport/transport.js';
+import { UnusableError } from './transport/unusable.js';
 import type { HttpMethod } from './transport/http.js';
 import { ApiCalls } from './v2/api-calls.js';
 import { AuthApi } from './v2/auth.js';
@@ -461,9 +462,11 @@ export class EtcdClient {
       timeout({ first: deadline, with: () => throwError(() => down()) }),
       catchError((error: unknown) =>
         throwError(() =>
-          error instanceof TransportError
-            ? new TlsError('connect', error.message, { attempts: this.#cluster.probeFailures })
-            : error,
+          error instanceof UnusableError
+            ? error.toEtcdError('connect', { attempts: this.#cluster.probeFailures })
+            : error instanceof TransportError
+              ? new TlsError('connect', error.message, { attempts: this.#cluster.probeFailures })
+              : error,
         ),
       ),
       this.#cluster.active(),

@@ -34,6 +34,7 @@ export type EtcdErrorKind =
   | 'STALE_READ'
   | 'WATCH_HISTORY_LOST'
   | 'CLIENT_CLOSED'
+  | 'RESPONSE_TOO_LARGE'
   | 'UNEXPECTED_RESPONSE';
 
 /** The classes' names, which a minifier would change. */
@@ -49,6 +50,7 @@ const names: Readonly<Record<EtcdErrorKind, string>> = {
   STALE_READ: 'StaleReadError',
   WATCH_HISTORY_LOST: 'WatchHistoryLostError',
   CLIENT_CLOSED: 'ClientClosedError',
+  RESPONSE_TOO_LARGE: 'ResponseTooLargeError',
   UNEXPECTED_RESPONSE: 'EtcdError',
 };
 
@@ -303,6 +305,22 @@ export class WatchHistoryLostError extends EtcdError {
   }
 }
 
+/** The answer, or an event of a watch, is larger than the client takes; nothing was changed by the call. */
+export class ResponseTooLargeError extends EtcdError {
+  declare readonly code: 'RESPONSE_TOO_LARGE';
+  /** The bound that it passed, in bytes: the option `maxResponseBytes`. */
+  readonly maxResponseBytes: number;
+
+  constructor(operation: string, maxResponseBytes: number, details?: EtcdErrorDetails) {
+    super(
+      'RESPONSE_TOO_LARGE',
+      `${operation}: the answer is larger than ${String(maxResponseBytes)} bytes, the option maxResponseBytes`,
+      details,
+    );
+    this.maxResponseBytes = maxResponseBytes;
+  }
+}
+
 /** The client was closed. */
 export class ClientClosedError extends EtcdError {
   declare readonly code: 'CLIENT_CLOSED';
@@ -388,5 +406,7 @@ export const isUnsupportedByServer = kindIs<UnsupportedByServerError>('UNSUPPORT
 export const isStaleRead = kindIs<StaleReadError>('STALE_READ');
 /** True when a watch with `onHistoryLost: 'error'` lost events. */
 export const isWatchHistoryLost = kindIs<WatchHistoryLostError>('WATCH_HISTORY_LOST');
+/** True when an answer, or an event of a watch, was larger than `maxResponseBytes`. */
+export const isResponseTooLarge = kindIs<ResponseTooLargeError>('RESPONSE_TOO_LARGE');
 /** True when the client was closed. */
 export const isClientClosed = kindIs<ClientClosedError>('CLIENT_CLOSED');

@@ -20,7 +20,10 @@ export interface RetryOptions {
 
 /** What every call takes besides its own options. */
 export interface CallOptions {
-  /** One try, in milliseconds. Default 10000, longer than etcd's own 7 s. */
+  /**
+   * One try from when it is handed to a connection, in milliseconds; waiting for a free connection counts against the
+   * deadline alone. Default 10000, longer than etcd's own 7 s.
+   */
   timeout?: number | undefined;
   /** The whole call with its waits and retries, in milliseconds. Default 30000. */
   deadline?: number | undefined;
@@ -65,7 +68,17 @@ export interface ClientOptions extends CallOptions {
   discover?: boolean | undefined;
   /** Which member watches are opened on. Default `'leader'`, the only one that never skips events. */
   watchOn?: 'leader' | 'any' | undefined;
-  /** An axios instance of your own, with its interceptors, proxy and adapter. Default: none; Node sends without axios. */
+  /**
+   * How large an answer may be, in bytes; of a watch, each event. A larger one is cut off and ends the call, or the
+   * watch, in ResponseTooLargeError. Default 67108864 (64 MiB), more than etcd can put into one key. An answer to a
+   * probe may have 256 KiB, whatever is given here.
+   */
+  maxResponseBytes?: number | undefined;
+  /**
+   * An axios instance of your own, with its interceptors, proxy and adapter. Default: none; Node sends without axios.
+   * When its request is handed to a connection can be told of Node's agents alone, the client's or those that the
+   * instance brings; with another adapter, and through a proxy to `https`, `timeout` begins when the call is made.
+   */
   axios?: AxiosInstance | undefined;
 }
 
@@ -87,6 +100,7 @@ export interface Settings extends CallSettings {
   readonly heartbeat: number | false;
   readonly connectTimeout: number;
   readonly probeTimeout: number;
+  readonly maxResponseBytes: number;
   readonly discover: boolean;
   readonly watchOn: 'leader' | 'any';
   readonly axios?: AxiosInstance;
@@ -97,6 +111,7 @@ const defaults = {
   heartbeat: 5_000,
   connectTimeout: 1_000,
   probeTimeout: 1_000,
+  maxResponseBytes: 64 * 1024 * 1024,
   timeout: 10_000,
   deadline: 30_000,
   retry: { max: Infinity, initialDelay: 50, maxDelay: 2_000, writes: 'unsent' },
@@ -107,6 +122,9 @@ const defaults = {
 const pem: Check = secret((v) =>
   [v].flat().every((x) => typeof x === 'string' || x instanceof Uint8Array) ? undefined : 'PEM text or bytes',
 );
+
+/** The longest text that V8 can hold. */
+const maxText = 536_870_888;
 
 const retryChecks: Record<string, Check> = {
   max: check.count,
@@ -131,6 +149,10 @@ const clientChecks: Record<string, Check> = {
     v === false ? undefined : check.milliseconds(v) && `${check.milliseconds(v) ?? ''}, or false`,
   connectTimeout: check.milliseconds,
   probeTimeout: check.milliseconds,
+  maxResponseBytes: (v) =>
+    Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= maxText
+      ? undefined
+      : `an integer of 1 to ${String(maxText)} bytes`,
   discover: check.boolean,
   watchOn: check.oneOf('leader', 'any'),
   axios: secret((v) =>

@@ -11,6 +11,7 @@ describe('defaults', () => {
       heartbeat: 5_000,
       connectTimeout: 1_000,
       probeTimeout: 1_000,
+      maxResponseBytes: 64 * 1024 * 1024,
       timeout: 10_000,
       deadline: 30_000,
       retry: { max: Infinity, initialDelay: 50, maxDelay: 2_000, writes: 'unsent' },

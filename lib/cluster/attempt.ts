@@ -1,5 +1,6 @@
 import { Observable, type Observer, type Subscriber } from 'rxjs';
 import { TransportError } from '../transport/transport-error.js';
+import type { Trace } from '../transport/transport.js';
 import type { CallRecord } from './call-record.js';
 import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
@@ -13,7 +14,7 @@ const maxHops = 4;
 /**
  * One try at one endpoint, and those that it is redirected to: with method and body, to known members only, and not for
  * ever. Old members redirect to their leader; to themselves, while there is none. A read leaves a member that stops
- * answering; a write cannot.
+ * answering; a write cannot, once it was sent.
  */
 export function attempt$<T>(
   cluster: Cluster,
@@ -40,6 +41,7 @@ class RunningTry<T> implements Flight, Observer<T> {
   readonly #spec: CallSpec<T>;
   readonly #subscriber: Subscriber<T>;
   #hops: number;
+  #trace: Trace = { sent: () => false };
   #land = (): void => undefined;
 
   constructor(cluster: Cluster, record: CallRecord, spec: CallSpec<T>, subscriber: Subscriber<T>) {
@@ -51,8 +53,14 @@ class RunningTry<T> implements Flight, Observer<T> {
     this.#hops = spec.at === undefined ? maxHops : 0;
   }
 
+  get dueSince(): number | undefined {
+    const { exchange } = this.#trace;
+    return exchange === undefined ? this.since : exchange.since;
+  }
+
   begin(endpoint: string): void {
     const { trace, timeout, sentAt } = this.#record.begin(endpoint);
+    this.#trace = trace;
     // Whoever was told of the redirect may have left: nobody would end this try.
     if (this.#subscriber.closed) return;
     this.endpoint = endpoint;
@@ -93,8 +101,11 @@ class RunningTry<T> implements Flight, Observer<T> {
   suspected(): void {
     if (this.#subscriber.closed) return;
     const { at, retryClass } = this.#spec;
-    if (at === undefined && (anyMember(retryClass) || retryClass === 'quorum-read'))
-      this.error(new TransportError('reset', 'its member stopped answering', true));
+    const isRead = anyMember(retryClass) || retryClass === 'quorum-read';
+    const sent = this.#trace.sent();
+    // A write that still waits for a connection may wait for another member's.
+    if (at === undefined && (isRead || !sent))
+      this.error(new TransportError('reset', 'its member stopped answering', sent));
   }
 
   slow(): void {

@@ -24,7 +24,7 @@ export class Attendance {
     };
   }
 
-  /** A call comes, which `end` ends; returns what lets it go. */
+  /** A call comes, which `end` ends; returns what lets it go, at once or again. */
   call(end: (error: ClientClosedError) => void): () => void {
     if (this.#closed) {
       end(new ClientClosedError());
@@ -32,7 +32,10 @@ export class Attendance {
     }
     const leave = this.enter();
     const remove = this.#calls.add(end);
+    let isHere = true;
     return () => {
+      if (!isHere) return;
+      isHere = false;
       remove();
       leave();
     };

@@ -10,6 +10,7 @@ import {
 import type { EventBus } from '../events.js';
 import type { Trace } from '../transport/transport.js';
 import { TransportError } from '../transport/transport-error.js';
+import { UnusableError } from '../transport/unusable.js';
 import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
@@ -92,8 +93,9 @@ export class CallRecord {
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
       this.#cluster.blame(current.endpoint, error);
-      this.#outcomeUnknown ||= error.sent;
-      this.#note(current, error.message);
+      const isUnusable = error instanceof UnusableError;
+      this.#outcomeUnknown ||= isUnusable ? error.perhapsExecuted : error.sent;
+      this.#note(current, error.message, isUnusable ? { status: error.status } : {});
     }
     this.#current = undefined;
   }
@@ -131,8 +133,10 @@ export class CallRecord {
       return error.config.toError({ endpoint, attempts });
     }
     if (this.#isWrite && this.#outcomeUnknown) {
-      return new OutcomeUnknownError(operation, attempts.at(-1)?.error ?? 'no answer', { attempts });
+      const why = error instanceof UnusableError ? error.outcome : (attempts.at(-1)?.error ?? 'no answer');
+      return new OutcomeUnknownError(operation, why, { attempts });
     }
+    if (error instanceof UnusableError) return error.toEtcdError(operation, { attempts: this.#tries });
     if (error instanceof TransportError && error.kind === 'tls')
       return new TlsError(operation, error.message, { attempts: this.#tries });
     if (error instanceof DeadlinePassed) return this.#tooLate(endpoint);
@@ -168,8 +172,9 @@ export class CallRecord {
           ? 'leader'
           : 'fail';
     }
-    // Not the network: the user's own interceptor or adapter threw.
-    if (error instanceof TransportError && error.kind === 'other') return 'fail';
+    // Not the network: the user's own interceptor or adapter threw, or what came cannot be used.
+    if (error instanceof TransportError && (error.kind === 'other' || error.kind === 'unusable'))
+      return 'fail';
     if (anyMember(retryClass)) return 'next';
     const perhapsExecuted =
       fault === undefined ? (error as TransportError).sent : fault.executed === 'unknown';

@@ -1,5 +1,6 @@
 import { defer, Observable, switchMap } from 'rxjs';
 import type { EventBus } from '../events.js';
+import { limitPassed } from '../transport/late.js';
 import { attempt$ } from './attempt.js';
 import { CallRecord, DeadlinePassed } from './call-record.js';
 import type { CallSpec } from './call-spec.js';
@@ -16,10 +17,14 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
       subscriber.error(record.explain(error));
     };
     // First the closed client's word, so that it sends nothing.
-    subscriber.add(cluster.attend(fail));
+    const leave = cluster.attend(fail);
+    subscriber.add(leave);
     if (subscriber.closed) return;
+    const due = performance.now() + settings.deadline;
     const limit = setTimeout(() => {
-      fail(new DeadlinePassed());
+      limitPassed(due, () => {
+        if (!subscriber.closed) fail(new DeadlinePassed());
+      });
     }, settings.deadline);
     subscriber.add(() => {
       clearTimeout(limit);
@@ -38,6 +43,8 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
       )
       .subscribe({
         next: (value) => {
+          // Answered: whoever is told may close the client.
+          leave();
           subscriber.next(value);
         },
         error: fail,

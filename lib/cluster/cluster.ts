@@ -155,14 +155,16 @@ export class Cluster {
 
   /**
    * The gate: emits the leader's endpoint once, at once if a live leader is named, else as soon as one is. Errors with
-   * a TransportError when no endpoint's TLS works: waiting would not mend that.
+   * a TransportError when no endpoint's TLS works, or none brings anything usable: waiting would not mend that.
    */
   leaderEndpoint$(): Observable<string> {
     return defer(() => {
       const { leaderEndpoint } = this.view;
       if (leaderEndpoint !== undefined) return of(leaderEndpoint);
       return this.#view$.pipe(
-        tap(throwIfTlsFails),
+        tap((view) => {
+          this.#throwIfInVain(view);
+        }),
         map((view) => view.leaderEndpoint),
         filter((url) => url !== undefined),
         take(1),
@@ -253,10 +255,12 @@ export class Cluster {
 
   /**
    * A request to the endpoint ended without an answer. A broken or refused connection makes its member suspect; after
-   * a timeout a probe shall say. What never left, or what the user's own interceptor threw, says nothing.
+   * a timeout a probe shall say. What never left, an answer that nobody can use, and what the user's own interceptor
+   * threw say nothing.
    */
   blame(url: string, error: TransportError): void {
-    if (error.kind === 'other' || (error.kind === 'timeout' && !error.sent)) return;
+    if (error.kind === 'other' || error.kind === 'unusable' || (error.kind === 'timeout' && !error.sent))
+      return;
     if (error.kind === 'timeout') {
       this.#roster.doubt();
       this.#publish();
@@ -303,10 +307,12 @@ export class Cluster {
     );
   }
 
-  /** Emits once when every endpoint was probed and one of them answers; errors when no endpoint's TLS works. */
+  /** Emits once when every endpoint was probed and one of them answers; errors when waiting is in vain. */
   known$(): Observable<unknown> {
     return this.#view$.pipe(
-      tap(throwIfTlsFails),
+      tap((view) => {
+        this.#throwIfInVain(view);
+      }),
       filter((view) => view.settled && view.live.length > 0),
       take(1),
     );
@@ -318,6 +324,14 @@ export class Cluster {
     this.#attendance.close();
     this.#control.complete();
     this.#view$.complete();
+  }
+
+  #throwIfInVain({ tlsFailure, settled, endpoints }: View): void {
+    if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
+    if (!settled) return;
+    const failures = endpoints.map((url) => this.#prober.unusable(url));
+    const [first] = failures;
+    if (first !== undefined && !failures.includes(undefined)) throw first;
   }
 
   #reasonToLeave(view: View, url: string): string | undefined {
@@ -354,8 +368,4 @@ export class Cluster {
     this.#view$.next(this.#view);
     this.inFlight.suspect((url) => this.#roster.endpoint(url)?.suspectedAt ?? -Infinity);
   }
-}
-
-function throwIfTlsFails({ tlsFailure }: View): void {
-  if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
 }

@@ -3,8 +3,10 @@ import { LinkedList } from './linked-list.js';
 /** A try between its sending and its end. */
 export interface Flight {
   readonly endpoint: string;
-  /** When it was sent (`performance.now()`). */
+  /** When it began (`performance.now()`). */
   readonly since: number;
+  /** Since when its answer is due; undefined while it waits for a connection. */
+  readonly dueSince: number | undefined;
   /** Set before `slow` is called. */
   isSlow: boolean;
   /** Something that was sent to its endpoint has failed since. */
@@ -15,6 +17,8 @@ export interface Flight {
 
 /** A request this long without an answer has its member checked, ms. */
 const slow = 1_000;
+/** All tries are looked at no more often than this, ms: there may be thousands. */
+const lookEvery = 20;
 
 /** All tries under way. What may befall any of them is looked for in all at once: most are over before it does. */
 export class InFlight {
@@ -47,16 +51,17 @@ export class InFlight {
 
   #look(): void {
     const now = performance.now();
+    let next = Infinity;
     for (const flight of this.#flights.toArray()) {
       if (flight.isSlow) continue;
-      const left = flight.since + slow - now;
+      const left = (flight.dueSince ?? now) + slow - now;
       // Timers count in whole milliseconds.
-      if (left >= 1) {
-        this.#lookIn(left);
-        return;
+      if (left >= 1) next = Math.min(next, left);
+      else {
+        flight.isSlow = true;
+        flight.slow();
       }
-      flight.isSlow = true;
-      flight.slow();
     }
+    if (next < Infinity) this.#lookIn(Math.max(next, lookEvery));
   }
 }

@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import type { Attempt } from '../errors.js';
 import { TransportError } from '../transport/transport-error.js';
+import { UnusableError } from '../transport/unusable.js';
 import type { Probe } from './probe.js';
 import type { Roster } from './roster.js';
 import { unrefScheduler } from './unref-scheduler.js';
@@ -27,6 +28,8 @@ export class Prober {
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
   readonly #failures = new Map<string, Attempt>();
+  /** Endpoints whose last probe brought what nobody can use, and why. */
+  readonly #unusable = new Map<string, UnusableError>();
 
   /** @param learnt called when the roster has learnt */
   constructor(probe: Probe, roster: Roster, learnt: () => void) {
@@ -38,6 +41,11 @@ export class Prober {
   /** The last failed probe of each endpoint that does not answer. */
   get failures(): readonly Attempt[] {
     return [...this.#failures.values()];
+  }
+
+  /** Why the last probe of an endpoint brought nothing that anybody can use, if that is so. */
+  unusable(url: string): UnusableError | undefined {
+    return this.#unusable.get(url);
   }
 
   /**
@@ -68,6 +76,7 @@ export class Prober {
       return answer$.pipe(
         tap((answer) => {
           this.#failures.delete(url);
+          this.#unusable.delete(url);
           this.#roster.probed(url, sentAt, answer);
         }),
         catchError((error: unknown) => {
@@ -92,6 +101,8 @@ export class Prober {
       at: new Date(Date.now() - durationMs),
       durationMs,
     });
+    if (error instanceof UnusableError) this.#unusable.set(url, error);
+    else this.#unusable.delete(url);
     const tls = error instanceof TransportError && error.kind === 'tls' ? why : undefined;
     this.#roster.failed(url, now, true, tls);
   }

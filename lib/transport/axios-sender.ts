@@ -1,12 +1,15 @@
 import type { AxiosInstance, AxiosRequestConfig } from 'axios';
+import { axiosAnswer, piecesOf, textOf } from './axios-answer.js';
+import { axiosRefusal } from './axios-refusal.js';
 import { bodyChunks } from './body-chunks.js';
-import { requestHeaders, type AllHttpHeaders, type HttpRequest, type HttpResponse } from './http.js';
+import { requestHeaders, type HttpResponse } from './http.js';
+import { compressed } from './refusals.js';
 import type { Sender, Wire } from './wire.js';
 
 /** What a platform adds to a request. */
 export interface RequestSettings extends Omit<AxiosRequestConfig, 'headers'> {
   /** False: axios shall not set it of its own accord. */
-  readonly headers?: Readonly<Record<string, false>>;
+  readonly headers?: Readonly<Record<string, string | false>>;
 }
 
 const asItIs = [(data: unknown): unknown => data];
@@ -14,21 +17,21 @@ const asItIs = [(data: unknown): unknown => data];
 /**
  * Sends through any axios instance with its own adapter, interceptors and proxy.
  *
- * @param settings more settings for the requests of a pool
+ * @param settings more settings for one request
  */
 export function axiosSender(
   instance: AxiosInstance,
-  settings: (pool: HttpRequest['pool']) => RequestSettings = () => ({}),
+  settings: (wire: Wire) => RequestSettings = () => ({}),
 ): Sender {
   const exchange = async (wire: Wire): Promise<HttpResponse> => {
-    const { method, endpoint, path, body, pool } = wire.request;
+    const { method, endpoint, path, body } = wire.request;
     const controller = new AbortController();
     wire.onAbort = () => {
       controller.abort();
     };
     const { inParts } = wire;
-    const more = settings(pool);
-    const { status, headers, data } = await instance.request<unknown>({
+    const more = settings(wire);
+    const given: unknown = await instance.request<unknown>({
       ...more,
       url: endpoint + path,
       method,
@@ -43,12 +46,20 @@ export function axiosSender(
       transformResponse: asItIs,
       // The transport keeps the time.
       timeout: 0,
+      maxContentLength: contentBound(instance, wire),
     });
-    const answer = { status, headers: headers as AllHttpHeaders };
-    if (!inParts) return { ...answer, body: typeof data === 'string' ? data : '' };
-    wire.head(status, answer.headers);
-    for await (const piece of bodyChunks(data)) wire.text(piece);
-    return { ...answer, body: '' };
+    const { status, headers, data } = axiosAnswer(given);
+    wire.head(status, headers);
+    if (!inParts) {
+      const text = textOf(data, status, method);
+      const encoding = isGarbled(text) ? compressed(headers.get('content-encoding'), status) : undefined;
+      if (encoding !== undefined) throw encoding;
+      // Not every adapter keeps to a bound.
+      if (text.length * 3 > wire.maxBytes) wire.takes(text);
+      return { status, headers, body: text };
+    }
+    for await (const piece of bodyChunks(piecesOf(data, status), wire)) wire.text(piece);
+    return { status, headers, body: '' };
   };
   return (wire) => {
     exchange(wire).then(
@@ -56,8 +67,23 @@ export function axiosSender(
         wire.done(response);
       },
       (thrown: unknown) => {
-        wire.failed(thrown);
+        // What failed unsent may have been sent by an interceptor in ways that nobody sees.
+        wire.reached('unknown');
+        wire.failed(axiosRefusal(thrown, wire) ?? thrown);
       },
     );
   };
 }
+
+/** Of what comes in parts the transport counts the parts: a watch is endless. And a HEAD has but the length of a body. */
+function contentBound({ defaults }: AxiosInstance, { inParts, maxBytes, request }: Wire): number {
+  if (inParts || request.method === 'HEAD') return -1;
+  const { maxContentLength: own = -1 } = defaults as { maxContentLength?: number };
+  return own >= 0 ? Math.min(own, maxBytes) : maxBytes;
+}
+
+/** An answer that axios has decompressed can be read, whatever its headers still say. */
+const isGarbled = (text: string): boolean =>
+  Array.from({ length: 4 }, (_, i) => text.charCodeAt(i)).some(
+    (code) => code === 0xfffd || (code < 0x20 && ![9, 10, 13].includes(code)),
+  );

@@ -1,12 +1,22 @@
 import type { EventBus } from '../events.js';
 import type { HttpHeaders, HttpRequest, HttpResponse } from './http.js';
 import type { Receiver } from './receiver.js';
+import { limitPassed } from './late.js';
+import { tooLarge } from './refusals.js';
 import { toTransportError, TransportError } from './transport-error.js';
-import type { Wire } from './wire.js';
+import { unfinishedLine } from './unfinished-line.js';
+import type { Stage, Wire } from './wire.js';
+
+const encoder = new TextEncoder();
+
+/** So many turns of the event loop may still bring pieces of an answer whose limit has passed. */
+const lateTurns = 64;
 
 /** What all exchanges of a transport share. */
 export interface ExchangeContext {
   readonly events: EventBus;
+  /** How many bytes an answer may have, unless its request says otherwise. */
+  readonly maxResponseBytes: number;
   /** Endpoints that have answered: what they are asked in is what they speak. */
   readonly answered: Set<string>;
   /** What is wrong with an endpoint that resets all connections, if that can be told. */
@@ -16,12 +26,18 @@ export interface ExchangeContext {
 /** One exchange under way: keeps its time, tells its events, and ends once. */
 export class Exchange implements Wire {
   readonly request: HttpRequest;
-  sent: boolean | undefined;
   onAbort: (() => void) | undefined;
   readonly #context: ExchangeContext;
   readonly #receiver: Receiver;
   readonly #startedAt = performance.now();
   #limit: ReturnType<typeof setTimeout> | undefined;
+  #stage: Stage = 'unknown';
+  /** Since when its time counts. */
+  #since = this.#startedAt;
+  /** Pieces of the body that have come. */
+  #pieces = 0;
+  /** Bytes of the body; of one in lines, of the line that has not ended. */
+  #bytes = 0;
   #over = false;
   #status: number | undefined;
 
@@ -32,9 +48,20 @@ export class Exchange implements Wire {
     const { events } = context;
     events.emit(() => ({ type: 'request', ...described(request) }));
     events.emitBody(() => ({ ...described(request), direction: 'sent', body: request.body ?? '' }));
-    this.#limit = setTimeout(() => {
-      this.#timeOut();
-    }, request.timeout);
+  }
+
+  /** Whether the request may have reached the server; undefined where that cannot be told. */
+  get sent(): boolean | undefined {
+    return this.#stage === 'unknown' ? undefined : this.#stage === 'written';
+  }
+
+  /** Since when an answer is due (`performance.now()`); undefined while the request waits for a connection. */
+  get since(): number | undefined {
+    return this.#stage === 'waiting' ? undefined : this.#since;
+  }
+
+  get maxBytes(): number {
+    return this.request.maxBytes ?? this.#context.maxResponseBytes;
   }
 
   get inParts(): boolean {
@@ -45,9 +72,39 @@ export class Exchange implements Wire {
     return this.#over;
   }
 
+  /** Its sender has it: what cannot tell how far it has come counts from now. */
+  begun(): void {
+    if (this.#stage === 'unknown') this.reached('unknown');
+  }
+
+  reached(stage: Stage): void {
+    // What was handed to a connection once may have arrived, whatever becomes of it later.
+    if (this.#over || this.#stage === 'written') return;
+    this.#stage = stage;
+    // A probe, or what waits for events, stands in no line: its time counts from the start.
+    const hasLine = this.request.pool === 'command';
+    if (!hasLine && this.#limit !== undefined) return;
+    this.#stopLimit();
+    if (hasLine && stage === 'waiting') return;
+    this.#since = performance.now();
+    this.#limit = setTimeout(() => {
+      this.#passed();
+    }, this.request.timeout);
+  }
+
+  takes(piece: Uint8Array | string): boolean {
+    if (this.#over) return false;
+    this.#pieces += 1;
+    if (this.#fits(typeof piece === 'string' ? encoder.encode(piece) : piece)) return true;
+    this.failed(tooLarge(this.maxBytes, this.request.operation, this.#status));
+    this.onAbort?.();
+    return false;
+  }
+
   head(status: number, headers: HttpHeaders): void {
     if (this.#over) return;
     this.#status = status;
+    if (!this.inParts) return;
     if (status === 200) this.#stopLimit();
     this.#receiver.part({ type: 'head', status, headers });
   }
@@ -91,13 +148,32 @@ export class Exchange implements Wire {
     this.onAbort?.();
   }
 
+  /** The limit has passed; what lies in the socket is still read. */
+  #passed(turns = lateTurns): void {
+    const [limit, pieces] = [this.#limit, this.#pieces];
+    limitPassed(this.#since + this.request.timeout, () => {
+      if (this.#limit !== limit) return;
+      if (this.#pieces > pieces && turns > 0) this.#passed(turns - 1);
+      else this.#timeOut();
+    });
+  }
+
   #timeOut(): void {
     const { timeout } = this.request;
-    const message = `timed out after ${String(timeout)} ms`;
-    const error = new TransportError('timeout', message, this.sent ?? true, timeout);
+    const error =
+      this.#stage === 'connecting'
+        ? new TransportError('connect', `no connection within ${String(timeout)} ms`, false)
+        : new TransportError('timeout', `timed out after ${String(timeout)} ms`, this.sent ?? true, timeout);
     if (!this.#end(error)) return;
     this.onAbort?.();
     this.#receiver.error(error);
+  }
+
+  /** Counts a piece; false if the answer, or a line of it, is larger than it may be. */
+  #fits(piece: Uint8Array): boolean {
+    const inLines = this.request.lines === true && this.#status === 200;
+    this.#bytes = inLines ? unfinishedLine(this.#bytes, piece, this.maxBytes) : this.#bytes + piece.length;
+    return this.#bytes <= this.maxBytes;
   }
 
   #fail(error: TransportError): void {

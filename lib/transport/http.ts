@@ -18,10 +18,17 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The value of the Authorization header. */
   readonly authorization?: string;
-  /** Until the answer is complete (of `parts$`: until its headers are there), in milliseconds. */
+  /**
+   * Until the answer is complete (of `parts$`: until its headers are there), in milliseconds; of a command from when it
+   * is handed to a connection, where that can be told.
+   */
   readonly timeout: number;
   /** What the request is for, in events. */
   readonly operation: string;
+  /** How many bytes the answer may have. Default: the client's `maxResponseBytes`. */
+  readonly maxBytes?: number;
+  /** The answer is endless: not the whole of it is limited to `maxBytes`, but each of its lines. */
+  readonly lines?: boolean;
   /** Commands share a bounded number of connections; everything that waits has its own. */
   readonly pool: 'command' | 'watch';
 }

@@ -7,7 +7,7 @@ import type { Platform, PlatformSettings } from './platform.js';
 export function createPlatform(settings: PlatformSettings): Platform {
   const instance = settings.axios ?? axios.create({ adapter: 'fetch' });
   return {
-    send: axiosSender(instance, (pool) => settingsFor(instance, pool)),
+    send: axiosSender(instance, ({ request }) => settingsFor(instance, request.pool)),
     streams: false,
     close: () => undefined,
   };

@@ -2,8 +2,11 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
+import { axiosProxy } from './axios-proxy.js';
 import { axiosSender } from './axios-sender.js';
-import type { HttpRequest } from './http.js';
+import { environmentProxy } from './environment-proxy.js';
+import { nodeHeaders } from './node-headers.js';
+import { toldAgent } from './told-agent.js';
 import { createUndiciSender } from './undici-sender.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
@@ -25,26 +28,39 @@ export interface Platform {
 }
 
 /** The settings that a platform is made from. */
-export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'>;
+export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout' | 'endpoints'>;
 
-/** In Node: undici, or the user's own axios instance over keep-alive agents. */
+/**
+ * In Node: undici, or the user's own axios instance over keep-alive agents.
+ *
+ * @throws InvalidOptionError when the environment names a proxy for an endpoint that cannot be used
+ */
 export function createPlatform(settings: PlatformSettings): Platform {
   const platform =
     settings.axios === undefined ? undiciPlatform(settings) : ownPlatform(settings.axios, settings);
-  return { ...platform, diagnose: otherScheme };
+  const closed = new AbortController();
+  return {
+    ...platform,
+    diagnose: (endpoint) => otherScheme(endpoint, closed.signal),
+    close: () => {
+      closed.abort();
+      platform.close();
+    },
+  };
 }
 
 /** Says so if the port speaks the other of http and https. */
-async function otherScheme(endpoint: string): Promise<TransportError | undefined> {
+async function otherScheme(endpoint: string, closed: AbortSignal): Promise<TransportError | undefined> {
   const isPlain = endpoint.startsWith('http:');
-  if (!(await (isPlain ? speaksTls(endpoint) : speaksHttp(endpoint)))) return undefined;
+  if (!(await (isPlain ? speaksTls(endpoint, closed) : speaksHttp(endpoint, closed)))) return undefined;
   const why = isPlain
     ? 'the port speaks TLS: the endpoint is https, not http'
     : 'the port speaks no TLS: the endpoint is http, not https';
   return new TransportError('tls', why, false);
 }
 
-function undiciPlatform({ tls, connectTimeout }: PlatformSettings): Platform {
+function undiciPlatform({ tls, connectTimeout, endpoints }: PlatformSettings): Platform {
+  endpoints.forEach(environmentProxy);
   return { ...createUndiciSender({ tls, connectTimeout, commandConnections }), streams: true };
 }
 
@@ -53,19 +69,25 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
     httpAgent: new HttpAgent({ keepAlive: true, maxSockets }),
     httpsAgent: new HttpsAgent({ ...(tls as object), keepAlive: true, maxSockets }),
   });
-  const pools: Record<HttpRequest['pool'], ReturnType<typeof agents>> = {
-    command: agents(commandConnections),
-    watch: agents(Infinity),
-  };
-  const { httpAgent, httpsAgent } = instance.defaults as { httpAgent?: unknown; httpsAgent?: unknown };
-  const bringsAgents = httpAgent !== undefined || httpsAgent !== undefined;
+  const pools = { command: agents(commandConnections), watch: agents(Infinity) };
+  const own = instance.defaults as { httpAgent?: unknown; httpsAgent?: unknown };
+  const bringsAgents = own.httpAgent !== undefined || own.httpsAgent !== undefined;
   return {
-    send: axiosSender(instance, (pool) => (bringsAgents ? {} : pools[pool])),
+    send: axiosSender(instance, (wire) => {
+      const { pool, endpoint } = wire.request;
+      const { httpAgent, httpsAgent } = bringsAgents ? own : pools[pool];
+      return {
+        headers: nodeHeaders,
+        httpAgent: toldAgent(httpAgent, wire),
+        httpsAgent: toldAgent(httpsAgent, wire),
+        ...axiosProxy(instance, endpoint),
+      };
+    }),
     streams: true,
     close: () => {
-      for (const pool of Object.values(pools)) {
-        pool.httpAgent.destroy();
-        pool.httpsAgent.destroy();
+      for (const { httpAgent, httpsAgent } of Object.values(pools)) {
+        httpAgent.destroy();
+        httpsAgent.destroy();
       }
     },
   };

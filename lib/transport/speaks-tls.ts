@@ -1,15 +1,20 @@
+import { addAbortSignal } from 'node:stream';
 import { connect } from 'node:tls';
-import { getProxyForUrl } from 'proxy-from-env';
+import { environmentProxy } from './environment-proxy.js';
 
-/** How long to wait for the handshake, ms. */
+/** How long to wait for an answer, ms. */
 const patience = 1_000;
 
 /**
  * Whether TLS is spoken at an http endpoint's port; sends nothing but a handshake. etcd resets plain http at such a
- * port without a word, which alone looks like a member that is going down. Behind a proxy it cannot be told.
+ * port without a word, which alone looks like a member that is going down. Behind a proxy it cannot be told. Keeps no
+ * process alive.
+ *
+ * @param closed ends the search
  */
-export async function speaksTls(endpoint: string): Promise<boolean> {
-  if (getProxyForUrl(endpoint) !== '') return false;
+export async function speaksTls(endpoint: string, closed?: AbortSignal): Promise<boolean> {
+  if (environmentProxy(endpoint) !== undefined) return false;
+  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(closed === undefined ? [] : [closed])]);
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve) => {
     // Not verified: the question is whether, not with whom.
@@ -18,19 +23,15 @@ export async function speaksTls(endpoint: string): Promise<boolean> {
       port: Number(port || 80),
       rejectUnauthorized: false,
     });
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(patience, () => {
-      settle(false);
-    });
+    addAbortSignal(signal, socket);
+    socket.unref();
     socket.once('secureConnect', () => {
-      settle(true);
+      socket.destroy();
+      resolve(true);
     });
     // An alert is TLS as well.
-    socket.once('error', ({ message }: Error) => {
-      settle(/alert number/i.test(message));
+    socket.on('error', ({ message }: Error) => {
+      resolve(/alert number/i.test(message));
     });
   });
 }

@@ -2,9 +2,10 @@ import { tlsFailure } from './tls-failure.js';
 
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
- * passed. `tls`: the handshake failed. `other`: anything else, as an interceptor that threw.
+ * passed. `tls`: the handshake failed. `unusable`: an answer that nobody can use, or a request that cannot be sent.
+ * `other`: anything else, as an interceptor that threw.
  */
-export type TransportFailure = 'connect' | 'reset' | 'timeout' | 'tls' | 'other';
+export type TransportFailure = 'connect' | 'reset' | 'timeout' | 'tls' | 'unusable' | 'other';
 
 /** An HTTP exchange that ended without a complete answer. Holds no request, configuration or credential. */
 export class TransportError extends Error {
@@ -23,8 +24,11 @@ export class TransportError extends Error {
   }
 }
 
-/** Codes of failures that happen before a byte of the request is written. */
-const unsentCodes = new Set([
+/**
+ * Codes of failures that happen while a connection is made. Many can also end one that stood: the kernel reports what
+ * the network last said once it gives up sending again.
+ */
+const connectCodes = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -39,6 +43,8 @@ const unsentCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'ERR_INVALID_URL',
 ]);
+/** Those that say nothing of the sort without a system call's name: whoever threw them may have sent the request. */
+const routeCodes = /^E(HOSTUNREACH|NETUNREACH|HOSTDOWN|NETDOWN)$/;
 
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
@@ -54,15 +60,29 @@ const browserBreak =
 /** Reads the failure out of whatever the HTTP client threw, keeping only its code and a short message. */
 export function toTransportError(thrown: unknown, sent: boolean | undefined): TransportError {
   if (thrown instanceof TransportError) return thrown;
-  const { code, message, connecting } = describe(thrown);
+  const { code, message, syscall } = describe(thrown);
   // A proxy that lets nothing through.
-  if (message.startsWith('Proxy ')) return new TransportError('connect', message, false);
+  if (sent === false && message.startsWith('Proxy ')) return new TransportError('connect', message, false);
   const tls = tlsFailure(code, message, sent);
   if (tls !== undefined) return new TransportError(tls.kind, tls.message, tls.sent);
-  if (unsentCodes.has(code) || connecting) return new TransportError('connect', code, false);
-  const kind = /TIMEDOUT|TIMEOUT/.test(code) ? 'timeout' : resetCode.test(code) ? 'reset' : 'other';
+  if (isUnsent(code, syscall, sent)) return new TransportError('connect', code, false);
   // An unknown transport cannot prove that nothing was sent.
-  return new TransportError(kind, code === '' ? message : code, sent ?? true);
+  return new TransportError(kindOf(code, message), code === '' ? message : code, sent ?? true);
+}
+
+/** Whether it failed before a byte of the request was written. No code proves that of what was handed to a connection. */
+function isUnsent(code: string, syscall: string, sent: boolean | undefined): boolean {
+  if (sent === true) return false;
+  if (syscall === 'connect') return true;
+  if (!connectCodes.has(code)) return false;
+  return sent === false || (syscall !== 'read' && syscall !== 'write' && !routeCodes.test(code));
+}
+
+function kindOf(code: string, message: string): TransportFailure {
+  const isTimeout =
+    /TIMEDOUT|TIMEOUT/.test(code) || (code === 'ECONNABORTED' && message.startsWith('timeout'));
+  if (isTimeout) return 'timeout';
+  return resetCode.test(code) || connectCodes.has(code) ? 'reset' : 'other';
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -72,8 +92,8 @@ const firstLineOf = (message: unknown): string =>
   typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, 200) : '';
 
 /** By shape, not by class: errors of Node's own may come from another realm, as under Jest. */
-function describe(thrown: unknown, depth = 0): { code: string; message: string; connecting: boolean } {
-  if (!isObject(thrown)) return { code: '', message: String(thrown), connecting: false };
+function describe(thrown: unknown, depth = 0): { code: string; message: string; syscall: string } {
+  if (!isObject(thrown)) return { code: '', message: String(thrown), syscall: '' };
   const { name, message, cause, syscall, errors } = thrown;
   const inner: unknown = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
   // Errors may be each other's cause.
@@ -90,6 +110,6 @@ function describe(thrown: unknown, depth = 0): { code: string; message: string; 
   return {
     code: isVague && nested !== undefined && nested.code !== '' ? nested.code : code,
     message: nested !== undefined && nested.message !== '' ? nested.message : said,
-    connecting: syscall === 'connect' || (nested?.connecting ?? false),
+    syscall: typeof syscall === 'string' ? syscall : (nested?.syscall ?? ''),
   };
 }

@@ -10,6 +10,8 @@ import { createPlatform, type Platform } from './platform.js';
 export interface Trace {
   /** Whether the request may have reached the server. */
   sent: () => boolean;
+  /** The exchange itself; `since` is when an answer became due, undefined while it waits for a connection. */
+  exchange?: { readonly since: number | undefined };
 }
 
 /** HTTP exchanges as Observables. Each subscription is one exchange; unsubscribing aborts it. */
@@ -19,7 +21,12 @@ export class Transport {
 
   constructor(settings: Settings, events: EventBus) {
     this.#platform = createPlatform(settings);
-    this.#context = { events, answered: new Set(), diagnose: this.#platform.diagnose };
+    this.#context = {
+      events,
+      maxResponseBytes: settings.maxResponseBytes,
+      answered: new Set(),
+      diagnose: this.#platform.diagnose,
+    };
   }
 
   /** Many answers can be kept open and read as they come. */
@@ -55,9 +62,13 @@ export class Transport {
   #run(request: HttpRequest, receiver: Receiver, trace?: Trace): () => void {
     const exchange = new Exchange(request, this.#context, receiver);
     // A transport that cannot tell whether it has sent may have.
-    if (trace !== undefined) trace.sent = () => exchange.sent ?? true;
+    if (trace !== undefined) {
+      trace.sent = () => exchange.sent ?? true;
+      trace.exchange = exchange;
+    }
     try {
       this.#platform.send(exchange);
+      exchange.begun();
     } catch (thrown) {
       exchange.failed(thrown);
     }

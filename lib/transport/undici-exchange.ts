@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici';
+import { Bytes } from './bytes.js';
+import { compressed } from './refusals.js';
 import { UndiciHeaders } from './undici-headers.js';
 import { TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
@@ -13,14 +15,16 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
   onReleased: (() => void) | undefined;
   readonly #wire: Wire;
   #decoder: TextDecoder | undefined;
-  readonly #chunks: Buffer[] = [];
+  readonly #body = new Bytes();
   #status = 0;
   #headers = noHeaders;
+  /** The content-encoding of an answer in parts. */
+  #encoding: string | undefined;
   #destroyConnection: (() => void) | undefined;
 
   constructor(wire: Wire) {
     this.#wire = wire;
-    wire.sent = false;
+    wire.reached('waiting');
     wire.onAbort = () => {
       this.#release();
       this.#destroyConnection?.();
@@ -33,34 +37,37 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
     // Thrown, not aborted: that would cost the connection, which is still good.
     if (this.#wire.over) throw new TransportError('other', 'aborted', false);
     this.#destroyConnection = abort;
-    this.#wire.sent = true;
+    this.#wire.reached('written');
   }
 
   onHeaders(status: number, raw: Buffer[]): boolean {
     this.#status = status;
-    const informational = status < 200;
+    if (status < 200) return true;
     const headers = new UndiciHeaders(raw);
-    if (!this.#wire.inParts) this.#headers = headers;
-    // Not kept while the answer goes on: they lie in what was read from the socket, and a watch may stand for days.
-    else if (!informational) this.#wire.head(status, headers);
+    // Not kept while an answer goes on: they lie in what was read from the socket, and a watch may stand for days.
+    if (this.#wire.inParts) this.#encoding = headers.get('content-encoding');
+    else this.#headers = headers;
+    this.#wire.head(status, headers);
     return true;
   }
 
   onData(chunk: Buffer): boolean {
-    if (this.#wire.inParts) {
+    if (!this.#wire.takes(chunk)) return true;
+    if (!this.#wire.inParts) this.#body.append(chunk);
+    else if (!this.#isCompressed(this.#encoding)) {
       this.#decoder ??= new TextDecoder();
       this.#wire.text(this.#decoder.decode(chunk, { stream: true }));
-    } else this.#chunks.push(chunk);
+    }
     return true;
   }
 
   onComplete(): void {
-    const [first] = this.#chunks;
-    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
+    const { buffer, byteOffset, byteLength } = this.#body.all;
     // Here, as it may be too long for a string: undici makes an error of what is thrown.
-    const text = body.toString('utf8');
+    const body = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
     void settled.then(() => {
-      this.#wire.done({ status: this.#status, headers: this.#headers, body: text });
+      if (body !== '' && this.#isCompressed(this.#headers.get('content-encoding'))) return;
+      this.#wire.done({ status: this.#status, headers: this.#headers, body });
     });
   }
 
@@ -69,6 +76,16 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
     void settled.then(() => {
       this.#wire.failed(error);
     });
+  }
+
+  /** True if it is, and the exchange has failed. */
+  #isCompressed(encoding: string | undefined): boolean {
+    if (encoding === undefined) return false;
+    const error = compressed(encoding, this.#status);
+    if (error === undefined) return false;
+    this.#wire.failed(error);
+    this.#destroyConnection?.();
+    return true;
   }
 
   #release(): void {

@@ -1,7 +1,9 @@
-import { getProxyForUrl } from 'proxy-from-env';
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { TlsOptions } from '../options.js';
+import { proxyAuthorization, proxyOf, type EnvironmentProxy } from './environment-proxy.js';
 import { requestHeaders, type HttpRequest } from './http.js';
+import { nodeHeaders } from './node-headers.js';
+import { TransportError } from './transport-error.js';
 import type { UndiciExchange } from './undici-exchange.js';
 
 /** The configuration of a pool. */
@@ -24,19 +26,35 @@ const limits = {
 };
 
 /**
- * The connections to one endpoint for one purpose; through a proxy where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`
- * say so.
+ * The connections to one endpoint for one purpose; through a proxy where the environment says so: plain http is forwarded
+ * by the proxy, for https it makes a tunnel, and TLS is spoken with the endpoint.
  */
 export class UndiciPool {
   readonly #endpoint: string;
   readonly #dispatcher: Dispatcher;
+  /** What a request says besides its own headers. */
+  readonly #headers: Readonly<Record<string, string>>;
+  /** What comes before the path in the request's line. */
+  readonly #prefix: string;
   /** Exchanges that still need a connection. */
   #waiting = 0;
 
+  /** @throws UnusableError when the environment names a proxy that cannot be used */
   constructor(endpoint: string, config: UndiciPoolConfig) {
     this.#endpoint = endpoint;
-    const proxy = getProxyForUrl(endpoint);
-    this.#dispatcher = proxy === '' ? this.#direct(config) : throughProxy(proxy, config);
+    const proxy = proxyOf(endpoint);
+    const forwards = proxy !== undefined && endpoint.startsWith('http:');
+    this.#prefix = forwards ? endpoint : '';
+    this.#headers = {
+      ...nodeHeaders,
+      ...(forwards ? { host: new URL(endpoint).host } : {}),
+      ...(forwards && proxy.credentials !== undefined
+        ? { 'proxy-authorization': proxyAuthorization(proxy.credentials) }
+        : {}),
+    };
+    if (proxy === undefined) this.#dispatcher = this.#pool(endpoint, config, config.tls);
+    // TLS with the proxy itself is no affair of the options, which are for the endpoint.
+    else this.#dispatcher = forwards ? this.#pool(proxy.origin, config, {}) : this.#tunnels(proxy, config);
   }
 
   /** Sends the request as soon as there is a connection. */
@@ -45,8 +63,9 @@ export class UndiciPool {
     exchange.onReleased = () => {
       this.#waiting -= 1;
     };
-    const { method, path, body = null } = request;
-    const headers = requestHeaders(request);
+    const { method, body = null } = request;
+    const path = this.#prefix + request.path;
+    const headers = { ...this.#headers, ...requestHeaders(request) };
     this.#dispatcher.dispatch({ origin: this.#endpoint, method, path, headers, body }, exchange);
   }
 
@@ -55,32 +74,45 @@ export class UndiciPool {
     void this.#dispatcher.destroy();
   }
 
-  #direct({ tls, connectTimeout, connections }: UndiciPoolConfig): Dispatcher {
-    const connect = telling(buildConnector({ ...(tls as object), timeout: connectTimeout }));
-    return new Pool(this.#endpoint, {
-      ...limits,
-      connections,
-      connect: (options, callback) => {
-        // After an abort undici would replace the connection that it cost, though nobody needs another.
-        if (this.#waiting === 0) callback(new Error('no request waits for a connection'), null);
-        else connect(options, callback);
+  #pool(origin: string, { connectTimeout, connections }: UndiciPoolConfig, tls: TlsOptions): Dispatcher {
+    const connect = buildConnector({ ...(tls as object), timeout: connectTimeout });
+    return new Pool(origin, { ...limits, connections, connect: this.#wanted(telling(connect)) });
+  }
+
+  #tunnels({ origin, credentials }: EnvironmentProxy, config: UndiciPoolConfig): Dispatcher {
+    const { tls, connectTimeout, connections } = config;
+    return new ProxyAgent({
+      uri: origin,
+      ...(credentials === undefined ? {} : { token: proxyAuthorization(credentials) }),
+      requestTls: { ...(tls as object), timeout: connectTimeout },
+      proxyTls: { timeout: connectTimeout },
+      factory: (to, options) => {
+        const { connect, ...rest } = options as { connect: buildConnector.connector };
+        const tunnel = this.#wanted(telling(limited(connect, connectTimeout)));
+        return new Pool(to, { ...rest, ...limits, connections, connect: tunnel });
       },
     });
   }
+
+  /** After an abort undici would replace the connection that it cost, though nobody needs another. */
+  #wanted(connect: buildConnector.connector): buildConnector.connector {
+    return (options, callback) => {
+      if (this.#waiting === 0) callback(new Error('no request waits for a connection'), null);
+      else connect(options, callback);
+    };
+  }
 }
 
-/** Plain http is forwarded by the proxy; for https it makes a tunnel, and TLS is spoken with the endpoint. */
-function throughProxy(uri: string, { tls, connectTimeout, connections }: UndiciPoolConfig): Dispatcher {
-  return new ProxyAgent({
-    uri,
-    proxyTunnel: false,
-    requestTls: { ...(tls as object), timeout: connectTimeout },
-    proxyTls: { timeout: connectTimeout },
-    factory: (origin, options) => {
-      const { connect, ...rest } = options as { connect: buildConnector.connector };
-      return new Pool(origin, { ...rest, ...limits, connections, connect: telling(connect) });
-    },
-  });
+/** A proxy that takes a connection and never answers is given up like one that takes none. */
+function limited(connect: buildConnector.connector, ms: number): buildConnector.connector {
+  return (options, callback) => {
+    // Its own connection and the handshake with the endpoint have limits of their own.
+    const signal = AbortSignal.timeout(2 * ms);
+    connect({ ...options, signal } as buildConnector.Options, (...result) => {
+      if (result[0] === null || !signal.aborted) callback(...result);
+      else callback(new TransportError('connect', 'the proxy made no tunnel in time', false), null);
+    });
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { isRecord } from '../check.js';
 import type { Probe, ProbeAnswer } from '../cluster/probe.js';
 import type { Settings } from '../options.js';
 import type { HttpResponse } from '../transport/http.js';
+import { maxProbeBytes } from '../transport/refusals.js';
 import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './legacy-probe.js';
 import { membersOf } from './member-json.js';
@@ -25,6 +26,7 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
         timeout: probeTimeout,
         operation: 'probe',
         pool: 'watch',
+        maxBytes: maxProbeBytes,
       });
     const version$ = full ? ask$('/version').pipe(map(versionOf)) : of<Version>({});
     if (!legacy.has(endpoint)) {

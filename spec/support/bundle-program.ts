@@ -17,7 +17,7 @@ export function bundleProgram(source: string, folder: string, root = process.cwd
     bundle: true,
     platform: 'node',
     format: 'esm',
-    external: ['rxjs', 'axios', 'undici', 'proxy-from-env'],
+    external: ['rxjs', 'axios', 'undici'],
     logLevel: 'silent',
   });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));

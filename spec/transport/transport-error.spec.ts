@@ -38,7 +38,58 @@ describe('toTransportError', () => {
       'ENOTFOUND',
     ],
     ['DNS out of order', withCode('EAI_AGAIN'), undefined, 'connect', false, 'EAI_AGAIN'],
-    ['no route', withCode('EHOSTUNREACH'), undefined, 'connect', false, 'EHOSTUNREACH'],
+    [
+      'no route to connect by',
+      withCode('EHOSTUNREACH', { syscall: 'connect' }),
+      undefined,
+      'connect',
+      false,
+      'EHOSTUNREACH',
+    ],
+    ['no route before it was sent', withCode('EHOSTUNREACH'), false, 'connect', false, 'EHOSTUNREACH'],
+    // The same codes end connections that stood, once the kernel gives up sending again.
+    ...['ENETUNREACH', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETDOWN'].flatMap(
+      (code): [string, unknown, boolean | undefined, TransportFailure, boolean, string][] => [
+        [`${code}, and nobody knows`, withCode(code), undefined, 'reset', true, code],
+        [`${code} while reading`, withCode(code, { syscall: 'read' }), undefined, 'reset', true, code],
+        [`${code} after it was sent`, withCode(code, { syscall: 'read' }), true, 'reset', true, code],
+      ],
+    ),
+    // A firewall that rejects ends established connections with it.
+    [
+      'refused while reading',
+      withCode('ECONNREFUSED', { syscall: 'read' }),
+      undefined,
+      'reset',
+      true,
+      'ECONNREFUSED',
+    ],
+    ...['ECONNREFUSED', 'ENOTFOUND', 'EMFILE', 'UND_ERR_CONNECT_TIMEOUT'].map(
+      (code): [string, unknown, boolean, TransportFailure, boolean, string] => [
+        `${code} of a second try by an interceptor, after the first was sent`,
+        withCode(code, { syscall: 'connect' }),
+        true,
+        code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'reset',
+        true,
+        code,
+      ],
+    ),
+    [
+      'words like those of a proxy, by whoever',
+      new Error('Proxy says no'),
+      undefined,
+      'other',
+      true,
+      'Proxy says no',
+    ],
+    [
+      'a limit of axios',
+      axiosError('ECONNABORTED', new Error('timeout of 5ms exceeded')),
+      undefined,
+      'timeout',
+      true,
+      'ECONNABORTED',
+    ],
     ['no ports left', withCode('EADDRNOTAVAIL'), undefined, 'connect', false, 'EADDRNOTAVAIL'],
     ['no files left', withCode('EMFILE'), undefined, 'connect', false, 'EMFILE'],
     [

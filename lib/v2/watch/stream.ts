@@ -5,6 +5,7 @@ import { decodeEvent, type KeysBody } from '../decode.js';
 import { keyPath } from '../key-path.js';
 import type { ResponseInfo } from '../model.js';
 import { withQuery } from '../params.js';
+import { Lines } from './lines.js';
 import { MemberLeft } from './member-left.js';
 import { memberRequest } from './member-request.js';
 import type { Target } from './target.js';
@@ -41,25 +42,28 @@ export function stream$(
       path: withQuery(keyPath(key), { wait: true, stream: true, recursive, waitIndex }),
       timeout: settings.timeout,
       operation: 'watch',
+      lines: true,
     });
     const exchange = exchangeOf(context, endpoint);
     let info: ResponseInfo = { endpoint, status: 0 };
-    let rest = '';
+    const lines = new Lines();
+    let refusal = '';
     const read = (part: HttpPart): readonly StreamPart[] => {
       if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
-        decodeEvent(operation, key, info.status, rest, exchange);
+        decodeEvent(operation, key, info.status, refusal, exchange);
         throw new MemberLeft('it answered a watch with a single event');
       }
       if (part.type === 'head') {
         info = learn(context, endpoint, part.status, part.headers);
         return part.status === 200 ? [{ type: 'registered', info }] : [];
       }
-      rest += part.text;
-      if (info.status !== 200) return [];
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
+      if (info.status !== 200) {
+        refusal += part.text;
+        return [];
+      }
       return lines
+        .add(part.text)
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeEvent(operation, key, 200, line, exchange) }));
     };

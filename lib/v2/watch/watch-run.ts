@@ -4,6 +4,7 @@ import { Fault } from '../../cluster/fault.js';
 import { triedOnceMore, untried, type Tried } from '../../cluster/tried.js';
 import { TlsError, type Attempt, type LostEvents } from '../../errors.js';
 import { TransportError } from '../../transport/transport-error.js';
+import { UnusableError } from '../../transport/unusable.js';
 import { Cursor } from './cursor.js';
 import { isHistoryLost, lossOf } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
@@ -214,6 +215,8 @@ export class WatchRun implements Place {
     // TLS that has worked before may work again, as after the renewal of a certificate.
     if (tlsFailure !== undefined && !this.#everStood)
       return new TlsError(`watch ${this.#target.key}`, tlsFailure, { endpoint, attempts: [attempt] });
+    if (error instanceof UnusableError && error.lasting)
+      return error.toEtcdError(`watch ${this.#target.key}`, { endpoint, attempts: [attempt] });
     if (error instanceof TransportError || error instanceof MemberLeft || isHistoryLost(error))
       return undefined;
     if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));

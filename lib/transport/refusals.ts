@@ -1,0 +1,37 @@
+import { EtcdError, ResponseTooLargeError } from '../errors.js';
+import { TransportError } from './transport-error.js';
+import { UnusableError } from './unusable.js';
+
+/** The bound of a probe's answer, whatever the option says: it may come from a stranger. */
+export const maxProbeBytes = 256 * 1024;
+
+/** The answer of an exchange is larger than its bound. */
+export function tooLarge(maxBytes: number, operation: string, status?: number): TransportError {
+  const what = `the answer is larger than ${String(maxBytes)} bytes`;
+  if (operation === 'probe') return new TransportError('other', `${what}, the bound of a probe`, true);
+  return new UnusableError(`${what}, the option maxResponseBytes`, {
+    sent: true,
+    status,
+    lasting: true,
+    toError: (called, details) => new ResponseTooLargeError(called, maxBytes, details),
+  });
+}
+
+/** The answer is compressed, though it was asked for as it is; undefined if it is not. */
+export function compressed(encoding: unknown, status: number): UnusableError | undefined {
+  if (typeof encoding !== 'string' || /^(identity)?$/i.test(encoding.trim())) return undefined;
+  const what = `the answer is compressed (content-encoding: ${encoding.trim()}), by something in between`;
+  // Which may be mended: a watch goes on.
+  return unexpected(what, { sent: true, status, lasting: false });
+}
+
+/** Something that neither a member nor the network is to blame for. */
+export function unexpected(
+  what: string,
+  config: { sent: boolean; status?: number | undefined; lasting: boolean },
+): UnusableError {
+  return new UnusableError(what, {
+    ...config,
+    toError: (called, details) => new EtcdError('UNEXPECTED_RESPONSE', `${called}: ${what}`, details),
+  });
+}
