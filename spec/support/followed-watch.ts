@@ -51,17 +51,22 @@ export class FollowedWatch {
     return this.log.events.filter(({ index }) => index <= (changes.at(-1)?.index ?? 0));
   }
 
-  /** Waits for the last change that is its to see. */
+  /**
+   * Waits for the last change that is its to see.
+   *
+   * @param within so long it may tell nothing new before it counts as hanging, ms
+   */
   async reach(changes: readonly Change[], within = 30_000): Promise<void> {
     await this.stands(within);
     const last = dueTo(this.scope, changes).findLast(({ must }) => must)?.change.index ?? 0;
-    await this.log
-      .until(() => last <= this.scope.after || (this.log.events.at(-1)?.index ?? 0) >= last, { within })
-      .catch((error: unknown) => {
-        throw new Error(
-          `${this.name} hangs at ${this.log.events.at(-1)?.index ?? 0} before ${last}: ${String(error)}`,
-        );
-      });
+    const isThere = () => last <= this.scope.after || (this.log.events.at(-1)?.index ?? 0) >= last;
+    for (let told = -1; told < this.log.events.length && !isThere();) {
+      told = this.log.events.length;
+      await this.log.until(isThere, { within }).catch(() => undefined);
+    }
+    if (isThere()) return;
+    const why = this.log.error instanceof Error ? `: ${this.log.error.message}` : '';
+    throw new Error(`${this.name} hangs at ${this.log.events.at(-1)?.index ?? 0} before ${last}${why}`);
   }
 
   /** Every promise that was broken, as far as these changes tell. */

@@ -1,7 +1,7 @@
 /**
  * Command line: rounds of full schedules against the built package, one line about each. All arguments may be left out:
  * `--rounds 1000 --minutes 10 --seed 7 --log FILE` (a campaign that was stopped goes on behind the rounds that FILE holds),
- * `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
+ * `--of writes` (watches), `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { runSeed } from '../random.js';
@@ -10,6 +10,7 @@ import { Clusters } from './clusters.js';
 import { abilities } from './random-schedule.js';
 import { everything, fronts } from './round-plan.js';
 import { playWatchRound } from './watch-round.js';
+import { playWriteRound } from './write-round.js';
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     log: { type: 'string' },
     abilities: { type: 'string', default: abilities.join() },
     fronts: { type: 'string', default: fronts.join() },
+    of: { type: 'string', default: 'watches' },
     without: { type: 'string', default: '' },
   },
 });
@@ -43,6 +45,8 @@ const switches = {
   ...Object.fromEntries(without.map((name) => [name, false])),
 };
 
+const play = { watches: playWatchRound, writes: playWriteRound }[values.of];
+if (play === undefined) throw new Error(`Unknown: ${values.of}. One of watches, writes.`);
 const clusters = new Clusters();
 const result = await runCampaign({
   seed: Number(values.seed),
@@ -50,7 +54,7 @@ const result = await runCampaign({
   lastsMs: Number(values.minutes) * 60_000,
   switches,
   ...(values.log !== undefined && { log: values.log }),
-  play: async (plan) => playWatchRound(await clusters.of(plan.size), plan),
+  play: async (plan) => play(await clusters.of(plan.size), plan),
   print: (line) => console.log(line),
 }).finally(() => clusters.down());
 console.log(

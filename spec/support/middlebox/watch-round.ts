@@ -12,13 +12,13 @@ import type { Middlebox } from './middlebox.js';
 import { enoughWrites, type RoundReport } from './round-report.js';
 import type { RoundPlan } from './round-plan.js';
 
-/** How long a watch may take to stand, and to catch up once nothing is held any more, ms. */
+/** How long a watch may take to stand, and may tell nothing once nothing is held any more, ms. */
 export interface Patience {
   readonly stand: number;
   readonly reach: number;
 }
 
-const patient: Patience = { stand: 15_000, reach: 40_000 };
+const patient: Patience = { stand: 15_000, reach: 30_000 };
 const insisted = { value: 'insisted' };
 /** No round goes on for longer because writes fail, ms. */
 const mostMs = 60_000;
