@@ -60,6 +60,8 @@ describe('a cluster that was rebuilt and has overtaken the position of a watch',
     log = await watch();
     // The raft log is well ahead of the store: what is left to tell the two clusters apart.
     for (let i = 0; i < 200; i += 1) await t.server.fetch('/keys/?quorum=true');
+    // The client has seen how far.
+    const { info } = await firstValueFrom(client.get$(t.key));
     const before = await head();
     await rebuildUnseen(async () => {
       await put('new');
@@ -67,7 +69,7 @@ describe('a cluster that was rebuilt and has overtaken the position of a watch',
     });
     const after = await head();
     expect(after.index).toBeGreaterThan(before.index);
-    expect(after.raftIndex).toBeLessThan(before.raftIndex);
+    expect(after.raftIndex).toBeLessThan(info.raftIndex!);
     await last(log);
   });
 

@@ -32,7 +32,7 @@ export const everything: Switches = {
 /** What holds as long as events that come late, heads that are held back and waves are left out. */
 export const promised: Switches = {
   ...everything,
-  abilities: ['fin', 'rst', 'idle-ends'],
+  abilities: ['fin', 'rst', 'idle-ends', 'pages'],
   fronts: ['none', 'etcd-gateway'],
   waves: false,
 };

@@ -64,7 +64,13 @@ export async function playWriteRound(cluster: LocalCluster, plan: RoundPlan): Pr
 
     const { index: last } = await witness.insist('/end', { value: 'last' });
     await witness.reach(last);
-    findings.push(...witness.findings, ...brokenPromises(root, history, sent, witness));
+    const refuses = plan.schedules.flat().some((deed) => deed.do === 'answer' && deed.status === 429);
+    findings.push(
+      ...witness.findings,
+      ...brokenPromises(root, history, sent, witness),
+      // 429 says that nothing was done: the write may go out again.
+      ...(refuses ? [] : sentOnce(history.calls, sent)),
+    );
   } catch (error) {
     findings.push(`broken off: ${error instanceof Error ? error.message : String(error)}`);
   } finally {
@@ -125,7 +131,6 @@ function brokenPromises(
     ...appliedOnce(calls, log),
     ...refusedHonestly(calls, log),
     ...unknownForAReason(calls, sent),
-    ...sentOnce(calls, sent),
     // What a middlebox holds comes late.
     ...notOverwritten(calls, log, true),
     ...linearizable(registerCalls(calls, register)),
