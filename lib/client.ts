@@ -99,7 +99,12 @@ export class EtcdClient {
   constructor(first?: string | readonly string[] | ClientOptions, rest?: ClientOptions) {
     this.#settings = resolveOptions(first, rest);
     this.#transport = new Transport(this.#settings, this.#events);
-    this.#cluster = new Cluster(this.#settings, v2Probe(this.#transport, this.#settings), this.#events);
+    this.#cluster = new Cluster(
+      this.#settings,
+      v2Probe(this.#transport, this.#settings),
+      this.#events,
+      this.#transport.tabs !== undefined,
+    );
     const context: V2Context = {
       settings: this.#settings,
       transport: this.#transport,

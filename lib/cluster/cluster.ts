@@ -61,14 +61,20 @@ export class Cluster {
   readonly #changes: ChangeReporter;
   #closed = false;
 
-  constructor(settings: Settings, probe: Probe, events: EventBus) {
+  /** @param mayWait a request may wait for a connection unseen, so that none in time says little */
+  constructor(settings: Settings, probe: Probe, events: EventBus, mayWait = false) {
     this.#events = events;
     this.#changes = new ChangeReporter(events);
     this.#watchOn = settings.watchOn;
     this.#roster = new Roster(settings.endpoints, settings.discover);
-    this.#prober = new Prober(probe, this.#roster, () => {
-      this.#publish();
-    });
+    this.#prober = new Prober(
+      probe,
+      this.#roster,
+      () => {
+        this.#publish();
+      },
+      mayWait,
+    );
     this.#view = deriveView(this.#roster, now());
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
@@ -246,6 +252,11 @@ export class Cluster {
     const wasLive = this.#roster.isLive(endpoint);
     this.#roster.answered(url, sentAt);
     if (!wasLive && this.#roster.isLive(endpoint)) this.#publish();
+  }
+
+  /** The endpoint gave a sign of life: any answer, or an event of a watch. */
+  heard(url: string): void {
+    if (this.#roster.heard(url, now())) this.#publish();
   }
 
   /** An endpoint served a call that any member can serve. */

@@ -8,7 +8,7 @@ export interface MemberInfo {
   readonly peerURLs: readonly string[];
 }
 
-/** `unknown`: it was never reached. */
+/** `unknown`: it was never reached; or, in a browser, it does not answer in time, which there says little. */
 export type MemberStatus = 'running' | 'down' | 'unknown';
 
 /** One member of the cluster as this client sees it. Prints as `Member node3 (leader, running) http://...`. */

@@ -25,14 +25,19 @@ export class Prober {
   readonly #probe: Probe;
   readonly #roster: Roster;
   readonly #learnt: () => void;
+  readonly #mayWait: boolean;
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
   readonly #failures = new Map<string, Attempt>();
   /** Endpoints whose last probe brought what nobody can use, and why. */
   readonly #unusable = new Map<string, UnusableError>();
 
-  /** @param learnt called when the roster has learnt */
-  constructor(probe: Probe, roster: Roster, learnt: () => void) {
+  /**
+   * @param learnt called when the roster has learnt
+   * @param mayWait a probe may wait for a connection unseen
+   */
+  constructor(probe: Probe, roster: Roster, learnt: () => void, mayWait = false) {
+    this.#mayWait = mayWait;
     this.#probe = probe;
     this.#roster = roster;
     this.#learnt = learnt;
@@ -103,7 +108,8 @@ export class Prober {
     });
     if (error instanceof UnusableError) this.#unusable.set(url, error);
     else this.#unusable.delete(url);
-    const tls = error instanceof TransportError && error.kind === 'tls' ? why : undefined;
-    this.#roster.failed(url, now, true, tls);
+    const kind = error instanceof TransportError ? error.kind : undefined;
+    if (kind === 'timeout' && this.#mayWait) this.#roster.unanswered(url, sentAt, now);
+    else this.#roster.failed(url, now, true, kind === 'tls' ? why : undefined);
   }
 }

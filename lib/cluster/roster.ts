@@ -17,6 +17,13 @@ export interface EndpointRecord {
   suspectedAt: number;
   /** The last probe failed, or its connection was refused. */
   down: boolean;
+  /**
+   * It is down for want of an answer alone, where a request may have waited for a connection unseen: nobody knows how it
+   * is.
+   */
+  silent: boolean;
+  /** When it last gave any sign of life, an event of a watch included. */
+  heardAt: number;
   /** A first probe has ended, either way. */
   probed: boolean;
   /** The leader it names; null for none; undefined when it cannot tell. */
@@ -88,7 +95,28 @@ export class Roster {
     const endpoint = this.#endpoints.get(url);
     if (endpoint === undefined) return;
     endpoint.answeredAt = Math.max(endpoint.answeredAt, sentAt);
-    if (sentAt > endpoint.suspectedAt) endpoint.down = false;
+    if (sentAt > endpoint.suspectedAt) endpoint.down = endpoint.silent = false;
+  }
+
+  /** It gave a sign of life. True if that takes back that it was silent. */
+  heard(url: string, now: number): boolean {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return false;
+    endpoint.heardAt = now;
+    if (!endpoint.silent) return false;
+    endpoint.down = endpoint.silent = false;
+    endpoint.suspectedAt = -Infinity;
+    endpoint.answeredAt = now;
+    return true;
+  }
+
+  /** A probe was not answered in time, where that may mean that it was not sent; says nothing against what is known. */
+  unanswered(url: string, sentAt: number, now: number): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined || endpoint.heardAt >= sentAt) return;
+    const wasDown = endpoint.down && !endpoint.silent;
+    this.failed(url, now, true);
+    endpoint.silent = !wasDown;
   }
 
   /** A request failed without an answer; `down`: the endpoint cannot even be connected to, or a probe failed. */
@@ -97,6 +125,7 @@ export class Roster {
     if (endpoint === undefined) return;
     endpoint.suspectedAt = now;
     endpoint.probed ||= down;
+    if (down) endpoint.silent = false;
     endpoint.down ||= down;
     if (tls === undefined) delete endpoint.tls;
     else endpoint.tls = tls;
@@ -152,6 +181,8 @@ export class Roster {
       answeredAt: never,
       suspectedAt: never,
       down: false,
+      silent: false,
+      heardAt: never,
       probed: false,
     });
   }

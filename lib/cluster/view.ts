@@ -137,9 +137,12 @@ function quorum(
   mute: boolean,
   enough: boolean,
 ): boolean | undefined {
-  if (live.length === 0) return settled ? false : undefined;
+  // Who is silent may have a quorum, unless one that answers says that there is no leader.
+  const isOpen = roster.endpoints.some((e) => e.silent) && !live.some((e) => e.leader === null);
+  const lacking = settled && !isOpen ? false : undefined;
+  if (live.length === 0) return lacking;
   if (mute || roster.members.length === 0) return undefined;
-  return enough ? true : settled ? false : undefined;
+  return enough ? true : lacking;
 }
 
 function listMembers(
@@ -151,7 +154,8 @@ function listMembers(
     return roster.endpoints
       .filter((e) => e.configured)
       .map(
-        (e) => new Member(placeholder(e), live.includes(e) ? 'running' : e.down ? 'down' : 'unknown', false),
+        (e) =>
+          new Member(placeholder(e), live.includes(e) ? 'running' : isDown(e) ? 'down' : 'unknown', false),
       );
   }
   return roster.members.map((m) => new Member(m, statusOf(roster, live, m), m.id === leaderId));
@@ -161,12 +165,14 @@ function placeholder({ id = '', url }: EndpointRecord): MemberInfo {
   return { id, name: '', clientURLs: [url], peerURLs: [] };
 }
 
-/** A member is down once an endpoint known to be its own fails; one that was never reached stays unknown. */
+const isDown = ({ down, silent }: EndpointRecord): boolean => down && !silent;
+
+/** A member is down once an endpoint known to be its own fails; one that was never reached, or is silent, is unknown. */
 function statusOf(roster: Roster, live: readonly EndpointRecord[], member: MemberInfo): MemberStatus {
   if (live.some((e) => e.id === member.id)) return 'running';
   const own = roster.endpoints.filter(
     (e) => e.id === member.id || (e.id === undefined && e.configured && advertises(member, e.url)),
   );
-  if (own.some((e) => e.down)) return 'down';
-  return own.some((e) => e.answeredAt > -Infinity) ? 'running' : 'unknown';
+  if (own.some(isDown)) return 'down';
+  return own.some((e) => e.answeredAt > -Infinity && !e.silent) ? 'running' : 'unknown';
 }

@@ -18,10 +18,12 @@ const asItIs = [(data: unknown): unknown => data];
  * Sends through any axios instance with its own adapter, interceptors and proxy.
  *
  * @param settings more settings for one request
+ * @param ended called when an exchange is over, before its answer is read
  */
 export function axiosSender(
   instance: AxiosInstance,
   settings: (wire: Wire) => RequestSettings = () => ({}),
+  ended: (wire: Wire) => void = () => undefined,
 ): Sender {
   const exchange = async (wire: Wire): Promise<HttpResponse> => {
     const { method, endpoint, path, body } = wire.request;
@@ -64,9 +66,11 @@ export function axiosSender(
   return (wire) => {
     exchange(wire).then(
       (response) => {
+        ended(wire);
         wire.done(response);
       },
       (thrown: unknown) => {
+        ended(wire);
         // What failed unsent may have been sent by an interceptor in ways that nobody sees.
         wire.reached('unknown');
         wire.failed(axiosRefusal(thrown, wire) ?? thrown);

@@ -1,15 +1,40 @@
 import axios, { type AxiosInstance } from 'axios';
 import { axiosSender, type RequestSettings } from './axios-sender.js';
+import { CommandQueue } from './command-queue.browser.js';
 import type { HttpRequest } from './http.js';
+import { ChannelTabs } from './other-tabs.browser.js';
 import type { Platform, PlatformSettings } from './platform.js';
 
-/** In a browser: axios over fetch, which hands over headers before the body. Connections and TLS are the browser's. */
+/**
+ * In a browser: axios over fetch, which hands over headers before the body. Connections and TLS are the browser's, which
+ * has few for all its tabs.
+ */
 export function createPlatform(settings: PlatformSettings): Platform {
   const instance = settings.axios ?? axios.create({ adapter: 'fetch' });
+  const tabs = new ChannelTabs();
+  const commands = new CommandQueue(
+    axiosSender(
+      instance,
+      ({ request }) => settingsFor(instance, request.pool),
+      (wire) => {
+        commands.ended(wire);
+      },
+    ),
+    (endpoint) => tabs.polls(endpoint),
+  );
+  tabs.listen((endpoint) => {
+    commands.next(endpoint);
+  });
   return {
-    send: axiosSender(instance, ({ request }) => settingsFor(instance, request.pool)),
+    send: (wire) => {
+      tabs.join(wire.request.endpoint);
+      commands.send(wire);
+    },
     streams: false,
-    close: () => undefined,
+    tabs,
+    close: () => {
+      tabs.close();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { axiosSender } from './axios-sender.js';
 import { environmentProxy } from './environment-proxy.js';
 import { nodeHeaders } from './node-headers.js';
 import { toldAgent } from './told-agent.js';
+import type { OtherTabs } from './other-tabs.js';
 import { createUndiciSender } from './undici-sender.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
@@ -21,6 +22,8 @@ export interface Platform {
   readonly send: Sender;
   /** Many answers can be kept open and read as they come. */
   readonly streams: boolean;
+  /** Who shares its connections, where these are few; a request may then wait for one unseen. */
+  readonly tabs?: OtherTabs;
   /** What is wrong with an endpoint that has never answered and resets connections, if that can be told. */
   readonly diagnose?: (endpoint: string) => Promise<TransportError | undefined>;
   /** Ends all connections. */

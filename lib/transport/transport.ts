@@ -4,6 +4,7 @@ import type { Settings } from '../options.js';
 import { Exchange, type ExchangeContext } from './exchange.js';
 import { PartReceiver, WholeReceiver, type Receiver } from './receiver.js';
 import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
+import type { OtherTabs } from './other-tabs.js';
 import { createPlatform, type Platform } from './platform.js';
 
 /** How far an exchange has come; can be asked while it is under way. */
@@ -32,6 +33,11 @@ export class Transport {
   /** Many answers can be kept open and read as they come. */
   get streams(): boolean {
     return this.#platform.streams;
+  }
+
+  /** Who shares its connections, where these are few; a request may then wait for one unseen. */
+  get tabs(): OtherTabs | undefined {
+    return this.#platform.tabs;
   }
 
   /** Emits the complete answer. Errors with a TransportError, at the latest when `timeout` has passed. */

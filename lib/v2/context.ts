@@ -34,6 +34,7 @@ export function learn(
   headers: HttpHeaders,
 ): ResponseInfo {
   const info = responseInfo(endpoint, status, headers);
+  context.cluster.heard(endpoint);
   context.watermark.saw(info.etcdIndex, info.clusterId);
   if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm);
   return info;

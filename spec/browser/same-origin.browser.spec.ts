@@ -1,20 +1,11 @@
-import { request } from 'node:http';
 import { firstValueFrom } from 'rxjs';
 import { serverUnderTest } from '../support/server-under-test.js';
+import { forward } from './support/forward.js';
 import { pageUnderTest } from './support/page-under-test.js';
 
 /* A page whose own server passes requests on to etcd: it sees all headers. */
 const server = serverUnderTest();
-const pages = pageUnderTest((asked, answer) => {
-  const { method = 'GET', url = '/', headers } = asked;
-  const onward = request(server.url + url, { method, headers, agent: false }, (answered) => {
-    answer.writeHead(answered.statusCode!, answered.headers).flushHeaders();
-    answered.pipe(answer);
-  });
-  onward.on('error', () => answer.destroy());
-  answer.on('close', () => onward.destroy());
-  asked.pipe(onward);
-});
+const pages = pageUnderTest(forward(() => server.url));
 
 test('calls tell the indexes, and a watch keeps its place', async () => {
   const client = await pages.client({ endpoints: pages.page.origin, discover: false });

@@ -109,6 +109,7 @@ export class FakeMember {
             ),
           ),
         sawTerm: () => undefined,
+        heard: () => undefined,
         version: () => this.version,
         watchEndpoint$: () => of(here),
         check$: (url: string) => {

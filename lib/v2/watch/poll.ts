@@ -53,6 +53,7 @@ export function poll$(
       if (part.type === 'text') {
         const isFirst = text === '';
         text += part.text;
+        cluster.heard(endpoint);
         return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
       }
       if (info === undefined) throw new MemberLeft('an answer ended before its head');

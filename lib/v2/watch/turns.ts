@@ -1,40 +1,70 @@
 import { Observable, Subscription, tap, timer } from 'rxjs';
+import type { OtherTabs } from '../../transport/other-tabs.js';
 import type { LegItem } from './leg-item.js';
 
 /** How long a leg may keep its turn while others wait, ms. */
 const patience = 1_000;
 
-interface Turn {
-  /** Since when, ms. */
+interface Running {
   readonly since: number;
   readonly yield: () => void;
+}
+
+interface Waiting {
+  readonly since: number;
+  readonly start: () => void;
+}
+
+/** The legs at one endpoint. */
+interface Queue {
+  readonly endpoint: string;
+  /** The oldest first. */
+  readonly running: Set<Running>;
+  readonly waiting: Waiting[];
+  settles: boolean;
+  /** What the other tabs know. */
+  told: string;
 }
 
 /**
  * A browser has six connections to one host and port for all its pages: of more parked polls than four, commands would
  * wait for ever. Legs beyond that take turns: one that has waited for a second ends the oldest other, which chains its
  * next leg at the end of the queue. As polls go on from their cursors, nothing is lost.
+ *
+ * Tabs of one origin take turns with each other: each knows the turns of all, and who came first goes first. Where two
+ * began at once, before they had heard of each other, the later one makes room.
  */
 export class Turns {
   readonly #most: number;
-  readonly #running = new Map<string, Set<Turn>>();
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #tabs: OtherTabs | undefined;
+  readonly #queues = new Map<string, Queue>();
 
-  /** @param most legs side by side at one endpoint */
-  constructor(most: number) {
+  /**
+   * @param most legs side by side at one endpoint
+   * @param tabs who else takes turns. Default: nobody
+   */
+  constructor(most: number, tabs?: OtherTabs) {
     this.#most = most;
+    this.#tabs = tabs;
+    tabs?.listen((endpoint, asked) => {
+      const queue = this.#queues.get(endpoint);
+      if (queue === undefined) return;
+      this.#trim(queue);
+      if (asked) this.#rotate(queue);
+      this.#settle(queue);
+    });
   }
 
   /** Runs the leg when it is its turn; says so if it has to wait. */
   take$(endpoint: string, leg$: Observable<LegItem>): Observable<LegItem> {
     return new Observable((subscriber) => {
-      const running = listOf(this.#running, endpoint, () => new Set<Turn>());
-      const waiting = listOf(this.#waiting, endpoint, (): (() => void)[] => []);
+      const queue = this.#queue(endpoint);
+      const { running, waiting } = queue;
       const own = new Subscription();
 
       const run = (): void => {
-        const turn: Turn = {
-          since: performance.now(),
+        const turn: Running = {
+          since: moment(),
           yield: () => {
             subscriber.next({ type: 'chain' });
             subscriber.complete();
@@ -43,10 +73,7 @@ export class Turns {
         running.add(turn);
         own.add(() => {
           running.delete(turn);
-          // Later: whoever waits may be on the way out, too.
-          queueMicrotask(() => {
-            if (running.size < this.#most) waiting.shift()?.();
-          });
+          this.#settle(queue);
         });
         own.add(
           leg$
@@ -59,40 +86,103 @@ export class Turns {
             .subscribe(subscriber),
         );
       };
-      if (running.size < this.#most && waiting.length === 0) {
+      const since = moment();
+      this.#settle(queue);
+      if (waiting.length === 0 && this.#isFree(queue, since)) {
         run();
         return own;
       }
-      const called = (): void => {
-        nudge.unsubscribe();
-        run();
+      const place: Waiting = {
+        since,
+        start: () => {
+          nudge.unsubscribe();
+          run();
+        },
       };
       // The first in the queue asks the oldest to make room; those behind it follow in their turn.
       const nudge = timer(patience, patience).subscribe({
         next: () => {
-          const [oldest] = running;
-          if (waiting[0] === called && oldest !== undefined && performance.now() - oldest.since >= patience)
-            oldest.yield();
+          if (waiting[0] !== place) return;
+          this.#tabs?.ask(endpoint);
+          this.#rotate(queue);
+          this.#settle(queue);
         },
         // A timer never errors.
         error: () => undefined,
       });
-      waiting.push(called);
+      waiting.push(place);
       own.add(nudge);
       own.add(() => {
-        const place = waiting.indexOf(called);
-        if (place >= 0) waiting.splice(place, 1);
+        const at = waiting.indexOf(place);
+        if (at >= 0) waiting.splice(at, 1);
+        this.#settle(queue);
       });
       subscriber.next({ type: 'waiting', endpoint });
       return own;
     });
   }
+
+  /** Whether there is a turn for who has waited since then: those who run, and other tabs' who wait for longer, have theirs. */
+  #isFree({ endpoint, running }: Queue, since: number): boolean {
+    const others = this.#tabs?.turns(endpoint) ?? [];
+    const before = others.filter((turn) => turn.running || turn.since < since);
+    return running.size + before.length < this.#most;
+  }
+
+  /** Later: whoever waits may be on the way out, too. */
+  #settle(queue: Queue): void {
+    if (queue.settles) return;
+    queue.settles = true;
+    queueMicrotask(() => {
+      queue.settles = false;
+      const { endpoint, running, waiting } = queue;
+      for (
+        let [first] = waiting;
+        first !== undefined && this.#isFree(queue, first.since);
+        [first] = waiting
+      ) {
+        waiting.shift();
+        first.start();
+      }
+      if (this.#tabs === undefined) return;
+      const turns = [
+        ...[...running].map(({ since }) => ({ since, running: true })),
+        ...waiting.map(({ since }) => ({ since, running: false })),
+      ];
+      // What is no news nobody is told: all would answer.
+      const told = JSON.stringify(turns);
+      if (told === queue.told) return;
+      queue.told = told;
+      this.#tabs.tell(endpoint, turns);
+    });
+  }
+
+  /** While somebody waits, the oldest of all makes room if it has had its time. */
+  #rotate({ endpoint, running, waiting }: Queue): void {
+    const [oldest] = running;
+    if (oldest === undefined || Date.now() - oldest.since < patience) return;
+    const others = this.#tabs?.turns(endpoint) ?? [];
+    const isWaited = waiting.length > 0 || others.some((turn) => !turn.running);
+    if (isWaited && !others.some((turn) => turn.running && turn.since < oldest.since)) oldest.yield();
+  }
+
+  /** More run than may: those that began last make room. */
+  #trim({ endpoint, running }: Queue): void {
+    const others = this.#tabs?.turns(endpoint) ?? [];
+    for (const [i, turn] of [...running].entries()) {
+      const before = others.filter((other) => other.running && other.since < turn.since);
+      if (i + before.length >= this.#most) turn.yield();
+    }
+  }
+
+  #queue(endpoint: string): Queue {
+    const known = this.#queues.get(endpoint);
+    if (known !== undefined) return known;
+    const made: Queue = { endpoint, running: new Set(), waiting: [], settles: false, told: '[]' };
+    this.#queues.set(endpoint, made);
+    return made;
+  }
 }
 
-function listOf<T>(lists: Map<string, T>, endpoint: string, make: () => T): T {
-  const known = lists.get(endpoint);
-  if (known !== undefined) return known;
-  const made = make();
-  lists.set(endpoint, made);
-  return made;
-}
+/** Now, and never the same for two. */
+const moment = (): number => Date.now() - Math.random();

@@ -95,7 +95,7 @@ export class WatchApi {
       },
       blind: new Set(),
       prompt: new Set(),
-      turns: new Turns(pollsPerEndpoint),
+      turns: new Turns(pollsPerEndpoint, context.transport.tabs),
     };
   }
 

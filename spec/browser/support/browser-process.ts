@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
@@ -23,19 +23,27 @@ const browsers: Record<string, Browser> = {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      '--disable-popup-blocking',
       `--user-data-dir=${profile}`,
     ],
   },
   firefox: {
     path: '/usr/bin/firefox-esr',
-    args: (profile) => ['--headless', '--no-remote', '--profile', profile],
+    args: (profile) => {
+      // A page may open tabs: of itself as many as it likes.
+      writeFileSync(
+        join(profile, 'user.js'),
+        'user_pref("dom.disable_open_during_load", false);\nuser_pref("dom.popup_maximum", 100);\n',
+      );
+      return ['--headless', '--no-remote', '--profile', profile];
+    },
   },
 };
 
 /** Which one: $BROWSER. Default: chromium. */
 const browserName = process.env['BROWSER'] ?? 'chromium';
 
-/** A browser of its own profile that shows one page; it cannot outlive this process. */
+/** A browser of its own profile that shows a page; it cannot outlive this process. */
 export class BrowserProcess {
   readonly #reaper: Reaper;
   #said = '';

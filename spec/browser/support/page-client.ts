@@ -2,27 +2,27 @@ import type { ClientEvent, EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
 import type { ObservedValueOf } from 'rxjs';
 import { eventually } from '../../support/eventually.js';
 import type { CallName, PageOptions, ToldWatch } from './page-library.js';
-import type { Page } from './page.js';
+import type { Tab } from './tab.js';
 
 type Emitted<K extends CallName> = ObservedValueOf<ReturnType<EtcdClient[K]>>;
 
 /** A client in a page, which follows `clusterState$`. */
 export class PageClient {
-  readonly #page: Page;
+  readonly #tab: Tab;
   readonly #id: number;
 
-  constructor(page: Page, id: number) {
-    this.#page = page;
+  constructor(tab: Tab, id: number) {
+    this.#tab = tab;
     this.#id = id;
   }
 
-  static async open(page: Page, options: PageOptions): Promise<PageClient> {
-    return new PageClient(page, await page.run('open', options));
+  static async open(tab: Tab, options: PageOptions): Promise<PageClient> {
+    return new PageClient(tab, await tab.run('open', options));
   }
 
   /** All that the call emits; rejects with what its error tells. */
   async all<K extends CallName>(name: K, ...args: Parameters<EtcdClient[K]>): Promise<Emitted<K>[]> {
-    const outcome = await this.#page.run('call', this.#id, name, args);
+    const outcome = await this.#tab.run('call', this.#id, name, args);
     if ('error' in outcome) throw Object.assign(new Error(), outcome.error);
     return outcome.values as Emitted<K>[];
   }
@@ -33,46 +33,51 @@ export class PageClient {
   }
 
   async watch(key: string, options: WatchOptions = {}): Promise<PageWatch> {
-    return new PageWatch(this.#page, this, await this.#page.run('watch', this.#id, key, options));
+    return new PageWatch(this.#tab, this, await this.#tab.run('watch', this.#id, key, options));
   }
 
   /** What `clusterState$` says, as a line. */
   async state(): Promise<string> {
-    return this.#page.run('state', this.#id);
+    return this.#tab.run('state', this.#id);
+  }
+
+  /** All that `clusterState$` has said, as lines. */
+  async states(): Promise<readonly string[]> {
+    return this.#tab.run('states', this.#id);
   }
 
   /** The name of the leader, once there is one, and another than that. */
   async leader(butNot?: string): Promise<string> {
     return eventually(async () => {
-      const leader = await this.#page.run('leader', this.#id);
+      const leader = await this.#tab.run('leader', this.#id);
       if (leader === undefined || leader === butNot) throw new Error(await this.state());
       return leader;
     });
   }
 
   async events(): Promise<readonly ClientEvent[]> {
-    return this.#page.run('events', this.#id);
+    return this.#tab.run('events', this.#id);
   }
 
   async close(): Promise<void> {
-    await this.#page.run('close', this.#id);
+    await this.#tab.run('close', this.#id);
   }
 }
 
 /** A watch in a page, and all that it has told so far. */
 export class PageWatch {
-  readonly #page: Page;
+  readonly #tab: Tab;
   readonly #client: PageClient;
   readonly #id: number;
 
-  constructor(page: Page, client: PageClient, id: number) {
-    this.#page = page;
+  constructor(tab: Tab, client: PageClient, id: number) {
+    this.#tab = tab;
     this.#client = client;
     this.#id = id;
   }
 
   async told(): Promise<ToldWatch> {
-    return this.#page.run('watched', this.#id);
+    return this.#tab.run('watched', this.#id);
   }
 
   /** Waits until it stands at a member: what happens from then on will be seen. */
@@ -92,7 +97,7 @@ export class PageWatch {
   }
 
   async unsubscribe(): Promise<void> {
-    await this.#page.run('unwatch', this.#id);
+    await this.#tab.run('unwatch', this.#id);
   }
 
   /** A page gets a minute: it shares the machine with its browser. */
@@ -101,7 +106,7 @@ export class PageWatch {
   ): Promise<readonly WatchEvent[]> {
     await eventually(
       async () => {
-        const { error, ...told } = await this.#page.run('progress', this.#id);
+        const { error, ...told } = await this.#tab.run('progress', this.#id);
         if (condition(told)) return;
         throw new Error(
           `${String(told.count)} events, ${error?.message ?? (await this.#stages()).join(', ')}`,

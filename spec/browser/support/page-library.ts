@@ -47,6 +47,7 @@ export type Outcome = { readonly values: unknown[] } | { readonly error: ToldErr
 export class PageLibrary {
   readonly #clients: EtcdClient[] = [];
   readonly #events: ClientEvent[][] = [];
+  readonly #states: string[][] = [];
   readonly #watches: Followed[] = [];
 
   open({ ownAxios, ...options }: PageOptions): number {
@@ -57,8 +58,10 @@ export class PageLibrary {
     const client = new EtcdClient({ ...options, ...instance });
     const events: ClientEvent[] = [];
     client.events$.subscribe((event) => events.push(event));
-    client.clusterState$.subscribe();
+    const states: string[] = [];
+    client.clusterState$.subscribe((state) => states.push(String(state)));
     this.#events.push(events);
+    this.#states.push(states);
     return this.#clients.push(client) - 1;
   }
 
@@ -115,12 +118,31 @@ export class PageLibrary {
     return String(this.#client(client).clusterState$.value);
   }
 
+  states(client: number): readonly string[] {
+    return this.#states[client]!;
+  }
+
   leader(client: number): string | undefined {
     return this.#client(client).clusterState$.value.leader?.name;
   }
 
   close(client: number): void {
     this.#client(client).close();
+  }
+
+  /** Another tab, which knows nothing of this one. */
+  show(url: string): void {
+    open(url, '_blank', 'noopener');
+  }
+
+  /** This tab is closed. */
+  leave(): void {
+    close();
+  }
+
+  /** Takes that many connections for good, as another application may. */
+  hold(url: string, count: number): void {
+    for (let i = 0; i < count; i += 1) void fetch(`${url}&i=${String(i)}`).catch(() => undefined);
   }
 
   #client(client: number): EtcdClient {
@@ -148,6 +170,7 @@ export interface Answer {
 }
 
 const library = new PageLibrary();
+const commands = new URLSearchParams(location.search).get('commands')!;
 
 async function obey({ id, name, args }: Command): Promise<void> {
   const call = library[name] as (...args: readonly unknown[]) => unknown;
@@ -157,14 +180,13 @@ async function obey({ id, name, args }: Command): Promise<void> {
       (value): Answer => ({ value }),
       (error: unknown): Answer => ({ error: String(error) }),
     );
-  await fetch('/answer', { method: 'POST', body: JSON.stringify({ id, ...answer }) });
+  await fetch(commands, { method: 'POST', body: JSON.stringify({ id, ...answer }) });
 }
 
 /** Commands side by side: one that takes its time holds up no other. */
 async function serve(): Promise<never> {
   for (;;) {
-    const commands = (await (await fetch('/commands')).json()) as Command[];
-    for (const command of commands) void obey(command);
+    for (const command of (await (await fetch(commands)).json()) as Command[]) void obey(command);
   }
 }
 

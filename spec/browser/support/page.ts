@@ -1,110 +1,83 @@
 import { build } from 'esbuild';
 import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
-import { eventually } from '../../support/eventually.js';
 import { BrowserProcess } from './browser-process.js';
-import type { Answer, Command, PageLibrary } from './page-library.js';
+import { Tab } from './tab.js';
 
-/**
- * A page in a browser that has loaded the package as a bundler makes it of dist/. It asks its server for commands and
- * sends back what came of them, which every browser can.
- */
+/** A page in a browser that has loaded the package as a bundler makes it of dist/; in one tab, or in more. */
 export class Page {
-  readonly #server: Server;
-  readonly #otherwise: RequestListener;
-  readonly #script: string;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
-  readonly #commands: Command[] = [];
-  #asked: ServerResponse | undefined;
+  readonly #listener: RequestListener;
+  readonly #servers: Server[] = [];
+  readonly #tabs: Tab[] = [];
   #browser: BrowserProcess | undefined;
-  #lastId = 0;
 
   private constructor(script: string, otherwise: RequestListener) {
-    this.#script = script;
-    this.#otherwise = otherwise;
-    this.#server = createServer((asked, answer) => this.#serve(asked, answer));
+    this.#listener = (asked, answer) => {
+      const { pathname } = new URL(asked.url ?? '', 'http://any');
+      if (pathname === '/')
+        answer.setHeader('content-type', 'text/html').end('<!doctype html><script src="/script"></script>');
+      else if (pathname === '/script')
+        answer.setHeader('content-type', 'text/javascript; charset=utf-8').end(script);
+      else otherwise(asked, answer);
+    };
   }
 
   /** @param otherwise answers what is not the page's own: to be of the same origin. Default: nothing is there */
   static async open(otherwise: RequestListener = (_, answer) => answer.writeHead(404).end()): Promise<Page> {
     const page = new Page(await bundle(), otherwise);
-    await once(page.#server.listen(0, '127.0.0.1'), 'listening');
-    const browser = (page.#browser = new BrowserProcess(page.origin));
-    await eventually(
-      () => {
-        browser.demand();
-        return page.#asked !== undefined;
-      },
-      { within: 60_000 },
-    );
+    await page.#show(await page.#origin(), (url) => (page.#browser = new BrowserProcess(url)));
     return page;
   }
 
   /** Its own origin. */
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return originOf(this.#servers[0]!);
   }
 
-  /** Calls the library in the page. */
-  async run<K extends keyof PageLibrary>(
-    name: K,
-    ...args: Parameters<PageLibrary[K]>
-  ): Promise<Awaited<ReturnType<PageLibrary[K]>>> {
-    this.#browser?.demand();
-    const id = (this.#lastId += 1);
-    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
-    this.#commands.push({ id, name, args });
-    this.#hand();
-    const { value, error } = await answered;
-    if (error !== undefined) throw new Error(`${name}: ${error}`);
-    return value as Awaited<ReturnType<PageLibrary[K]>>;
+  /** The tab that was there first. */
+  get first(): Tab {
+    return this.#tabs[0]!;
+  }
+
+  /** The same page once more, in another tab. */
+  async another(): Promise<Tab> {
+    return this.#show(this.origin, (url) => this.first.run('show', url));
+  }
+
+  /** A tab with a page of another origin, which shares its connections with this one: it is on the same host. */
+  async stranger(): Promise<Tab> {
+    return this.#show(await this.#origin(), (url) => this.first.run('show', url));
   }
 
   async close(): Promise<void> {
     await this.#browser?.end();
-    this.#server.close();
-    this.#server.closeAllConnections();
-  }
-
-  #serve(asked: IncomingMessage, answer: ServerResponse): void {
-    switch (asked.url) {
-      case '/':
-        answer.setHeader('content-type', 'text/html').end('<!doctype html><script src="/script"></script>');
-        break;
-      case '/script':
-        answer.setHeader('content-type', 'text/javascript; charset=utf-8').end(this.#script);
-        break;
-      case '/commands':
-        this.#asked = answer;
-        this.#hand();
-        break;
-      case '/answer':
-        void json(asked).then((said) => {
-          const { id, ...outcome } = said as Answer & { id: number };
-          this.#waiting.get(id)?.(outcome);
-          this.#waiting.delete(id);
-          answer.end();
-        });
-        break;
-      default:
-        this.#otherwise(asked, answer);
+    for (const tab of this.#tabs) tab.end();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
     }
   }
 
-  /** Hands out what there is to do, if anything, as soon as it is asked for. */
-  #hand(): void {
-    if (this.#commands.length === 0 || this.#asked === undefined || this.#asked.writableEnded) return;
-    this.#asked.end(JSON.stringify(this.#commands.splice(0)));
+  /** Serves the page once more, on a port of its own. */
+  async #origin(): Promise<string> {
+    const server = createServer(this.#listener);
+    this.#servers.push(server);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return originOf(server);
+  }
+
+  async #show(origin: string, show: (url: string) => unknown): Promise<Tab> {
+    const tab = await Tab.open(
+      (commands) => show(`${origin}/?${new URLSearchParams({ commands }).toString()}`),
+      () => this.#browser?.demand(),
+    );
+    this.#tabs.push(tab);
+    return tab;
   }
 }
+
+const originOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 /** The package is found as its users find it, by its name, past the paths of tsconfig.json. */
 async function bundle(): Promise<string> {

@@ -39,7 +39,11 @@ function pulseOf(
     });
   const context = {
     settings: resolveOptions({ heartbeat, probeTimeout: 77 }),
-    cluster: { watchEndpoint$: () => of('http://leader'), sawTerm: () => undefined },
+    cluster: {
+      watchEndpoint$: () => of('http://leader'),
+      sawTerm: () => undefined,
+      heard: () => undefined,
+    },
     transport: { exchange$, streams },
     watermark,
   } as unknown as V2Context;
