@@ -23,6 +23,8 @@ export interface OldTraits {
   readonly earlyHeaders: boolean;
   /** `stream=true`; what earlier releases make of it was not measured. */
   readonly streams: boolean;
+  /** History tells a watch of a key that a directory above it is gone, as what comes live does. */
+  readonly recallsAncestors: boolean;
   /** `/v2/members/leader`. */
   readonly membersLeader: boolean;
   /** The store's index before the first write of a user. */
@@ -41,6 +43,7 @@ export function traitsOf(release: OldRelease): OldTraits {
     refresh: since('2.3.8'),
     earlyHeaders: since('0.4.7'),
     streams: since('2.3.8'),
+    recallsAncestors: since('2.3.8'),
     membersLeader: since('2.2.5'),
     firstIndex: since('2.0.3') ? 3 : since('0.4.7') ? 2 : 1,
   };

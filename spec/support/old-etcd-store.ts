@@ -177,7 +177,7 @@ export class OldStore {
   /** History is searched more simply; by text alone on 0.2.0-rc1. */
   #wasAt({ key: changed, goneDir }: Change, key: string, recursive: boolean): boolean {
     if (this.traits.flat) return changed.startsWith(key);
-    if (!this.traits.legacy && goneDir && isBelow(key, changed)) return true;
+    if (this.traits.recallsAncestors && goneDir && isBelow(key, changed)) return true;
     return changed === key || (recursive && isBelow(changed, key));
   }
 
@@ -221,7 +221,9 @@ export class OldStore {
     this.index += 1;
     for (const other of [...this.#entries.keys()]) if (isBelow(other, key)) this.#entries.delete(other);
     this.#entries.delete(key);
-    const gone = { key, ...(dir ? { dir } : {}), modifiedIndex: this.index, createdIndex };
+    // Up to 3.1 what has expired does not say that it was a directory.
+    const tells = dir && action !== 'expire';
+    const gone = { key, ...(tells ? { dir } : {}), modifiedIndex: this.index, createdIndex };
     const body = this.#body(action, gone, entry);
     this.#happened({ key, goneDir: dir, index: this.index, body });
     return body;

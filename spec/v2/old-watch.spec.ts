@@ -135,6 +135,36 @@ describe.each(watched)('a watch on etcd %s', (release) => {
     expect(event).toMatchObject({ action: 'delete', node: { key: '/p', dir: true } });
   });
 
+  // Measured: up to 3.1 that event does not say that it was a directory.
+  test('sees its parent expire, and what is above that', async () => {
+    await start(release);
+    await firstValueFrom(client.setDir$('/p', { ttl: 1 }));
+    etcd.set('/p/q/k', 'v');
+    const logs = [watch('/p/q/k'), watch('/p/q', { recursive: false })];
+    for (const log of logs) await log.live();
+    await armed(2);
+    for (const log of logs) {
+      await log.count(1);
+      expect(log.lines).toEqual(['expire /p']);
+      expect(log.events[0]?.node).not.toHaveProperty('dir');
+    }
+  });
+
+  test('sees its parent go, or expire, while it was away, where history tells of it', async () => {
+    await start(release);
+    etcd.set('/p/k', 'v');
+    const from = etcd.store.index + 1;
+    etcd.remove('/p');
+    await firstValueFrom(client.setDir$('/p', { ttl: 0 }));
+    await eventually(() => etcd.store.index === from + 2);
+    etcd.set('/p/k', 'again');
+    const log = watch('/p/k', { fromIndex: from });
+    const recalls = ['delete /p', 'expire /p'];
+    const known = release === '2.3.8' ? recalls : [];
+    await log.count(known.length + 1);
+    expect(log.lines).toEqual([...known, 'set /p/k=again']);
+  });
+
   test('sees an empty value and a key expire', async () => {
     await start(release);
     const log = await watch('/w').live();

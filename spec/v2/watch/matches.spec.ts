@@ -40,11 +40,17 @@ test.each<Row>([
   ['/a/b/c', false, '/a/b', deletedDir, true],
   ['/a/b/c', true, '/a/b', { action: 'expire', dir: true }, true],
   ['/a/b', true, '/', deletedDir, true],
+  // Up to 3.1 without saying that it was a directory.
+  ['/a/b', true, '/a', { action: 'delete' }, true],
+  ['/a/b/c', false, '/a', { action: 'expire' }, true],
+  ['/a/b/c', true, '/a/b', { action: 'expire' }, true],
   // Nothing else that happens to an ancestor does.
   ['/a/b', true, '/a', { action: 'set', dir: true }, false],
   ['/a/b', true, '/a', { action: 'create', dir: true }, false],
   ['/a/b', true, '/a', { action: 'update', dir: true }, false],
-  ['/a/b', true, '/a', { action: 'delete' }, false],
+  ['/prefix', true, '/pre', { action: 'expire' }, false],
+  ['/a/b', true, '/b', { action: 'expire' }, false],
+  ['/a/b', true, '/a', { action: 'update' }, false],
   ['/a/b', true, '/a', { action: 'compareAndDelete' }, false],
   ['/a/b', true, '/c', deletedDir, false],
   // Hidden: a segment with _ below the watched key.
