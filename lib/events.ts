@@ -78,14 +78,38 @@ export type ClientEvent =
       readonly reachable: number;
       readonly members: number;
     })
+  | (Base & {
+      /** No member can be reached: each of them is down. Told once, for all calls and watches. */
+      readonly type: 'cluster-down';
+      /** Since when the last of them is. */
+      readonly since: Date;
+      /** How many they are. */
+      readonly members: number;
+    })
+  | (Base & {
+      /** One of them answers again. */
+      readonly type: 'cluster-up';
+      /** How long none did. */
+      readonly durationMs: number;
+    })
+  | (WatchBase & {
+      readonly type: 'watch-live';
+      readonly endpoint: string;
+      readonly index?: number;
+      /** After a loss: how long it was not live. */
+      readonly durationMs?: number;
+    })
   | OneFor<
-      'watch-live' | 'watch-catching-up' | 'watch-waiting',
+      'watch-catching-up' | 'watch-waiting',
       WatchBase & { readonly endpoint: string; readonly index?: number }
     >
   | (WatchBase & {
+      /** Its connection is gone; told for each try that fails until it is live again. */
       readonly type: 'watch-lost';
       readonly endpoint: string;
       readonly reason: string;
+      /** How long it has been lost already; absent of the first. */
+      readonly durationMs?: number;
       readonly index?: number;
     })
   | (WatchBase & {

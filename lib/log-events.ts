@@ -1,6 +1,8 @@
-import { EMPTY, filter, map, merge, type Subscription } from 'rxjs';
+import { defer, EMPTY, filter, map, merge, mergeMap, type Subscription } from 'rxjs';
 import { check, checkOptions } from './check.js';
+import { LostWatches } from './lost-watches.js';
 import { oneLine } from './one-line.js';
+import type { LostEvents } from './errors.js';
 import type { BodyText, ClientEvent, EventBus } from './events.js';
 
 /** How much an event matters. */
@@ -39,10 +41,10 @@ const maxLine = 2_000;
 export function logEvents(events: EventBus, options: LogOptions = {}): Subscription {
   checkOptions('', options, { level: check.oneOf(...levels), bodies: check.boolean, write: check.fn });
   const { level: least = 'info', bodies = false, write = toStderr } = options;
-  const events$ = events.events$.pipe(
-    map(eventLine),
-    filter(({ level }) => levels.indexOf(level) >= levels.indexOf(least)),
-  );
+  const events$ = defer(() => {
+    const lost = new LostWatches();
+    return events.events$.pipe(mergeMap((event) => eventLines(event, lost)));
+  }).pipe(filter(({ level }) => levels.indexOf(level) >= levels.indexOf(least)));
   const bodies$ = bodies ? events.bodies$.pipe(map(bodyLine)) : EMPTY;
   return merge(events$, bodies$).subscribe({
     next: ({ at, level, text }) => {
@@ -63,15 +65,23 @@ function bodyLine({ at, direction, operation, method, endpoint, path, status, bo
   };
 }
 
-function eventLine(event: ClientEvent): Line {
-  return { at: event.at, level: levelOf(event), text: `${event.type} ${describe(event)}` };
+/** Its line, and one on all watches that it befell if it was not this one alone. */
+function eventLines(event: ClientEvent, lost: LostWatches): Line[] {
+  const { at, type } = event;
+  const remark = lost.saw(event);
+  const text = `${type} ${describe(event)}`;
+  if (type !== 'watch-lost' && type !== 'watch-live') return [{ at, level: levelOf(event), text }];
+  if (remark.more === undefined) return [{ at, level: remark.level, text }];
+  return [
+    { at, level: 'debug', text },
+    { at, level: remark.level, text: `${type} ${remark.more}` },
+  ];
 }
 
-function levelOf(event: ClientEvent): LogLevel {
+function levelOf(event: Exclude<ClientEvent, { type: 'watch-lost' | 'watch-live' }>): LogLevel {
   switch (event.type) {
     case 'request':
     case 'response':
-    case 'watch-live':
     case 'watch-catching-up':
     case 'watch-waiting':
       return 'debug';
@@ -79,7 +89,7 @@ function levelOf(event: ClientEvent): LogLevel {
     case 'failover':
     case 'member-down':
     case 'partial-view':
-    case 'watch-lost':
+    case 'cluster-down':
     case 'watch-resync':
       return 'warn';
     case 'watch-ended':
@@ -87,6 +97,7 @@ function levelOf(event: ClientEvent): LogLevel {
     case 'leader-change':
       return event.leader === undefined ? 'warn' : 'info';
     case 'member-up':
+    case 'cluster-up':
       return 'info';
   }
 }
@@ -115,18 +126,27 @@ function describe(event: ClientEvent): string {
       return `${nameOf(event.member)} after ${ms(event.durationMs)}`;
     case 'partial-view':
       return `${String(event.reachable)} of ${String(event.members)} members reached`;
+    case 'cluster-down':
+      return `none of ${String(event.members)} members can be reached since ${event.since.toISOString()}`;
+    case 'cluster-up':
+      return `after ${ms(event.durationMs)}`;
     case 'watch-live':
+      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`}`;
     case 'watch-catching-up':
     case 'watch-waiting':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
     case 'watch-lost':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}: ${event.reason}`;
+      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, for ${ms(event.durationMs)}`}: ${event.reason}`;
     case 'watch-resync':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}, lost ${String(event.lost.from)} to ${String(event.lost.to)}: ${event.reason}`;
+      return `${String(event.id)} ${event.key} at ${event.endpoint}, lost ${lostRange(event.lost)}: ${event.reason}`;
     case 'watch-ended':
       return `${String(event.id)} ${event.key} after ${ms(event.durationMs)}${event.error === undefined ? '' : `: ${event.error}`}`;
   }
 }
+
+/** Of a former store there is no end to tell. */
+const lostRange = ({ from, to }: LostEvents): string =>
+  `${String(from)} ${to === undefined ? 'and on' : `to ${String(to)}`}`;
 
 const fromIndex = (index: number | undefined): string =>
   index === undefined ? '' : ` from ${String(index)}`;

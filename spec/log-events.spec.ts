@@ -58,6 +58,32 @@ const rows: [Event, LogLevel, string][] = [
   ],
   [{ type: 'member-up', member: n0, durationMs: 5 }, 'info', 'member-up n0 after 5 ms'],
   [{ type: 'partial-view', reachable: 1, members: 3 }, 'warn', 'partial-view 1 of 3 members reached'],
+  [
+    { type: 'cluster-down', since: new Date(now), members: 3 },
+    'warn',
+    `cluster-down none of 3 members can be reached since ${now}`,
+  ],
+  [{ type: 'cluster-up', durationMs: 12_345 }, 'info', 'cluster-up after 12345 ms'],
+  [
+    { type: 'watch-live', ...watch, index: 41, durationMs: 1_234.5 },
+    'info',
+    'watch-live 7 /a at http://a:2379 from 41, lost for 1235 ms',
+  ],
+  [
+    { type: 'watch-lost', ...watch, reason: 'reset', durationMs: 1_234.5 },
+    'warn',
+    'watch-lost 7 /a at http://a:2379, for 1235 ms: reset',
+  ],
+  [
+    {
+      type: 'watch-resync',
+      ...watch,
+      lost: { reason: 'rebuilt', from: 66 },
+      reason: 'the cluster was rebuilt',
+    },
+    'warn',
+    'watch-resync 7 /a at http://a:2379, lost 66 and on: the cluster was rebuilt',
+  ],
   [{ type: 'watch-live', ...watch, index: 41 }, 'debug', 'watch-live 7 /a at http://a:2379 from 41'],
   [{ type: 'watch-live', ...watch }, 'debug', 'watch-live 7 /a at http://a:2379'],
   [
@@ -128,6 +154,8 @@ describe('a line', () => {
       'member-down': true,
       'member-up': true,
       'partial-view': true,
+      'cluster-down': true,
+      'cluster-up': true,
       'watch-live': true,
       'watch-catching-up': true,
       'watch-waiting': true,
@@ -179,7 +207,11 @@ describe('the level', () => {
     [undefined, ['info', 'warn', 'error']],
   ])('%s prints that and what is above', (level, printed) => {
     const { told } = log({ level });
-    for (const [event] of rows) bus.emit(() => event);
+    for (const [event] of rows) {
+      bus.emit(() => event);
+      // What comes close together on watches that are lost is one line.
+      jest.advanceTimersByTime(60_000);
+    }
     expect(told).toEqual(rows.map(([, its]) => its).filter((its) => printed.includes(its)));
   });
 });
@@ -205,7 +237,10 @@ describe('where it goes', () => {
 
   test('options that are undefined are not given', () => {
     const { lines } = log({ level: undefined, bodies: undefined });
-    for (const [event] of rows) bus.emit(() => event);
+    for (const [event] of rows) {
+      bus.emit(() => event);
+      jest.advanceTimersByTime(60_000);
+    }
     body('hush');
     expect(lines).toHaveLength(rows.filter(([, level]) => level !== 'debug').length);
   });

@@ -6,6 +6,8 @@ import type { Member } from './member.js';
 export class ChangeReporter {
   readonly #events: EventBus;
   #leaderSince = Date.now();
+  /** Since when each member is down; undefined while one is not. */
+  #downSince: Date | undefined;
   /** Since when each member is what it is. */
   #statusSince = new Map<string, number>();
 
@@ -30,6 +32,19 @@ export class ChangeReporter {
       this.#reportStatus(member, was, now - since);
     }
     this.#statusSince = statusSince;
+    this.#reportCluster(after);
+  }
+
+  /** One word for all: calls and watches, of which there may be thousands, have their own. */
+  #reportCluster({ members, since }: ClusterState): void {
+    if (this.#downSince === undefined && members.length > 0 && members.every(isDown)) {
+      this.#downSince = since;
+      this.#events.emit(() => ({ type: 'cluster-down', since, members: members.length }));
+    } else if (this.#downSince !== undefined && members.some(({ status }) => status === 'running')) {
+      const durationMs = since.getTime() - this.#downSince.getTime();
+      this.#downSince = undefined;
+      this.#events.emit(() => ({ type: 'cluster-up', durationMs }));
+    }
   }
 
   #reportStatus(member: Member, was: Member | undefined, durationMs: number): void {
@@ -40,6 +55,8 @@ export class ChangeReporter {
     }
   }
 }
+
+const isDown = ({ status }: Member): boolean => status === 'down';
 
 const keyOf = ({ id, clientURLs }: Member): string => (id === '' ? (clientURLs[0] ?? '') : id);
 

@@ -1,5 +1,5 @@
 import { EtcdClient, isInvalidOption, type LogLevel, type LogOptions } from 'rxetcd';
-import { filter, firstValueFrom, lastValueFrom, merge } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, map, merge } from 'rxjs';
 import { eventually } from '../support/eventually.js';
 import { rejectionOf } from '../support/rejection.js';
 import { serverUnderTest } from '../support/server-under-test.js';
@@ -232,4 +232,28 @@ test.each<[string, unknown]>([
   client.close();
   expect(isInvalidOption(error)).toBe(true);
   expect(error).toMatchObject({ option, value });
+});
+
+test('many watches on a server that is away for a while: few lines, one on the cluster, and how long it was', async () => {
+  const client = server.client({ heartbeat: 200, retry: { maxDelay: 100 } });
+  const log = logging(client);
+  const watches = Array.from({ length: 60 }, (_, i) => client.watch$(`${key}/${String(i)}`).subscribe());
+  server.afterwards(() => watches.forEach((watch) => watch.unsubscribe()));
+  const states = () => firstValueFrom(client.watches$.pipe(map((all) => new Set(all.map((w) => w.state)))));
+  await eventually(async () => expect([...(await states())]).toEqual(['live']));
+  log.lines.length = 0;
+  await lastValueFrom(server.member.kill$());
+  server.afterwards(() => lastValueFrom(server.member.restart$()));
+  const told = (what: RegExp) => log.lines.filter((line) => what.test(line));
+  // The loss of one, that of all, and once more that it lasts.
+  await eventually(() => expect(told(/ warn rxetcd watch-lost 60 watches are lost/).length).toBe(2));
+  expect(told(/ warn rxetcd cluster-down none of 1 members can be reached since /)).toHaveLength(1);
+  expect(told(/ watch-lost /).length).toBeLessThan(6);
+  expect(told(/ watch-live /)).toEqual([]);
+  await lastValueFrom(server.member.restart$());
+  await eventually(async () => expect([...(await states())]).toEqual(['live']));
+  expect(told(/ info rxetcd cluster-up after \d+ ms$/)).toHaveLength(1);
+  expect(told(/ info rxetcd watch-live \d+ .* lost for \d+ ms$/).length).toBeGreaterThan(0);
+  expect(told(/ info rxetcd watch-live .* watches are back, after up to \d+ ms$/).length).toBeGreaterThan(0);
+  expect(told(/ watch-/).length).toBeLessThan(20);
 });

@@ -96,6 +96,8 @@ describe('the events of a client', () => {
       | 'member-down'
       | 'member-up'
       | 'partial-view'
+      | 'cluster-down'
+      | 'cluster-up'
       | 'watch-live'
       | 'watch-catching-up'
       | 'watch-waiting'

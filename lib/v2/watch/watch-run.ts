@@ -36,6 +36,7 @@ export class WatchRun implements Place {
   #endpoint = '';
   #chains = false;
   #lostBy = '';
+  #lostAt: number | undefined;
   #everStood = false;
   #stoodSince: number | undefined;
   #stage: WatchStage = 'connecting';
@@ -107,14 +108,15 @@ export class WatchRun implements Place {
         this.#stoodSince ??= performance.now();
       }
       if (!this.#enters(item.type)) return;
-      const index = cursor.next === undefined ? {} : { index: cursor.next };
-      this.#context.events.emit(() => ({
-        type: `watch-${item.type}`,
-        id,
-        key,
-        endpoint: item.endpoint,
-        ...index,
-      }));
+      const { type, endpoint } = item;
+      const place = { id, key, endpoint, ...(cursor.next === undefined ? {} : { index: cursor.next }) };
+      if (type !== 'live') {
+        this.#context.events.emit(() => ({ type: `watch-${type}`, ...place }));
+        return;
+      }
+      const lost = this.#lostAt === undefined ? {} : { durationMs: performance.now() - this.#lostAt };
+      this.#lostAt = undefined;
+      this.#context.events.emit(() => ({ type: 'watch-live', ...place, ...lost }));
     } else if (item.type === 'event') {
       // A state read afresh is no progress: history could be lost again at once.
       if (item.event.action !== 'resync') this.#failures = 0;
@@ -178,12 +180,16 @@ export class WatchRun implements Place {
     const { id, cursor } = this;
     const { key } = this.#target;
     const index = cursor.next === undefined ? {} : { index: cursor.next };
+    const now = performance.now();
+    const lost = this.#lostAt === undefined ? {} : { durationMs: now - this.#lostAt };
+    this.#lostAt ??= now;
     this.#context.events.emit(() => ({
       type: 'watch-lost',
       id,
       key,
       endpoint: this.#endpoint,
       reason,
+      ...lost,
       ...index,
     }));
   }

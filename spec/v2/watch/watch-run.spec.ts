@@ -391,8 +391,36 @@ describe('events', () => {
     expect(seen).toEqual([
       { type: 'watch-live', id: run.id, key: '/a', endpoint: here, index: 5, at },
       { type: 'watch-lost', id: run.id, key: '/a', endpoint: here, reason: 'ECONNRESET', index: 5, at },
-      { type: 'watch-live', id: run.id, key: '/a', endpoint: here, index: 5, at },
+      { type: 'watch-live', id: run.id, key: '/a', endpoint: here, index: 5, durationMs: 100, at },
     ]);
+  });
+
+  test('how long it has been lost, and at last how long it was', () => {
+    const run = start();
+    run.saw(live);
+    const durations = () => seen.map((event) => ('durationMs' in event ? event.durationMs : undefined));
+    delayAfter(run, reset);
+    delayAfter(run, reset);
+    // It is not back before it is live.
+    run.saw(waiting);
+    run.saw(catchingUp);
+    delayAfter(run, reset);
+    run.saw(live);
+    expect(seen.map(({ type }) => type)).toEqual([
+      'watch-live',
+      'watch-lost',
+      'watch-lost',
+      'watch-waiting',
+      'watch-catching-up',
+      'watch-lost',
+      'watch-live',
+    ]);
+    expect(durations()).toEqual([undefined, undefined, 100, undefined, undefined, 300, 700]);
+    seen.length = 0;
+    run.saw(catchingUp);
+    run.saw(live);
+    delayAfter(run, reset);
+    expect(durations()).toEqual([undefined, undefined, undefined]);
   });
 
   test('a resync tells what was lost, and why', () => {
