@@ -101,7 +101,8 @@ class WatchRound {
     await this.#reach();
     this.#findings.push(...witness.findings);
     // What a watch that hangs has not told is one finding; the gaps before that are others.
-    for (const one of followed) this.#findings.push(...one.findings(upTo(this.#changes, one.lastIndex)));
+    for (const one of followed)
+      this.#findings.push(...one.findings(this.#changes).filter((line) => !isAbove(line, one.lastIndex)));
   }
 
   async #begin(): Promise<{ first: Change; witness: StoreWitness }> {
@@ -211,7 +212,7 @@ class WatchRound {
     for (const key of ['/wave/end', '/single', '/app/sub/x'])
       last = (await witness.insist(key, insisted)).index;
     await witness.reach(last);
-    return upTo(witness.changes, last);
+    return witness.changes.filter(({ index }) => index <= last);
   }
 
   async #reach(): Promise<void> {
@@ -245,5 +246,5 @@ class WatchRound {
   }
 }
 
-const upTo = (changes: readonly Change[], last: number): Change[] =>
-  changes.filter(({ index }) => index <= last);
+const isAbove = (finding: string, index: number): boolean =>
+  Number(/ missing: (\d+) /.exec(finding)?.[1] ?? 0) > index;
