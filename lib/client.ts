@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import {
   catchError,
   defer,
@@ -64,7 +65,7 @@ import { Watermark } from './v2/watermark.js';
  * const { node } = await firstValueFrom(client.get$('/config/app'));
  * ```
  */
-export class EtcdClient {
+export class EtcdClient implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #events = new EventBus();
   readonly #transport: Transport;
@@ -443,6 +444,24 @@ export class EtcdClient {
     this.#cluster.close();
     this.#events.close();
     this.#transport.close();
+  }
+
+  /**
+   * Closes the client: what `await using` does at the end of its block.
+   *
+   * @example
+   * ```ts
+   * import { EtcdClient } from 'rxetcd';
+   * import { firstValueFrom } from 'rxjs';
+   * async function colour(): Promise<string | undefined> {
+   *   await using client = new EtcdClient('http://10.0.0.1:2379');
+   *   return await firstValueFrom(client.getValue$('/config/app/colour'));
+   * }
+   * ```
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
   }
 
   /** One readable line, without options. */

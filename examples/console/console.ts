@@ -42,7 +42,7 @@ const print = (line: string): void => console.log(line);
 
 const names$ = (attach: string | undefined): Observable<Names> =>
   attach === undefined
-    ? EmbeddedCluster.start$(3).pipe(
+    ? EmbeddedCluster.start$(3, { alone: true }).pipe(
         map((cluster) => ({ cluster, client: new rxetcd.EtcdClient(cluster.endpoints) })),
       )
     : defer(() => of({ client: new rxetcd.EtcdClient(attach.split(',')) }));

@@ -15,6 +15,11 @@ export interface EmbeddedClusterOptions extends Partial<Timing> {
    * page that is open in a browser reads and writes here. Default: none.
    */
   allowedHosts?: readonly string[];
+  /**
+   * This process is there for the members alone, as a development server's is. Default: false, and where nothing else keeps the
+   * process running for 5 s, a line on stderr says once where they were started: a test forgot to end them.
+   */
+  alone?: boolean;
   /** Where the time comes from, TTLs above all. Default: the machine's. */
   clock?: Clock;
 }
@@ -41,6 +46,7 @@ export function checkClusterOptions(size: number, options: EmbeddedClusterOption
       Array.isArray(v) && v.every((name) => typeof name === 'string' && isHostName(name))
         ? undefined
         : "an array of host names or addresses without ports, or ['*']",
+    alone: check.boolean,
     clock: (v) =>
       typeof v === 'object' && v !== null && 'now' in v && typeof v.now === 'function'
         ? undefined

@@ -1,5 +1,18 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { createHash } from 'node:crypto';
-import { concatMap, defer, finalize, forkJoin, from, map, switchMap, tap, timer, toArray } from 'rxjs';
+import {
+  concatMap,
+  defer,
+  finalize,
+  firstValueFrom,
+  forkJoin,
+  from,
+  map,
+  switchMap,
+  tap,
+  timer,
+  toArray,
+} from 'rxjs';
 import type { Observable } from 'rxjs';
 import { unrefScheduler } from '../cluster/unref-scheduler.js';
 import { EmbeddedAuth } from './auth/embedded-auth.js';
@@ -10,6 +23,7 @@ import { EmbeddedMember } from './cluster/embedded-member.js';
 import { MemberList } from './cluster/member-list.js';
 import type { Common } from './cluster/member-view.js';
 import { AllowedHosts } from './http/allowed-hosts.js';
+import { callerOf, expectEnd } from './forgotten.js';
 import type { MemberInfo } from './http/membership.js';
 import { systemClock } from './store/clock.js';
 
@@ -22,14 +36,22 @@ const lastWords = 10;
  * An etcd cluster within this process, for development and tests only: everything is in memory and gone with the process, and no
  * consensus protocol runs. Its members speak the v2 HTTP API of etcd 3.4. In production, real etcd clusters serve.
  */
-export class EmbeddedCluster {
+export class EmbeddedCluster implements AsyncDisposable {
   readonly members: readonly EmbeddedMember[];
   readonly #consensus: Consensus;
   #common: Common | undefined;
+  /** What is to be told when it ends. */
+  #ended: () => void = () => undefined;
 
   private constructor(
     size: number,
-    { host = '127.0.0.1', allowedHosts = [], clock = systemClock(), ...timing }: EmbeddedClusterOptions,
+    {
+      host = '127.0.0.1',
+      allowedHosts = [],
+      clock = systemClock(),
+      alone: _,
+      ...timing
+    }: EmbeddedClusterOptions,
   ) {
     const { electionTimeout = 1_000 } = timing;
     const { requestTimeout = 5_000 + 2 * electionTimeout } = timing;
@@ -46,13 +68,28 @@ export class EmbeddedCluster {
    * Emits the cluster once all members answer; ends it if it is unsubscribed before. Errors with `InvalidOptionError`, or with
    * `ListenError` if a port is taken.
    */
-  static start$(size = 3, options: EmbeddedClusterOptions = {}): Observable<EmbeddedCluster> {
+  static start$(size?: number, options?: EmbeddedClusterOptions): Observable<EmbeddedCluster>;
+  /** @internal @param startedAt where in the user's code, if not by a call of this */
+  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the types of the package leave it out
+  static start$(
+    size?: number,
+    options?: EmbeddedClusterOptions,
+    startedAt?: string,
+  ): Observable<EmbeddedCluster>;
+  static start$(
+    size = 3,
+    options: EmbeddedClusterOptions = {},
+    startedAt = callerOf(EmbeddedCluster),
+  ): Observable<EmbeddedCluster> {
     return defer(() => {
       checkClusterOptions(size, options);
       const cluster = new EmbeddedCluster(size, options);
       let running = false;
       return cluster.#listen$(options.port ?? 0).pipe(
-        tap(() => (running = true)),
+        tap(() => {
+          running = true;
+          if (options.alone !== true) cluster.#expectEnd(startedAt);
+        }),
         map(() => cluster),
         finalize(() => {
           if (!running) cluster.#end();
@@ -84,9 +121,15 @@ export class EmbeddedCluster {
   /** Ends all members; nothing of them keeps the process alive. */
   stop$(): Observable<void> {
     return defer(() => {
+      this.#ended();
       this.#consensus.stop();
       return forkJoin(this.members.map((member) => member.stop$()));
     }).pipe(map(() => undefined));
+  }
+
+  /** Ends all members: what `await using` does at the end of its block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return firstValueFrom(this.stop$());
   }
 
   /** One readable line. */
@@ -96,6 +139,18 @@ export class EmbeddedCluster {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
+  }
+
+  #expectEnd(startedAt: string): void {
+    const { members, endpoints: urls } = this;
+    this.#ended = expectEnd({
+      urls,
+      startedAt,
+      get handles() {
+        const sockets = members.reduce((sum, { connections }) => sum + connections, 0);
+        return { servers: members.filter(({ listens }) => listens).length, sockets };
+      },
+    });
   }
 
   #listen$(port: number): Observable<void> {

@@ -13,6 +13,7 @@ import {
 import { EtcdClient } from '../client.js';
 import type { ClientOptions } from '../options.js';
 import { EmbeddedCluster } from './embedded-cluster.js';
+import { callerOf } from './forgotten.js';
 
 /**
  * A client for tests: of the cluster in `ETCD_ENDPOINTS` (endpoints with commas between), else of an embedded cluster of three
@@ -30,9 +31,10 @@ import { EmbeddedCluster } from './embedded-cluster.js';
  * @param options every option of the client; `endpoints` given here win
  */
 export function testClient$(options: ClientOptions = {}): Observable<EtcdClient> {
+  const startedAt = callerOf({ start$: testClient$ });
   return defer(() => {
     const endpoints = options.endpoints ?? fromEnvironment();
-    return endpoints === undefined ? withCluster$(options) : open$({ ...options, endpoints });
+    return endpoints === undefined ? withCluster$(options, startedAt) : open$({ ...options, endpoints });
   });
 }
 
@@ -44,8 +46,8 @@ function fromEnvironment(): string[] | undefined {
   return endpoints.length === 0 ? undefined : endpoints;
 }
 
-function withCluster$(options: ClientOptions): Observable<EtcdClient> {
-  return EmbeddedCluster.start$(3).pipe(
+function withCluster$(options: ClientOptions, startedAt: string): Observable<EtcdClient> {
+  return EmbeddedCluster.start$(3, {}, startedAt).pipe(
     switchMap((cluster) =>
       using(
         () => new Subscription(() => end(cluster)),

@@ -26,7 +26,7 @@ const interrupted$ = merge(
 
 /** Serves until it is interrupted. */
 const serve$ = ({ host, port, members, allowedHosts }: DevArguments): Observable<never> =>
-  EmbeddedCluster.start$(members, { host, port, allowedHosts }).pipe(
+  EmbeddedCluster.start$(members, { host, port, allowedHosts, alone: true }).pipe(
     tap((cluster) => console.log(greeting(cluster, host, allowedHosts))),
     switchMap((cluster) =>
       concat(

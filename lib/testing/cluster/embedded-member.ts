@@ -148,6 +148,16 @@ export class EmbeddedMember {
     return this.toString();
   }
 
+  /** @internal */
+  get listens(): boolean {
+    return this.#listener.listens;
+  }
+
+  /** @internal Open ones. */
+  get connections(): number {
+    return this.#listener.connections;
+  }
+
   /** @internal Listens, and emits the port. */
   listen$(port: number): Observable<number> {
     return this.#listener.listen$(this.#host, port).pipe(tap((bound) => (this.#port = bound)));

@@ -45,6 +45,10 @@ export class Listener {
     return this.#server !== undefined;
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Listens, and emits the port; unsubscribed before, it does not. Errors with `ListenError`. */
   listen$(host: string, port: number): Observable<number> {
     return new Observable((subscriber) => {
