@@ -7,6 +7,8 @@
  * instance that dies is gone after its TTL (default 15 s).
  */
 import { EtcdClient, isKeyNotFound, ofAction, type EtcdNode, type WatchEvent } from 'rxetcd';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import {
   catchError,
   concat,
@@ -28,7 +30,8 @@ import {
   type Observable,
 } from 'rxjs';
 
-const [name = `web-${process.pid}`, ttl = '15'] = process.argv.slice(3);
+// Not the process number: in containers that is 1 for all.
+const [name = `web-${hostname()}-${randomUUID().slice(0, 8)}`, ttl = '15'] = process.argv.slice(3);
 const key = `/svc/web/${name}`;
 const client = new EtcdClient(process.env['ETCD_ENDPOINTS']?.split(',') ?? 'localhost:2379');
 

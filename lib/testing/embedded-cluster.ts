@@ -70,10 +70,10 @@ export class EmbeddedCluster implements AsyncDisposable {
    */
   static start$(size?: number, options?: EmbeddedClusterOptions): Observable<EmbeddedCluster>;
   /** @internal @param startedAt where in the user's code, if not by a call of this */
-  // eslint-disable-next-line @typescript-eslint/unified-signatures -- the types of the package leave it out
   static start$(
     size?: number,
     options?: EmbeddedClusterOptions,
+    // eslint-disable-next-line @typescript-eslint/unified-signatures -- the types of the package leave it out
     startedAt?: string,
   ): Observable<EmbeddedCluster>;
   static start$(
