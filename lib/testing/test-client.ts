@@ -1,4 +1,5 @@
 import {
+  EMPTY,
   Subscription,
   concat,
   defer,
@@ -20,7 +21,8 @@ import { callerOf } from './forgotten.js';
  * members that starts with the subscription and ends with it. Emits the client and stays open: unsubscribing closes the client
  * and ends its cluster; when the client is closed, it completes.
  *
- * `firstValueFrom(testClient$())` therefore gives a client that is closed already: put what the test does behind a `switchMap`.
+ * `firstValueFrom(testClient$())` therefore gives a client that is closed already, and a line on stderr says so: put what the test
+ * does behind a `switchMap`.
  *
  * @example
  * ```ts
@@ -34,7 +36,9 @@ export function testClient$(options: ClientOptions = {}): Observable<EtcdClient>
   const startedAt = callerOf({ start$: testClient$ });
   return defer(() => {
     const endpoints = options.endpoints ?? fromEnvironment();
-    return endpoints === undefined ? withCluster$(options, startedAt) : open$({ ...options, endpoints });
+    return endpoints === undefined
+      ? withCluster$(options, startedAt)
+      : open$({ ...options, endpoints }, startedAt);
   });
 }
 
@@ -54,7 +58,7 @@ function withCluster$(options: ClientOptions, startedAt: string): Observable<Etc
         // A client that was closed is followed by the end of the cluster, and then by ours.
         () =>
           concat(
-            open$({ ...options, endpoints: cluster.endpoints }),
+            open$({ ...options, endpoints: cluster.endpoints }, startedAt),
             defer(() => cluster.stop$()).pipe(ignoreElements()),
           ),
       ),
@@ -67,10 +71,26 @@ function end(cluster: EmbeddedCluster): void {
 }
 
 /** Emits a client, closes it at the end, and completes when somebody else does. */
-function open$(options: ClientOptions): Observable<EtcdClient> {
+function open$(options: ClientOptions, startedAt: string): Observable<EtcdClient> {
   return defer(() => {
     const client = new EtcdClient(options);
     const closed$ = client.events$.pipe(ignoreElements());
-    return merge(closed$, of(client)).pipe(finalize(() => client.close()));
+    // Who unsubscribes while it is being emitted is left with a client that nobody can use any more.
+    let handingOver = true;
+    const emitted$ = concat(
+      of(client),
+      defer(() => ((handingOver = false), EMPTY)),
+    );
+    return merge(closed$, emitted$).pipe(
+      finalize(() => {
+        client.close();
+        if (handingOver) process.stderr.write(closedAtOnce(startedAt));
+      }),
+    );
   });
 }
+
+const closedAtOnce = (startedAt: string): string =>
+  `rxetcd/testing: the client of testClient$ at ${startedAt} was closed as soon as it was emitted, as firstValueFrom(testClient$()) ` +
+  'does. Put what is done with it behind a switchMap; or start a server by "await using etcd = await firstValueFrom(' +
+  'EmbeddedEtcd.start$())", and make a client of etcd.url.\n';

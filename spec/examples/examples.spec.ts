@@ -109,6 +109,7 @@ test('every example has a test here', () => {
   expect(programs.sort()).toEqual([
     'configuration.ts',
     'embedded.ts',
+    'leader-election.ts', // leader-election.spec.ts
     'leader-monitor.ts',
     'main-job.ts', // `npm start`, run by .ci/run
     'run.ts',

@@ -72,6 +72,28 @@ test('a test is one expression', async () => {
   expect(await firstValueFrom(node$)).toBe('v');
 });
 
+test('a client that is closed as soon as it is emitted is told, with what to do', async () => {
+  const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const client = await firstValueFrom(testClient$());
+  const lines = said.mock.calls.map(([line]) => String(line));
+  said.mockRestore();
+  expect(lines).toEqual([
+    expect.stringMatching(/testClient\$ at .*test-client\.spec\.ts:\d+:\d+ was closed/),
+  ]);
+  expect(lines[0]).toContain('behind a switchMap');
+  expect(String(client)).toContain('(closed)');
+});
+
+test('a client that is used is not told so', async () => {
+  const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  await firstValueFrom(testClient$().pipe(switchMap((client) => client.set$('/k', 'v'))));
+  const { subscription } = await open();
+  subscription.unsubscribe();
+  const calls = said.mock.calls.length;
+  said.mockRestore();
+  expect(calls).toBe(0);
+});
+
 test('unsubscribed while it starts, it leaves nothing behind', async () => {
   const start = jest.spyOn(EmbeddedCluster, 'start$');
   const emitted = jest.fn();
