@@ -19,7 +19,7 @@ import type { ClusterState } from './cluster/cluster-state.js';
 import type { ClusterState$ } from './cluster/cluster-state-subject.js';
 import { Cluster } from './cluster/cluster.js';
 import type { Member } from './cluster/member.js';
-import { AllNodesDownError, ClientClosedError, TlsError } from './errors.js';
+import { AllNodesDownError, ClientClosedError, TlsError, UnsupportedByServerError } from './errors.js';
 import { EventBus, type ClientEvent } from './events.js';
 import { logEvents, type LogOptions } from './log-events.js';
 import { resolveOptions, type CallOptions, type ClientOptions, type Settings } from './options.js';
@@ -106,6 +106,10 @@ export class EtcdClient implements AsyncDisposable {
       this.#events,
       this.#transport.tabs !== undefined,
     );
+    this.#transport.trusts = (endpoint) => this.#cluster.isTrusted(endpoint);
+    this.#cluster.whenGone((endpoint) => {
+      this.#transport.forget(endpoint);
+    });
     const context: V2Context = {
       settings: this.#settings,
       transport: this.#transport,
@@ -169,6 +173,8 @@ export class EtcdClient implements AsyncDisposable {
   /**
    * Emits the leader now (undefined if none is known), then each change; endless. Unlike `clusterState$`, a
    * subscription keeps a Node process alive.
+   *
+   * Errors: UnsupportedByServerError once no server at any endpoint has the v2 API.
    */
   leader$(): Observable<Member | undefined> {
     const keepAlive$ = interval(2 ** 31 - 1).pipe(ignoreElements());
@@ -180,6 +186,7 @@ export class EtcdClient implements AsyncDisposable {
               map((state) => state.leader),
               distinctUntilChanged((a, b) => a?.id === b?.id && a?.name === b?.name),
             ),
+            this.#cluster.unsupported$((why) => new UnsupportedByServerError(`leader: ${why}`)),
             keepAlive$,
           ).pipe(takeUntil(this.#cluster.closing$)),
     );

@@ -79,6 +79,19 @@ export type ClientEvent =
       readonly members: number;
     })
   | (Base & {
+      /** The server at this endpoint answers, but has no v2 API. Told once, and again after it had one. */
+      readonly type: 'no-v2-api';
+      readonly endpoint: string;
+      /** The release it runs, as `3.5.16`. */
+      readonly version?: string;
+    })
+  | (Base & {
+      /** A member list was longer than is believed: 64 members, 8 URLs each. */
+      readonly type: 'member-list-cut';
+      /** How much of it is not used, as `1936 of 2000 members`. */
+      readonly ignored: string;
+    })
+  | (Base & {
       /** No member can be reached: each of them is down. Told once, for all calls and watches. */
       readonly type: 'cluster-down';
       /** Since when the last of them is. */
@@ -138,6 +151,11 @@ export class EventBus {
 
   /** Hot: the bodies of requests and answers, but none of authentication. */
   readonly bodies$: Observable<BodyText> = this.#bodies$.asObservable();
+
+  /** Anyone observes the events. */
+  get observed(): boolean {
+    return this.#events$.observed;
+  }
 
   /** Builds and emits an event if anyone observes. */
   emit(build: () => WithoutTime<ClientEvent>): void {

@@ -90,6 +90,8 @@ function levelOf(event: Exclude<ClientEvent, { type: 'watch-lost' | 'watch-live'
     case 'member-down':
     case 'partial-view':
     case 'cluster-down':
+    case 'no-v2-api':
+    case 'member-list-cut':
     case 'watch-resync':
       return 'warn';
     case 'watch-ended':
@@ -102,6 +104,8 @@ function levelOf(event: Exclude<ClientEvent, { type: 'watch-lost' | 'watch-live'
   }
 }
 
+/** Which servers have the v2 API. */
+const withV2 = '3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone';
 const ms = (duration: number): string => `${duration.toFixed(0)} ms`;
 const nameOf = (member: { id: string; name: string } | undefined): string =>
   member === undefined ? 'none' : member.name || member.id;
@@ -130,6 +134,12 @@ function describe(event: ClientEvent): string {
       return `none of ${String(event.members)} members can be reached since ${event.since.toISOString()}`;
     case 'cluster-up':
       return `after ${ms(event.durationMs)}`;
+    case 'no-v2-api':
+      return event.version === undefined
+        ? `${event.endpoint} (etcd ${withV2})`
+        : `${event.endpoint}: etcd ${event.version} (${withV2})`;
+    case 'member-list-cut':
+      return `not used: ${event.ignored}`;
     case 'watch-live':
       return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`}`;
     case 'watch-catching-up':

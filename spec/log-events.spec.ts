@@ -84,6 +84,21 @@ const rows: [Event, LogLevel, string][] = [
     'warn',
     'watch-resync 7 /a at http://a:2379, lost 66 and on: the cluster was rebuilt',
   ],
+  [
+    { type: 'no-v2-api', endpoint: 'http://a:2379', version: '3.5.16' },
+    'warn',
+    'no-v2-api http://a:2379: etcd 3.5.16 (3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone)',
+  ],
+  [
+    { type: 'no-v2-api', endpoint: 'http://a:2379' },
+    'warn',
+    'no-v2-api http://a:2379 (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone)',
+  ],
+  [
+    { type: 'member-list-cut', ignored: '1936 of 2000 members' },
+    'warn',
+    'member-list-cut not used: 1936 of 2000 members',
+  ],
   [{ type: 'watch-live', ...watch, index: 41 }, 'debug', 'watch-live 7 /a at http://a:2379 from 41'],
   [{ type: 'watch-live', ...watch }, 'debug', 'watch-live 7 /a at http://a:2379'],
   [
@@ -156,6 +171,8 @@ describe('a line', () => {
       'partial-view': true,
       'cluster-down': true,
       'cluster-up': true,
+      'no-v2-api': true,
+      'member-list-cut': true,
       'watch-live': true,
       'watch-catching-up': true,
       'watch-waiting': true,

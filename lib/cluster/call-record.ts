@@ -86,10 +86,11 @@ export class CallRecord {
     if (current === undefined) return;
     this.#tried = triedOnceMore(this.#tried, current.endpoint);
     if (error instanceof Fault) {
-      this.#cluster.answered(current.endpoint, current.sentAt);
-      this.#outcomeUnknown ||= error.config.executed === 'unknown';
+      const { executed, leaderless = false, isStrange = false } = error.config;
+      if (!isStrange) this.#cluster.answered(current.endpoint, current.sentAt);
+      this.#outcomeUnknown ||= executed === 'unknown';
       this.#lastFault = error;
-      if (error.config.leaderless === true) this.#cluster.doubt();
+      if (leaderless || isStrange) this.#cluster.doubt();
       this.#note(current, error.message, error.config);
     } else if (error instanceof TransportError) {
       this.#cluster.blame(current.endpoint, error);

@@ -1,4 +1,4 @@
-import type { Member } from './member.js';
+import { sameMembers, type Member } from './member.js';
 
 /** Who is in the cluster and who leads it, at one moment. Prints as one readable line. */
 export class ClusterState {
@@ -47,8 +47,4 @@ export class ClusterState {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
-}
-
-function sameMembers(a: readonly Member[], b: readonly Member[]): boolean {
-  return a.every((m, i) => m.id === b[i]?.id && m.peerURLs.join() === b[i].peerURLs.join());
 }

@@ -25,16 +25,17 @@ import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
 import { InFlight } from './in-flight.js';
+import { instant } from './instant.js';
 import type { Member } from './member.js';
 import type { Probe } from './probe.js';
+import { Notices } from './notices.js';
 import { Prober } from './prober.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
+import { sameList } from './same-list.js';
 import { tally } from './tally.js';
 import { untried, type Tried } from './tried.js';
 import { deriveView, sameView, type View } from './view.js';
-
-const now = (): number => performance.now();
 
 /**
  * The live picture of one cluster. It is fed by probes and by the fate of every request, keeps `state$`, and says
@@ -59,12 +60,15 @@ export class Cluster {
   readonly #attendance: Attendance;
   #control!: ClusterStateControl;
   readonly #changes: ChangeReporter;
+  readonly #notices: Notices;
+  readonly #forgetters: ((url: string) => void)[] = [];
   #closed = false;
 
   /** @param mayWait a request may wait for a connection unseen, so that none in time says little */
   constructor(settings: Settings, probe: Probe, events: EventBus, mayWait = false) {
     this.#events = events;
     this.#changes = new ChangeReporter(events);
+    this.#notices = new Notices(events);
     this.#watchOn = settings.watchOn;
     this.#roster = new Roster(settings.endpoints, settings.discover);
     this.#prober = new Prober(
@@ -75,7 +79,7 @@ export class Cluster {
       },
       mayWait,
     );
-    this.#view = deriveView(this.#roster, now());
+    this.#view = deriveView(this.#roster, instant());
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
@@ -83,7 +87,15 @@ export class Cluster {
       view$: this.#view$,
       period: settings.heartbeat,
       probe: (url, full) => this.#prober.probe$(url, full),
-      wasProbed: (url) => this.#roster.endpoint(url)?.probed === true,
+      begins: () => {
+        // While nobody looked, anybody may have taken the place of a member that was found.
+        this.#roster.doubtedFound(instant());
+        this.#publish();
+      },
+      isKnown: (url) => {
+        const endpoint = this.#roster.endpoint(url);
+        return endpoint?.probed === true && (endpoint.configured || this.#roster.isLive(endpoint));
+      },
     });
     this.#attendance = new Attendance(engine$);
     this.state$ = new ClusterState$(
@@ -120,6 +132,33 @@ export class Cluster {
     return this.#roster.endpoint(url)?.id !== undefined;
   }
 
+  /** The endpoint has told its release since a request to it last failed. */
+  isVersionFresh(url: string): boolean {
+    const endpoint = this.#roster.endpoint(url);
+    return endpoint !== undefined && endpoint.versionAt > endpoint.suspectedAt;
+  }
+
+  /** Why this endpoint cannot serve the client, though it answers; undefined when it can, or was not asked. */
+  unsupported(url: string): string | undefined {
+    return this.#roster.endpoint(url)?.unsupported;
+  }
+
+  /** Credentials may go to this endpoint: it is configured, or a probe has found a member of the cluster there. */
+  isTrusted(url: string): boolean {
+    const endpoint = this.#roster.endpoint(url);
+    return endpoint !== undefined && (endpoint.configured || this.#roster.mayBeAsked(endpoint));
+  }
+
+  /** Never emits; errors, with what is made of the reason, once every endpoint has said why it cannot serve the client. */
+  unsupported$(toError: (reason: string) => Error): Observable<never> {
+    return this.#view$.pipe(
+      map((view) => view.unsupported),
+      filter((reason) => reason !== undefined),
+      take(1),
+      switchMap((reason) => throwError(() => toError(reason))),
+    );
+  }
+
   /** The leader itself answers at this endpoint, and has led ever since it answered in that raft term. */
   leads(url: string, raftTerm: number | undefined): boolean {
     const id = this.#roster.endpoint(url)?.id;
@@ -138,6 +177,11 @@ export class Cluster {
   /** The last failed probe of each endpoint that does not answer. */
   get probeFailures(): readonly Attempt[] {
     return this.#prober.failures;
+  }
+
+  /** Calls this with each endpoint that is none any more: what is kept of it can go. */
+  whenGone(forget: (url: string) => void): void {
+    this.#forgetters.push(forget);
   }
 
   /** Keeps the heartbeats running until what it returns is called. */
@@ -256,7 +300,7 @@ export class Cluster {
 
   /** The endpoint gave a sign of life: any answer, or an event of a watch. */
   heard(url: string): void {
-    if (this.#roster.heard(url, now())) this.#publish();
+    if (this.#roster.heard(url, instant())) this.#publish();
   }
 
   /** An endpoint served a call that any member can serve. */
@@ -270,18 +314,33 @@ export class Cluster {
    * threw say nothing.
    */
   blame(url: string, error: TransportError): void {
-    if (error.kind === 'other' || error.kind === 'unusable' || (error.kind === 'timeout' && !error.sent))
-      return;
-    if (error.kind === 'timeout') {
-      this.#roster.doubt();
-      this.#publish();
+    const { kind, sent } = error;
+    if (kind === 'other' || kind === 'unusable' || kind === 'withheld') return;
+    if (kind === 'timeout' && !sent) return;
+    const endpoint = this.#roster.endpoint(url);
+    if (kind === 'timeout') {
+      // Whoever takes connections and does not answer may be anybody.
+      if (endpoint?.configured === false) this.#roster.doubted(url, instant());
+      this.doubt();
       return;
     }
-    const endpoint = this.#roster.endpoint(url);
     if (endpoint === undefined) return;
     const wasLive = this.#roster.isLive(endpoint);
-    this.#roster.failed(url, now(), error.kind === 'connect' || error.kind === 'tls', endpoint.tls);
+    this.#roster.failed(url, instant(), kind === 'connect' || kind === 'tls', endpoint.tls);
     if (wasLive) this.#publish();
+  }
+
+  /**
+   * A connection broke that waited for what may come. Balancers end such connections every minute: nobody is suspected
+   * before a probe says so, but what has to go to that member waits for the probe.
+   */
+  dropped(url: string, error: TransportError): void {
+    if (error.kind !== 'reset') {
+      this.blame(url, error);
+      return;
+    }
+    this.#roster.doubted(url, instant());
+    this.#publish();
   }
 
   /**
@@ -302,9 +361,9 @@ export class Cluster {
     this.#publish();
   }
 
-  /** An answer carried this raft term. */
+  /** An answer carried this raft term. In a higher one another member may lead: all are asked. */
   sawTerm(term: number): void {
-    if (this.#roster.sawTerm(term)) this.#publish();
+    if (this.#roster.sawTerm(term, instant())) this.doubt();
   }
 
   /** Probes every endpoint now, those found by it too, and emits the state. */
@@ -349,22 +408,25 @@ export class Cluster {
     if (!view.settled) return undefined;
     // One broken connection says little of the others: a probe shall tell. With nowhere else to go it stays: its
     // connection may yet come to life.
-    if (view.down.includes(url) || !view.candidates.includes(url))
+    const endpoint = this.#roster.endpoint(url);
+    if (endpoint === undefined || endpoint.down || !this.#roster.belongs(endpoint))
       return view.live.length > 0 ? 'its member does not answer' : undefined;
     const { leaderEndpoint } = view;
     if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
       return 'another member leads';
-    const better = view.live.some((other) => !view.leaderless.includes(other));
-    return view.leaderless.includes(url) && better ? 'its member knows no leader' : undefined;
+    const better = view.live.length > view.leaderless.length;
+    return better && view.leaderless.includes(url) ? 'its member knows no leader' : undefined;
   }
 
   #publish(): void {
     const before = this.#view;
-    this.#roster.names(tally(this.#roster).named, now());
-    const view = deriveView(this.#roster, now());
+    this.#roster.names(tally(this.#roster).named, instant());
+    this.#notices.report(this.#roster);
+    const view = deriveView(this.#roster, instant());
     if (this.#closed || sameView(before, view)) return;
     // What is asked for is new before anyone is told; then the public state, so that the gate's waiters find it new.
     this.#view = view;
+    if (!sameList(before.endpoints, view.endpoints)) this.#forget(before.endpoints, view.endpoints);
     const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
     const previous = this.state$.value;
     if (!state.equals(previous)) {
@@ -378,5 +440,15 @@ export class Cluster {
     // The newest: whoever was told may have changed it meanwhile.
     this.#view$.next(this.#view);
     this.inFlight.suspect((url) => this.#roster.endpoint(url)?.suspectedAt ?? -Infinity);
+  }
+
+  /** What is kept of endpoints that are none any more goes with them. */
+  #forget(before: readonly string[], after: readonly string[]): void {
+    const known = new Set(after);
+    for (const url of before) {
+      if (known.has(url)) continue;
+      this.#prober.forget(url);
+      for (const forget of this.#forgetters) forget(url);
+    }
   }
 }

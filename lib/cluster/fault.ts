@@ -14,6 +14,8 @@ export interface FaultConfig {
   readonly redirect?: string | undefined;
   /** No leader stands behind the answer. */
   readonly leaderless?: boolean;
+  /** Not what was expected of the member at this endpoint: something may have come in its place, and a probe shall tell. */
+  readonly isStrange?: boolean;
   /** The error to end in, should it come to that. */
   readonly toError: (details: { endpoint: string; attempts: readonly Attempt[] }) => EtcdError;
 }

@@ -1,4 +1,5 @@
 import {
+  defer,
   distinctUntilChanged,
   endWith,
   exhaustMap,
@@ -19,6 +20,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { heartbeat } from './heartbeat.js';
+import { sameList } from './same-list.js';
 import { unrefScheduler } from './unref-scheduler.js';
 import type { View } from './view.js';
 
@@ -30,8 +32,10 @@ export interface HeartbeatsConfig {
   readonly period: number | false;
   /** Probes an endpoint and learns from it; never errors. */
   readonly probe: (url: string, full: boolean) => Observable<never>;
-  /** The endpoint has been probed before. */
-  readonly wasProbed: (url: string) => boolean;
+  /** Called when the first user has come, or one after a pause. */
+  readonly begins: () => void;
+  /** The endpoint has been probed before, and nothing asks for another probe. */
+  readonly isKnown: (url: string) => boolean;
 }
 
 /** How long the heartbeats outlive their last user, ms. */
@@ -49,9 +53,9 @@ const fullEvery = 32;
  * One heartbeat for each endpoint, for as long as it is one: driven by the interval, at once when a member fails or is
  * doubted, and faster while no leader is known. Shared; over when the views are.
  */
-export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfig): Observable<never> {
+export function heartbeats$({ view$, period, probe, begins, isKnown }: HeartbeatsConfig): Observable<never> {
   const failures$ = view$.pipe(
-    distinctUntilChanged((a, b) => a.live.join() === b.live.join() && a.doubts === b.doubts),
+    distinctUntilChanged((a, b) => sameList(a.live, b.live) && a.doubts === b.doubts),
     pairwise(),
     // Whoever only failed is still the same; a doubt may be about who they are.
     map(([before, after]) => ({ full: before.doubts !== after.doubts })),
@@ -63,23 +67,32 @@ export function heartbeats$({ view$, period, probe, wasProbed }: HeartbeatsConfi
     distinctUntilChanged(),
     switchMap((fastFor) => (fastFor === undefined ? NEVER : ticks$(fastFor))),
   );
-  const demand$ = merge(failures$, needy$);
+  // Looked for once, not once for each endpoint: there may be hundreds of them.
+  const demand$ = merge(failures$, needy$).pipe(share());
+  const endpoints$ = view$.pipe(
+    map((view) => view.endpoints),
+    distinctUntilChanged(sameList),
+    map((urls): ReadonlySet<string> => new Set(urls)),
+    share(),
+  );
   const beat$ = (url: string): Observable<never> => {
     // Without an interval one probe at first use is enough.
-    if (period === false && wasProbed(url)) return demand$.pipe(exhaustMap(({ full }) => probe(url, full)));
+    if (period === false && isKnown(url)) return demand$.pipe(exhaustMap(({ full }) => probe(url, full)));
     return demand$.pipe(
       heartbeat<{ full: boolean }, never>({ period, probe: (demand) => probe(url, demand?.full ?? true) }),
     );
   };
-  const gone$ = (url: string): Observable<unknown> =>
-    view$.pipe(filter((view) => !view.endpoints.includes(url)));
-  return view$.pipe(
-    map((view) => view.endpoints),
-    distinctUntilChanged((a, b) => a.join() === b.join()),
-    startWith<readonly string[]>([]),
+  const gone$ = (url: string): Observable<unknown> => endpoints$.pipe(filter((urls) => !urls.has(url)));
+  const beats$ = endpoints$.pipe(
+    startWith<ReadonlySet<string>>(new Set<string>()),
     pairwise(),
-    mergeMap(([before, after]) => after.filter((url) => !before.includes(url))),
+    mergeMap(([before, after]) => [...after].filter((url) => !before.has(url))),
     mergeMap((url) => beat$(url).pipe(takeUntil(gone$(url)))),
+  );
+  return defer(() => {
+    begins();
+    return beats$;
+  }).pipe(
     takeUntil(view$.pipe(ignoreElements(), endWith('over'))),
     share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
   );

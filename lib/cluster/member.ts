@@ -1,3 +1,5 @@
+import { sameList } from './same-list.js';
+
 /** What a member list says of a member. */
 export interface MemberInfo {
   /** The member's id in hexadecimal, as etcd prints it; empty while it is not known. */
@@ -19,20 +21,26 @@ export class Member implements MemberInfo {
   readonly peerURLs: readonly string[];
   readonly status: MemberStatus;
   readonly isLeader: boolean;
+  /** Why it cannot serve this client, though it answers: its server lacks the API. Absent for all others. */
+  readonly unsupported?: string;
 
-  constructor(info: MemberInfo, status: MemberStatus, isLeader: boolean) {
+  constructor(info: MemberInfo, status: MemberStatus, isLeader: boolean, unsupported?: string) {
     this.id = info.id;
     this.name = info.name;
     this.clientURLs = info.clientURLs;
     this.peerURLs = info.peerURLs;
     this.status = status;
     this.isLeader = isLeader;
+    if (unsupported !== undefined) this.unsupported = unsupported;
   }
 
   /** One readable line. */
   toString(): string {
     const name = this.name === '' ? this.id || '(not identified)' : this.name;
-    return `Member ${name} (${this.isLeader ? 'leader, ' : ''}${this.status}) ${this.clientURLs.join(' ')}`.trimEnd();
+    const notes = [this.isLeader ? 'leader' : '', this.status, this.unsupported ?? ''].filter(
+      (x) => x !== '',
+    );
+    return `Member ${name} (${notes.join(', ')}) ${this.clientURLs.join(' ')}`.trimEnd();
   }
 
   /** The same line. */
@@ -44,3 +52,10 @@ export class Member implements MemberInfo {
     return this.toString();
   }
 }
+
+/** True when two lists of members say the same. */
+export const sameMembers = (a: readonly Member[], b: readonly Member[]): boolean =>
+  a.length === b.length && a.every((member, i) => isSame(member, b[i]));
+
+const isSame = (a: Member, b: Member | undefined): boolean =>
+  a.id === b?.id && a.toString() === b.toString() && sameList(a.peerURLs, b.peerURLs);

@@ -13,6 +13,8 @@ export interface ProbeAnswer {
   readonly version?: string;
   /** The member list it holds, if asked for and told. */
   readonly members?: readonly MemberInfo[];
+  /** Why it cannot serve this client, though it answers: its server lacks the API. */
+  readonly unsupported?: string;
 }
 
 /**

@@ -4,21 +4,30 @@ import {
   ignoreElements,
   last,
   of,
+  retry,
   share,
   switchMap,
   tap,
+  throwError,
   timer,
   type Observable,
 } from 'rxjs';
 import type { Attempt } from '../errors.js';
 import { TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
+import { Fault } from './fault.js';
+import { instant } from './instant.js';
 import type { Probe } from './probe.js';
 import type { Roster } from './roster.js';
 import { unrefScheduler } from './unref-scheduler.js';
 
 /** One check of an endpoint answers for all who ask within this time, ms. */
 const checkEvery = 250;
+
+/** How often a probe is sent again after its connection broke. */
+const resets = 2;
+
+const isReset = (error: unknown): boolean => error instanceof TransportError && error.kind === 'reset';
 
 /** Asks endpoints who they are, and lets the roster learn from it. */
 export class Prober {
@@ -67,16 +76,32 @@ export class Prober {
     return check$;
   }
 
+  /** The endpoint is none any more. */
+  forget(url: string): void {
+    this.#checks.delete(url);
+    this.#failures.delete(url);
+    this.#unusable.delete(url);
+  }
+
   /** Probes one endpoint; completes without a value, whatever came. */
   probe$(url: string, full: boolean): Observable<never> {
     return defer(() => {
-      const sentAt = performance.now();
+      const sentAt = instant();
       const endpoint = this.#roster.endpoint(url);
       // Whoever comes back may have become somebody else.
-      const unsure = endpoint?.id === undefined || endpoint.down;
+      const unsure = endpoint?.id === undefined || endpoint.down || !this.#roster.mayBeAsked(endpoint);
       const answer$ = this.#probe(url, full).pipe(
         last(),
-        switchMap((answer) => (unsure && !full ? this.#probe(url, true) : of(answer))),
+        switchMap((answer) => {
+          // Who cannot name its leader may be anything.
+          const isEnough = full || !(unsure || answer.leader === undefined);
+          return isEnough ? of(answer) : this.#probe(url, true);
+        }),
+        // The other side may have ended an idle connection just when the probe went out on it: that says nothing.
+        retry({
+          count: resets,
+          delay: (error: unknown) => (isReset(error) ? of(0) : throwError(() => error)),
+        }),
       );
       return answer$.pipe(
         tap((answer) => {
@@ -97,12 +122,14 @@ export class Prober {
   }
 
   #failed(url: string, sentAt: number, error: unknown): void {
-    const now = performance.now();
+    if (this.#roster.endpoint(url) === undefined) return;
+    const now = instant();
     const durationMs = now - sentAt;
     const why = error instanceof Error ? error.message : String(error);
     this.#failures.set(url, {
       endpoint: url,
       error: `probe: ${why}`,
+      ...(error instanceof Fault && error.config.status !== undefined ? { status: error.config.status } : {}),
       at: new Date(Date.now() - durationMs),
       durationMs,
     });

@@ -1,3 +1,4 @@
+import { believe, originOf } from './believe.js';
 import type { MemberInfo } from './member.js';
 import type { ProbeAnswer } from './probe.js';
 
@@ -11,10 +12,16 @@ export interface EndpointRecord {
   clusterId?: string;
   /** The release it runs, as `3.4.23`. */
   version?: string;
+  /** When it was asked for that. */
+  versionAt: number;
   /** When the latest request that it answered was sent. */
   answeredAt: number;
   /** When a request to it last failed. */
   suspectedAt: number;
+  /** When something last happened that says little of it (as the end of a watch's connection), but asks for a probe. */
+  doubtedAt: number;
+  /** When the latest probe was sent that found out which member answers here. */
+  verifiedAt: number;
   /** The last probe failed, or its connection was refused. */
   down: boolean;
   /**
@@ -28,6 +35,10 @@ export interface EndpointRecord {
   probed: boolean;
   /** The leader it names; null for none; undefined when it cannot tell. */
   leader?: string | null;
+  /** When it was asked for `leader`. */
+  namedAt: number;
+  /** Why it cannot serve this client, though it answers. */
+  unsupported?: string;
   /** Why its TLS handshake fails, if that is what fails. */
   tls?: string;
 }
@@ -39,8 +50,13 @@ export class Roster {
   readonly #endpoints = new Map<string, EndpointRecord>();
   readonly #discover: boolean;
   #members: readonly MemberInfo[] = [];
+  /** The ids of the members that advertise each URL. */
+  #advertisers: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #ignored = '';
   #clusterId: string | undefined;
   #raftTerm: number | undefined;
+  /** When the first answer came that carried this term, after one of a lower term. */
+  #termSince = -Infinity;
   #doubts = 0;
   /** Who is named as leader by enough members, and since when without a break. */
   #named: { id: string; since: number } | undefined;
@@ -64,6 +80,16 @@ export class Roster {
 
   get raftTerm(): number | undefined {
     return this.#raftTerm;
+  }
+
+  /** The endpoint's URL is among those that this member advertises. */
+  advertises(memberId: string, url: string): boolean {
+    return this.#advertisers.get(url)?.has(memberId) ?? false;
+  }
+
+  /** What of the member list is not believed, in a few words; empty: nothing. */
+  get ignored(): string {
+    return this.#ignored;
   }
 
   /** How often a doubt was cast on some member. */
@@ -127,8 +153,21 @@ export class Roster {
     endpoint.probed ||= down;
     if (down) endpoint.silent = false;
     endpoint.down ||= down;
+    // Whoever comes back may be another.
+    if (down) delete endpoint.unsupported;
     if (tls === undefined) delete endpoint.tls;
     else endpoint.tls = tls;
+  }
+
+  /** A probe should tell whether the endpoint is still what it was, before anything is sent to it. */
+  doubted(url: string, now: number): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint !== undefined) endpoint.doubtedAt = now;
+  }
+
+  /** The same of all that were found: for a while nobody looked who answers there. */
+  doubtedFound(now: number): void {
+    for (const endpoint of this.#endpoints.values()) if (!endpoint.configured) endpoint.doubtedAt = now;
   }
 
   /** A probe sent at that time was answered. */
@@ -137,11 +176,25 @@ export class Roster {
     if (endpoint === undefined) return;
     this.answered(url, sentAt);
     endpoint.probed = true;
-    if (answer.id !== undefined) endpoint.id = answer.id;
+    if (answer.id !== undefined) {
+      endpoint.id = answer.id;
+      endpoint.verifiedAt = Math.max(endpoint.verifiedAt, sentAt);
+      // Of which cluster it was when it last told does not count.
+      if (!endpoint.configured) delete endpoint.clusterId;
+    } else if (answer.leader === undefined || answer.clusterId !== endpoint.clusterId) {
+      // Not what a member would say that was asked for its leader alone: somebody else may answer here now.
+      endpoint.verifiedAt = -Infinity;
+    }
     if (answer.clusterId !== undefined) endpoint.clusterId = answer.clusterId;
-    if (answer.version !== undefined) endpoint.version = answer.version;
+    if (answer.version !== undefined) {
+      endpoint.version = answer.version;
+      endpoint.versionAt = sentAt;
+    }
+    if (answer.unsupported === undefined) delete endpoint.unsupported;
+    else endpoint.unsupported = answer.unsupported;
     if (answer.leader === undefined) delete endpoint.leader;
     else endpoint.leader = answer.leader;
+    endpoint.namedAt = sentAt;
     this.#settleClusterId();
     if (answer.members !== undefined && this.#mayTellMembers(endpoint)) this.#learnMembers(answer.members);
   }
@@ -153,23 +206,49 @@ export class Roster {
     if (endpoint !== undefined && leader !== undefined) endpoint.leader = leader;
   }
 
-  /** An answer carried this raft term. */
-  sawTerm(term: number): boolean {
+  /**
+   * An answer carried this raft term. A higher one voids what members said of the leader before: each has a vote again
+   * once it was asked anew.
+   *
+   * @returns whether it is higher than any before
+   */
+  sawTerm(term: number, now: number): boolean {
     if (this.#raftTerm !== undefined && term <= this.#raftTerm) return false;
+    if (this.#raftTerm !== undefined) this.#termSince = now;
     this.#raftTerm = term;
     return true;
+  }
+
+  /** What the endpoint says of the leader was said in the present term, as far as this client can tell. */
+  isCurrent({ namedAt }: EndpointRecord): boolean {
+    return namedAt > this.#termSince;
   }
 
   /** The endpoint answers for a member of this cluster (or is configured and has not said who it is). */
   belongs({ url, id, clusterId, configured }: EndpointRecord): boolean {
     if (configured) return clusterId === undefined || clusterId === this.#clusterId;
-    if (clusterId !== this.#clusterId || id === undefined) return false;
-    return this.#members.some((m) => m.id === id && advertises(m, url));
+    return clusterId === this.#clusterId && id !== undefined && this.advertises(id, url);
   }
 
-  /** The endpoint answered since it last failed. */
+  /**
+   * The endpoint may be sent what is meant for the cluster, credentials too: it is configured, or a probe has found a
+   * member of this cluster there since it last failed or was doubted.
+   */
+  mayBeAsked(endpoint: EndpointRecord): boolean {
+    const { configured, verifiedAt, suspectedAt, doubtedAt } = endpoint;
+    return this.belongs(endpoint) && (configured || (verifiedAt > suspectedAt && verifiedAt > doubtedAt));
+  }
+
+  /** The endpoint answered since it last failed, and for the member that it is taken for. */
+  isUp(endpoint: EndpointRecord): boolean {
+    const { configured, verifiedAt, answeredAt, suspectedAt, down } = endpoint;
+    if (down || answeredAt <= suspectedAt || !this.belongs(endpoint)) return false;
+    return configured || verifiedAt > suspectedAt;
+  }
+
+  /** The same, and nothing casts a doubt on it: it can be asked now. */
   isLive(endpoint: EndpointRecord): boolean {
-    return !endpoint.down && endpoint.answeredAt > endpoint.suspectedAt && this.belongs(endpoint);
+    return this.isUp(endpoint) && endpoint.answeredAt > endpoint.doubtedAt && this.mayBeAsked(endpoint);
   }
 
   #add(url: string, configured: boolean): void {
@@ -180,6 +259,10 @@ export class Roster {
       configured,
       answeredAt: never,
       suspectedAt: never,
+      doubtedAt: never,
+      verifiedAt: never,
+      namedAt: never,
+      versionAt: never,
       down: false,
       silent: false,
       heardAt: never,
@@ -198,29 +281,45 @@ export class Roster {
     if (this.#clusterId !== undefined && votes.get(this.#clusterId) === most) return;
     const settled = [...votes].find(([, count]) => count === most)?.[0];
     if (settled === undefined) return;
-    // Terms of another cluster say nothing of this one.
-    if (this.#clusterId !== undefined) this.#raftTerm = undefined;
+    if (this.#clusterId !== undefined) {
+      // Terms of another cluster say nothing of this one, and who was found in it was not found in this.
+      this.#raftTerm = undefined;
+      this.#termSince = -Infinity;
+      for (const endpoint of this.#endpoints.values())
+        if (!endpoint.configured) endpoint.verifiedAt = -Infinity;
+    }
     this.#clusterId = settled;
   }
 
   /** The leader's own list beats all others; without it that of a member that knows a leader, which is not cut off. */
   #mayTellMembers(endpoint: EndpointRecord): boolean {
     if (!this.belongs(endpoint)) return false;
-    const leads = (e: EndpointRecord): boolean => e.id !== undefined && e.leader === e.id && this.isLive(e);
+    const leads = (e: EndpointRecord): boolean =>
+      e.id !== undefined && e.leader === e.id && this.isCurrent(e) && this.isLive(e);
     if (this.#members.length === 0 || leads(endpoint)) return true;
     return typeof endpoint.leader === 'string' && ![...this.#endpoints.values()].some(leads);
   }
 
-  #learnMembers(members: readonly MemberInfo[]): void {
+  #learnMembers(told: readonly MemberInfo[]): void {
+    const { members, ignored } = believe(told);
+    this.#ignored = ignored;
     this.#members = [...members].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+    const advertisers = new Map<string, Set<string>>();
+    for (const { id, clientURLs } of members) {
+      for (const url of clientURLs.map(originOf)) {
+        if (url === undefined) continue;
+        const ids = advertisers.get(url) ?? new Set();
+        advertisers.set(url, ids.add(id));
+      }
+    }
+    this.#advertisers = advertisers;
     if (!this.#discover) return;
     const secure = [...this.#endpoints.values()].some((e) => e.configured && e.url.startsWith('https:'));
-    const advertised = new Set(members.flatMap((m) => m.clientURLs).map(originOf));
-    for (const url of advertised) {
-      if (url !== undefined && (!secure || url.startsWith('https:'))) this.#add(url, false);
+    for (const url of advertisers.keys()) {
+      if (!secure || url.startsWith('https:')) this.#add(url, false);
     }
     for (const { url, configured } of this.#endpoints.values()) {
-      if (!configured && !advertised.has(url)) this.#endpoints.delete(url);
+      if (!configured && !advertisers.has(url)) this.#endpoints.delete(url);
     }
   }
 }
@@ -228,13 +327,4 @@ export class Roster {
 /** The member's own list of client URLs holds this endpoint. */
 export function advertises(member: MemberInfo, url: string): boolean {
   return member.clientURLs.some((u) => originOf(u) === url);
-}
-
-function originOf(url: string): string | undefined {
-  try {
-    const { origin } = new URL(url);
-    return origin === 'null' ? undefined : origin;
-  } catch {
-    return undefined;
-  }
 }

@@ -18,7 +18,7 @@ export interface Tally {
  */
 export function tally(roster: Roster): Tally {
   const all = roster.endpoints;
-  const live = all.filter((e) => roster.isLive(e));
+  const up = all.filter((e) => roster.isUp(e));
   const settled = all.every((e) => e.probed);
   const members = Math.max(1, roster.members.length);
   const majority = Math.floor(members / 2) + 1;
@@ -26,16 +26,20 @@ export function tally(roster: Roster): Tally {
     roster,
     all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)),
   );
-  const answering = countMembers(roster, live);
+  const answering = countMembers(roster, up);
   const couldComplete = settled && members - reached + answering >= majority;
   const needed = couldComplete ? Math.max(1, Math.min(majority, answering)) : majority;
-  const votes = countVotes(roster, live);
+  // One that was cast before the present term began is void, but its member had a leader then.
+  const votes = countVotes(
+    roster,
+    up.filter((e) => roster.isCurrent(e)),
+  );
   const most = Math.max(0, ...votes.values());
   const favourites = [...votes].filter(([, count]) => count === most && count >= needed);
   return {
     named: favourites.length === 1 ? favourites[0]?.[0] : undefined,
     needed,
-    naming: [...votes.values()].reduce((sum, count) => sum + count, 0),
+    naming: [...countVotes(roster, up).values()].reduce((sum, count) => sum + count, 0),
     partial: settled && roster.members.length > 0 && reached > 0 && reached < majority ? reached : undefined,
   };
 }
@@ -43,7 +47,8 @@ export function tally(roster: Roster): Tally {
 /** Endpoints of members; before the members are known, every endpoint counts for one. */
 function ofMembers(roster: Roster, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
   if (roster.members.length === 0) return endpoints;
-  return endpoints.filter(({ id }) => roster.members.some((m) => m.id === id));
+  const ids = new Set<string | undefined>(roster.members.map((m) => m.id));
+  return endpoints.filter(({ id }) => ids.has(id));
 }
 
 /** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
@@ -52,8 +57,8 @@ function countMembers(roster: Roster, endpoints: readonly EndpointRecord[]): num
 }
 
 /** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
-function countVotes(roster: Roster, live: readonly EndpointRecord[]): Map<string, number> {
-  const ballots = new Map(ofMembers(roster, live).map((e) => [e.id ?? e.url, e.leader]));
+function countVotes(roster: Roster, endpoints: readonly EndpointRecord[]): Map<string, number> {
+  const ballots = new Map(ofMembers(roster, endpoints).map((e) => [e.id ?? e.url, e.leader]));
   const votes = new Map<string, number>();
   for (const leader of ballots.values()) {
     if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);

@@ -1,6 +1,7 @@
-import { Member, type MemberInfo, type MemberStatus } from './member.js';
+import { Member, sameMembers, type MemberInfo, type MemberStatus } from './member.js';
 import { tally } from './tally.js';
-import { advertises, type EndpointRecord, type Roster } from './roster.js';
+import type { EndpointRecord, Roster } from './roster.js';
+import { sameList } from './same-list.js';
 
 /** What follows from the roster: the public state, and whom to ask. */
 export interface View {
@@ -9,13 +10,13 @@ export interface View {
   readonly raftTerm: number | undefined;
   /** Where writes and quorum reads go; undefined while they must wait. */
   readonly leaderEndpoint: string | undefined;
-  /** Endpoints that answered since they last failed. */
+  /** Endpoints that answered since they last failed or were doubted. */
   readonly live: readonly string[];
   /** Endpoints whose last probe failed, or that refused a connection since they last answered. */
   readonly down: readonly string[];
   /** Live endpoints whose member says that it has no leader. */
   readonly leaderless: readonly string[];
-  /** Endpoints that may be asked at all: configured ones and verified members, of this cluster. */
+  /** Endpoints that may be asked at all: configured ones, and verified members since they last failed, of this cluster. */
   readonly candidates: readonly string[];
   /** All endpoints, configured ones first. */
   readonly endpoints: readonly string[];
@@ -27,6 +28,8 @@ export interface View {
   readonly doubts: number;
   /** Why TLS fails, when every endpoint was tried and it fails at all of them. */
   readonly tlsFailure: string | undefined;
+  /** Why no endpoint can serve this client though they answer, when every one was asked and says so. */
+  readonly unsupported: string | undefined;
 }
 
 /** How long a leader that was never reached must be named before it is believed: longer than an election, ms. */
@@ -37,35 +40,40 @@ const silentLeaderPatience = 10_000;
 /** Derives the view; pure. */
 export function deriveView(roster: Roster, now: number): View {
   const all = roster.endpoints;
-  const live = all.filter((e) => roster.isLive(e));
+  const up = all.filter((e) => roster.isUp(e));
+  const live = up.filter((e) => roster.isLive(e));
   const settled = all.every((e) => e.probed);
   const { named, needed, naming, partial } = tally(roster);
-  const own = live.filter((e) => e.id === named && named !== undefined);
+  const own = up.filter((e) => e.id === named && named !== undefined);
   // It must know itself that it leads: one that has just come back may not yet, or no more.
-  const leading = own.find((e) => e.leader === named || e.leader === undefined);
+  const leading = own.filter((e) => e.leader === named || e.leader === undefined);
   const absent = own.length === 0 && named !== undefined ? named : undefined;
   const believed = absent !== undefined && isBelieved(roster, absent, partial !== undefined, now);
   const forwarding = live.find((e) => e.leader === absent);
-  const mute = live.length > 0 && live.every((e) => e.leader === undefined);
+  const mute = up.length > 0 && up.every((e) => e.leader === undefined);
   const reachable = absent !== undefined && isReachable(roster, absent);
-  const leaderId = leading !== undefined || (believed && !reachable) ? named : undefined;
+  // While a probe looks whether the leader is still there, it is the leader, but nothing is sent to it.
+  const leaderId = leading.length > 0 || (believed && !reachable) ? named : undefined;
   const leaderEndpoint =
-    leading ?? (believed ? forwarding : undefined) ?? (mute && settled ? live[0] : undefined);
+    leading.find((e) => roster.isLive(e)) ??
+    (believed ? forwarding : undefined) ??
+    (mute && settled ? live[0] : undefined);
 
   return {
-    members: listMembers(roster, live, leaderId),
-    hasQuorum: quorum(roster, live, settled, mute, naming >= needed),
+    members: listMembers(roster, up, leaderId),
+    hasQuorum: quorum(roster, up, settled, mute, naming >= needed),
     raftTerm: roster.raftTerm,
     leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
     down: all.filter((e) => e.down).map((e) => e.url),
     leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
-    candidates: all.filter((e) => roster.belongs(e)).map((e) => e.url),
+    candidates: all.filter((e) => roster.mayBeAsked(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
     settled,
     partial,
     doubts: roster.doubts,
     tlsFailure: settled && all.every((e) => e.down && e.tls !== undefined) ? all[0]?.tls : undefined,
+    unsupported: all.every((e) => e.unsupported !== undefined) ? all[0]?.unsupported : undefined,
   };
 }
 
@@ -74,7 +82,7 @@ function isReachable(roster: Roster, id: string): boolean {
   return roster.endpoints.some(
     (e) =>
       (e.id === id && e.answeredAt > -Infinity) ||
-      (e.configured && e.id === undefined && isUrlOf(roster, id, e.url)),
+      (e.configured && e.id === undefined && roster.advertises(id, e.url)),
   );
 }
 
@@ -88,77 +96,72 @@ function isBelieved(roster: Roster, leader: string, partial: boolean, now: numbe
   return partial || now - since >= absentLeaderPatience;
 }
 
-function isUrlOf(roster: Roster, id: string, url: string): boolean {
-  return roster.members.some((m) => m.id === id && advertises(m, url));
-}
-
 /** True when a consumer of views could not tell the two apart. */
 export function sameView(a: View, b: View): boolean {
   return (
-    viewKey(a) === viewKey(b) &&
-    a.members.every((m, i) => m.peerURLs.join() === b.members[i]?.peerURLs.join())
+    a.hasQuorum === b.hasQuorum &&
+    a.raftTerm === b.raftTerm &&
+    a.leaderEndpoint === b.leaderEndpoint &&
+    a.settled === b.settled &&
+    a.partial === b.partial &&
+    a.doubts === b.doubts &&
+    a.tlsFailure === b.tlsFailure &&
+    a.unsupported === b.unsupported &&
+    sameList(a.live, b.live) &&
+    sameList(a.down, b.down) &&
+    sameList(a.leaderless, b.leaderless) &&
+    sameList(a.candidates, b.candidates) &&
+    sameList(a.endpoints, b.endpoints) &&
+    sameMembers(a.members, b.members)
   );
-}
-
-function viewKey(view: View): string {
-  const {
-    members,
-    hasQuorum,
-    raftTerm,
-    leaderEndpoint,
-    live,
-    down,
-    leaderless,
-    candidates,
-    endpoints,
-    settled,
-    partial,
-    doubts,
-    tlsFailure,
-  } = view;
-  const scalars = [
-    hasQuorum,
-    raftTerm,
-    leaderEndpoint,
-    settled,
-    partial,
-    doubts,
-    tlsFailure,
-    ...members.map((m) => `${m.id} ${m.toString()}`),
-  ];
-  return [scalars, live, down, leaderless, candidates, endpoints].map((list) => list.join(' ')).join('\n');
 }
 
 /** Undefined before it can be known; else whether enough members answer and name a leader. */
 function quorum(
   roster: Roster,
-  live: readonly EndpointRecord[],
+  up: readonly EndpointRecord[],
   settled: boolean,
   mute: boolean,
   enough: boolean,
 ): boolean | undefined {
   // Who is silent may have a quorum, unless one that answers says that there is no leader.
-  const isOpen = roster.endpoints.some((e) => e.silent) && !live.some((e) => e.leader === null);
+  const isOpen = roster.endpoints.some((e) => e.silent) && !up.some((e) => e.leader === null);
   const lacking = settled && !isOpen ? false : undefined;
-  if (live.length === 0) return lacking;
+  if (up.length === 0) return lacking;
   if (mute || roster.members.length === 0) return undefined;
   return enough ? true : lacking;
 }
 
-function listMembers(
-  roster: Roster,
-  live: readonly EndpointRecord[],
-  leaderId: string | undefined,
-): Member[] {
+function listMembers(roster: Roster, up: readonly EndpointRecord[], leaderId: string | undefined): Member[] {
   if (roster.members.length === 0) {
+    const answering = new Set(up);
     return roster.endpoints
       .filter((e) => e.configured)
-      .map(
-        (e) =>
-          new Member(placeholder(e), live.includes(e) ? 'running' : isDown(e) ? 'down' : 'unknown', false),
-      );
+      .map((e) => {
+        const status = answering.has(e) ? 'running' : isDown(e) ? 'down' : 'unknown';
+        return new Member(placeholder(e), status, false, e.unsupported);
+      });
   }
-  return roster.members.map((m) => new Member(m, statusOf(roster, live, m), m.id === leaderId));
+  const owned = endpointsById(roster.endpoints);
+  const strangers = roster.endpoints.filter((e) => e.id === undefined && e.configured);
+  const running = new Set(up.map((e) => e.id));
+  return roster.members.map((m) => {
+    const own = [...(owned.get(m.id) ?? []), ...strangers.filter((e) => roster.advertises(m.id, e.url))];
+    const status = running.has(m.id) ? 'running' : statusOf(own);
+    const unsupported = own.find((e) => e.unsupported !== undefined)?.unsupported;
+    return new Member(m, status, m.id === leaderId, unsupported);
+  });
+}
+
+function endpointsById(endpoints: readonly EndpointRecord[]): ReadonlyMap<string, readonly EndpointRecord[]> {
+  const owned = new Map<string, EndpointRecord[]>();
+  for (const endpoint of endpoints) {
+    if (endpoint.id === undefined) continue;
+    const of = owned.get(endpoint.id);
+    if (of === undefined) owned.set(endpoint.id, [endpoint]);
+    else of.push(endpoint);
+  }
+  return owned;
 }
 
 function placeholder({ id = '', url }: EndpointRecord): MemberInfo {
@@ -168,11 +171,7 @@ function placeholder({ id = '', url }: EndpointRecord): MemberInfo {
 const isDown = ({ down, silent }: EndpointRecord): boolean => down && !silent;
 
 /** A member is down once an endpoint known to be its own fails; one that was never reached, or is silent, is unknown. */
-function statusOf(roster: Roster, live: readonly EndpointRecord[], member: MemberInfo): MemberStatus {
-  if (live.some((e) => e.id === member.id)) return 'running';
-  const own = roster.endpoints.filter(
-    (e) => e.id === member.id || (e.id === undefined && e.configured && advertises(member, e.url)),
-  );
+function statusOf(own: readonly EndpointRecord[]): MemberStatus {
   if (own.some(isDown)) return 'down';
   return own.some((e) => e.answeredAt > -Infinity && !e.silent) ? 'running' : 'unknown';
 }

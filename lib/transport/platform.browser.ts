@@ -32,6 +32,7 @@ export function createPlatform(settings: PlatformSettings): Platform {
     },
     streams: false,
     tabs,
+    forget: () => undefined,
     close: () => {
       tabs.close();
     },

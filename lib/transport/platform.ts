@@ -26,6 +26,8 @@ export interface Platform {
   readonly tabs?: OtherTabs;
   /** What is wrong with an endpoint that has never answered and resets connections, if that can be told. */
   readonly diagnose?: (endpoint: string) => Promise<TransportError | undefined>;
+  /** Ends the connections to one endpoint, each once it is idle. */
+  readonly forget: (endpoint: string) => void;
   /** Ends all connections. */
   readonly close: () => void;
 }
@@ -87,6 +89,16 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
       };
     }),
     streams: true,
+    forget: (endpoint) => {
+      const { hostname, port, protocol } = new URL(endpoint);
+      const name = `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}:`;
+      for (const { httpAgent, httpsAgent } of Object.values(pools)) {
+        for (const [key, sockets = []] of Object.entries(
+          (protocol === 'https:' ? httpsAgent : httpAgent).freeSockets,
+        ))
+          if (key.startsWith(name)) for (const socket of [...sockets]) socket.destroy();
+      }
+    },
     close: () => {
       for (const { httpAgent, httpsAgent } of Object.values(pools)) {
         httpAgent.destroy();

@@ -3,9 +3,9 @@ import { tlsFailure } from './tls-failure.js';
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit
  * passed. `tls`: the handshake failed. `unusable`: an answer that nobody can use, or a request that cannot be sent.
- * `other`: anything else, as an interceptor that threw.
+ * `withheld`: it was not sent, lest credentials go astray. `other`: anything else, as an interceptor that threw.
  */
-export type TransportFailure = 'connect' | 'reset' | 'timeout' | 'tls' | 'unusable' | 'other';
+export type TransportFailure = 'connect' | 'reset' | 'timeout' | 'tls' | 'unusable' | 'withheld' | 'other';
 
 /** An HTTP exchange that ended without a complete answer. Holds no request, configuration or credential. */
 export class TransportError extends Error {

@@ -6,6 +6,7 @@ import { PartReceiver, WholeReceiver, type Receiver } from './receiver.js';
 import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
 import type { OtherTabs } from './other-tabs.js';
 import { createPlatform, type Platform } from './platform.js';
+import { TransportError } from './transport-error.js';
 
 /** How far an exchange has come; can be asked while it is under way. */
 export interface Trace {
@@ -29,6 +30,9 @@ export class Transport {
       diagnose: this.#platform.diagnose,
     };
   }
+
+  /** Asked of each endpoint before credentials go there; set by whoever knows. Default: all are trusted. */
+  trusts: (endpoint: string) => boolean = () => true;
 
   /** Many answers can be kept open and read as they come. */
   get streams(): boolean {
@@ -59,6 +63,12 @@ export class Transport {
     return new Observable((subscriber) => this.#run(request, new PartReceiver(subscriber, read)));
   }
 
+  /** The endpoint is none any more: what is kept of it goes, its connections once they are idle. */
+  forget(endpoint: string): void {
+    this.#context.answered.delete(endpoint);
+    this.#platform.forget(endpoint);
+  }
+
   /** Ends all connections. */
   close(): void {
     this.#platform.close();
@@ -73,6 +83,8 @@ export class Transport {
       trace.exchange = exchange;
     }
     try {
+      if (request.authorization !== undefined && !this.trusts(request.endpoint))
+        throw new TransportError('withheld', 'not sent: who answers there is to be verified', false);
       this.#platform.send(exchange);
       exchange.begun();
     } catch (thrown) {

@@ -69,6 +69,11 @@ export class UndiciPool {
     this.#dispatcher.dispatch({ origin: this.#endpoint, method, path, headers, body }, exchange);
   }
 
+  /** Ends each connection once it is idle. */
+  end(): void {
+    void this.#dispatcher.close();
+  }
+
   /** Ends all connections. */
   close(): void {
     void this.#dispatcher.destroy();

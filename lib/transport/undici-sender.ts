@@ -18,7 +18,11 @@ export interface UndiciSenderConfig {
  * instance, and pays for them then. One pool of connections per endpoint for commands, and one without bound for what
  * waits: parked requests slow the pool that they are in.
  */
-export function createUndiciSender(config: UndiciSenderConfig): { send: Sender; close: () => void } {
+export function createUndiciSender(config: UndiciSenderConfig): {
+  send: Sender;
+  forget: (endpoint: string) => void;
+  close: () => void;
+} {
   const pools = { command: new Map<string, UndiciPool>(), watch: new Map<string, UndiciPool>() };
   const bounds = { command: config.commandConnections, watch: null };
   const poolOf = ({ pool: kind, endpoint }: HttpRequest): UndiciPool => {
@@ -32,6 +36,12 @@ export function createUndiciSender(config: UndiciSenderConfig): { send: Sender; 
   return {
     send: (wire) => {
       poolOf(wire.request).dispatch(wire.request, new UndiciExchange(wire));
+    },
+    forget: (endpoint) => {
+      for (const kind of [pools.command, pools.watch]) {
+        kind.get(endpoint)?.end();
+        kind.delete(endpoint);
+      }
     },
     close: () => {
       for (const pool of [...pools.command.values(), ...pools.watch.values()]) pool.close();

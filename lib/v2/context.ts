@@ -6,6 +6,7 @@ import type { Transport } from '../transport/transport.js';
 import type { Exchange } from './decode.js';
 import type { ResponseInfo } from './model.js';
 import { responseInfo } from './response-info.js';
+import { isOld } from './server-release.js';
 import type { Watermark } from './watermark.js';
 
 /** What the parts of the v2 API share within one client. */
@@ -50,11 +51,17 @@ export function exchangeOf(
   const location = status === 307 ? headers?.get('location') : undefined;
   return {
     endpoint,
-    version: cluster.version(endpoint),
+    // A release that was seen with the API does not run where that is missing: its server has been replaced.
+    version: status === 404 && !mayLack(cluster, endpoint) ? undefined : cluster.version(endpoint),
     anonymous: authorization === undefined && settings.tls.cert === undefined,
     ...(typeof location === 'string' ? { redirect: originOf(location, endpoint) } : {}),
   };
 }
+
+/** The release known of the endpoint may lack what was asked for. */
+const mayLack = (cluster: Cluster, endpoint: string): boolean =>
+  cluster.unsupported(endpoint) !== undefined ||
+  (cluster.isVersionFresh(endpoint) && isOld(cluster.version(endpoint)));
 
 function originOf(location: string, base: string): string | undefined {
   return URL.canParse(location, base) ? new URL(location, base).origin : undefined;

@@ -18,7 +18,7 @@ import {
 } from './keys-body.js';
 import { modernBody } from './legacy-body.js';
 import { isTooDeep, maxDepth, parseJson } from './parse-json.js';
-import { isLegacy } from './server-release.js';
+import { absence, isLegacy } from './server-release.js';
 import { record, type Shape } from './shape.js';
 
 export type { KeysBody } from './keys-body.js';
@@ -126,10 +126,11 @@ export function faultOf(
       toError: (details) => unexpected(operation, 'redirected, but no leader is known', details),
     });
   }
-  if (status === 404 && body.length < 100 && body.trim() === noSuchPath) {
+  if (isPathless(status, body)) {
     return new Fault({
       ...answer,
       summary: '404, and not from the v2 API',
+      isStrange: true,
       toError: (details) =>
         new UnsupportedByServerError(`${operation}: ${absence(exchange.version)}`, details),
     });
@@ -183,6 +184,7 @@ export function foreignFault(
     body,
     summary: what,
     ...(executed === undefined ? {} : { executed }),
+    ...(isGateways(status, parseJson(body)) ? { isStrange: true } : {}),
     toError: (details) => unexpected(operation, what, details),
   });
 }
@@ -190,12 +192,19 @@ export function foreignFault(
 const messageOf = (json: unknown): string | undefined =>
   isRecord(json) && typeof json['message'] === 'string' ? json['message'] : undefined;
 
-/** Why a path of the v2 API is not there. */
-function absence(version: string | undefined): string {
-  if (version !== undefined && /^[0-2]\./.test(version)) return `etcd ${version} has no such call`;
-  const who = version === undefined ? 'the server' : `this server (etcd ${version})`;
-  return `${who} has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)`;
-}
+/** etcd's answer where it serves no such path. */
+export const isPathless = (status: number, body: string): boolean =>
+  status === 404 && body.length < 100 && body.trim() === noSuchPath;
+
+/** A member's own word that it knows of no leader: `during election`. */
+export const isLeaderless = (status: number, json: unknown): boolean =>
+  status === 503 && /\belection|\bleader/i.test(messageOf(json) ?? '');
+
+/** The word of a gateway or a balancer that reaches no member: a page, or JSON that is not etcd's. */
+export const isGateways = (status: number, json: unknown): boolean =>
+  (status === 502 || status === 503 || status === 504) &&
+  !(isRecord(json) && typeof json['errorCode'] === 'number') &&
+  !isLeaderless(status, json);
 
 /** Members, statistics and authentication answer with a message alone. */
 function messageFault(
@@ -217,7 +226,8 @@ function messageFault(
     ...answer,
     summary: `${String(status)} ${message}`,
     ...(executed === undefined ? {} : { executed }),
-    ...(status === 503 ? { leaderless: true } : {}),
+    ...(isLeaderless(status, { message }) ? { leaderless: true } : {}),
+    ...(isGateways(status, { message }) ? { isStrange: true } : {}),
     toError: (details) =>
       status === 401
         ? new AuthenticationError(operation, error, { ...details, hint: authenticationHint(exchange) })

@@ -7,8 +7,9 @@ import { maxProbeBytes } from '../transport/refusals.js';
 import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './legacy-probe.js';
 import { membersOf } from './member-json.js';
+import { faultOf, isGateways, isLeaderless, isPathless } from './decode.js';
 import { parseJson } from './parse-json.js';
-import { isLegacy, readVersion } from './server-release.js';
+import { absence, isLegacy, isOld, readVersion } from './server-release.js';
 
 /**
  * The v2 API's probe: `/v2/members/leader` for the leader, and when asked in full `/v2/stats/self` for the id (the
@@ -31,7 +32,10 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
     const version$ = full ? ask$('/version').pipe(map(versionOf)) : of<Version>({});
     if (!legacy.has(endpoint)) {
       return forkJoin([version$, modernProbe$(ask$, full)]).pipe(
-        switchMap(([version, answer]) => {
+        switchMap(([version, { isAbsent, ...answer }]) => {
+          // Releases before 2.3 have no such path either.
+          if (isAbsent && version.version !== undefined && !isOld(version.version))
+            return of({ ...version, unsupported: absence(version.version) });
           if (!isLegacy(version.version)) return of({ ...answer, ...version });
           legacy.add(endpoint);
           return legacyProbe$(ask$, endpoint).pipe(map((old) => ({ ...old, ...version })));
@@ -48,13 +52,17 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
   };
 }
 
-function modernProbe$(ask$: Ask, full: boolean): Observable<ProbeAnswer> {
+/** What a member answers, and whether it answers at all where the API is. */
+type ModernAnswer = ProbeAnswer & { readonly isAbsent: boolean };
+
+function modernProbe$(ask$: Ask, full: boolean): Observable<ModernAnswer> {
   return forkJoin({
     leader: ask$('/v2/members/leader'),
     identity: full ? identity$(ask$) : of<Identity>({}),
     members: full ? ask$('/v2/members') : of(undefined),
   }).pipe(
     map(({ leader, identity, members }) => ({
+      isAbsent: isPathless(leader.status, leader.body),
       ...leaderOf(leader),
       ...identity,
       ...membersIn(members),
@@ -70,10 +78,13 @@ function versionOf({ status, body }: HttpResponse): Version {
   return version === undefined ? {} : { version: version.etcdserver };
 }
 
+/** @throws Fault for what a balancer or a gateway says in the member's place */
 function leaderOf({ status, body }: HttpResponse): { leader?: string | null } {
   const json = parseJson(body);
   if (status === 200 && isRecord(json) && typeof json['id'] === 'string') return { leader: json['id'] };
-  return status === 503 ? { leader: null } : {};
+  if (isLeaderless(status, json)) return { leader: null };
+  if (isGateways(status, json)) throw faultOf('probe', status, body);
+  return {};
 }
 
 type Identity = Pick<ProbeAnswer, 'id'>;

@@ -26,6 +26,16 @@ export function readVersion(body: string): ServerVersion | undefined {
   return text === undefined ? undefined : { etcdserver: text };
 }
 
+/** Why a server of this release has no v2 API, or a path of it is not there. */
+export function absence(version: string | undefined): string {
+  if (version !== undefined && isOld(version)) return `etcd ${version} has no such call`;
+  const who = version === undefined ? 'the server' : `this server (etcd ${version})`;
+  return `${who} has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)`;
+}
+
+/** True for the releases whose v2 API cannot be switched off. */
+export const isOld = (version: string | undefined): boolean => isBefore(version, '3.0.0');
+
 /** True for the releases before 2.0, which speak the same API in another way. */
 export const isLegacy = (version: string | undefined): boolean => version?.startsWith('0.') ?? false;
 

@@ -24,7 +24,7 @@ export interface MemberHealth {
   readonly endpoint?: string;
   /** The member answers and has a leader through which it can read. */
   readonly healthy: boolean;
-  /** Why not, where the member says so. */
+  /** Why not, where the member says so; of a healthy one, why this client cannot use it: it has no v2 API. */
   readonly reason?: string;
   /** Why there is no answer. */
   readonly error?: EtcdError;
@@ -84,7 +84,8 @@ export class ServerApi {
         map((answer) => {
           if (!('value' in answer)) return { ...answer, healthy: false };
           const { member, endpoint, value } = answer;
-          return { member, endpoint, ...value };
+          const reason = this.#calls.context.cluster.unsupported(endpoint);
+          return { member, endpoint, ...(reason === undefined ? {} : { reason }), ...value };
         }),
       ),
     );

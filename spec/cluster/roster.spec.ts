@@ -316,7 +316,7 @@ describe('what an endpoint tells besides', () => {
 describe('terms and absent leaders', () => {
   test('only a higher term is news', () => {
     const roster = new Roster(['http://a'], true);
-    expect([3, 2, 3, 4].map((term) => roster.sawTerm(term))).toEqual([true, false, false, true]);
+    expect([3, 2, 3, 4].map((term) => roster.sawTerm(term, 1))).toEqual([true, false, false, true]);
     expect(roster.raftTerm).toBe(4);
   });
 

@@ -16,6 +16,7 @@ const view = (more: Partial<View> = {}): View => ({
   settled: true,
   partial: undefined,
   tlsFailure: undefined,
+  unsupported: undefined,
   ...more,
 });
 

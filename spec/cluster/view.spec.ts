@@ -64,7 +64,7 @@ describe('sameView', () => {
 
   test('nor with another term', () => {
     const world = base();
-    world.roster.sawTerm(5);
+    world.roster.sawTerm(5, world.time);
     expect(sameView(base().view, world.view)).toBe(false);
   });
 });

@@ -119,6 +119,7 @@ export class FakeMember {
         enter: () => () => undefined,
         blame: () => undefined,
         knows: () => false,
+        dropped: () => undefined,
         closing$: this.closing$,
         leads: (url: string) => url === this.leader,
         view: {},

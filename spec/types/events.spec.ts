@@ -98,6 +98,8 @@ describe('the events of a client', () => {
       | 'partial-view'
       | 'cluster-down'
       | 'cluster-up'
+      | 'no-v2-api'
+      | 'member-list-cut'
       | 'watch-live'
       | 'watch-catching-up'
       | 'watch-waiting'

@@ -101,7 +101,7 @@ describe.each(legacy)('three members of etcd %s', (release) => {
 
   test('without a majority nothing is written, plain reads go on', async () => {
     await start(release, { deadline: 300 });
-    await value(client.set$('/a', 'v'));
+    await value(client.set$('/a', 'v', { deadline: 30_000 }));
     etcd.leader = undefined;
     await Promise.all([etcd.first, follower].map((member) => firstValueFrom(etcd.kill$(member))));
     await until((now) => now.hasQuorum === false && now.leader === undefined);

@@ -88,7 +88,7 @@ describe('v2Probe', () => {
 
   test.each<[string, Reply, ProbeAnswer]>([
     ['no leader', [503, { message: 'during election' }], { leader: null }],
-    ['no leader, in words', [503, 'Service Unavailable'], { leader: null }],
+    ['no leader, in other words', [503, { message: 'during leader election' }], { leader: null }],
     ['no such API', [404, '404 page not found'], {}],
     ['nonsense', [200, '<html>'], {}],
     ['no id', [200, { name: 'x' }], {}],

@@ -97,6 +97,11 @@ export class WatchApi {
       prompt: new Set(),
       turns: new Turns(pollsPerEndpoint, context.transport.tabs),
     };
+    const { blind, prompt } = this.#context;
+    context.cluster.whenGone((url) => {
+      blind.delete(url);
+      prompt.delete(url);
+    });
   }
 
   /** The open watches, now and whenever one of them changes. */

@@ -138,7 +138,7 @@ export class WatchRun implements Place {
       this.cursor.lost = loss;
       this.#lostBy = reason;
     }
-    if (error instanceof TransportError) this.#context.cluster.blame(this.#endpoint, error);
+    if (error instanceof TransportError) this.#context.cluster.dropped(this.#endpoint, error);
     this.cursor.doubt();
     // What broke the leg may have broken them, too.
     closeReserve(this);

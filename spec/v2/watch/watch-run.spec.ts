@@ -49,8 +49,8 @@ function start(fromIndex?: number, retry = {}): WatchRun {
     events,
     changed,
     cluster: {
-      blame,
       knows: (url: string) => known.has(url),
+      dropped: blame,
       get view() {
         return { tlsFailure };
       },

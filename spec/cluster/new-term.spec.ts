@@ -1,0 +1,100 @@
+import type { ClusterState } from '../../lib/cluster/cluster-state.js';
+import { a, b, c, says, threeMembers, urls } from './three-members.js';
+
+const world = threeMembers();
+let states: ClusterState[];
+const shown = () => states.map(({ leader, raftTerm }) => [leader?.id, raftTerm]);
+const allName = (leader: string): void => {
+  for (const [url, id] of [
+    [a, 'A'],
+    [b, 'B'],
+    [c, 'C'],
+  ] as const)
+    world.words[url] = says(id, { leader });
+};
+
+/* No heartbeat: nothing but what is learnt makes a probe. */
+beforeEach(async () => {
+  await world.settle();
+  world.cluster.sawTerm(2);
+  await jest.advanceTimersByTimeAsync(50);
+  states = [];
+  world.cluster.state$.subscribe((state) => states.push(state));
+  world.probes = [];
+});
+
+describe('an answer of a higher term', () => {
+  test('leaves nobody to lead until members were asked anew, which is at once', async () => {
+    allName('B');
+    const from = performance.now();
+    world.cluster.sawTerm(3);
+    expect(world.cluster.view.leaderEndpoint).toBeUndefined();
+    await jest.advanceTimersByTimeAsync(5);
+    expect(world.cluster.view.leaderEndpoint).toBe(b);
+    for (const url of urls) expect(world.probes).toContainEqual({ url, full: true, at: from });
+    expect(shown()).toEqual([
+      ['A', 2],
+      [undefined, 3],
+      ['B', 3],
+    ]);
+    expect(states.every(({ hasQuorum }) => hasQuorum)).toBe(true);
+  });
+
+  test('costs the leader that still leads no more than the time to say so', async () => {
+    world.cluster.sawTerm(3);
+    await jest.advanceTimersByTimeAsync(5);
+    expect(world.cluster.view.leaderEndpoint).toBe(a);
+    expect(shown()).toEqual([
+      ['A', 2],
+      [undefined, 3],
+      ['A', 3],
+    ]);
+    // One probe of each, and then quiet.
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(world.probes.map(({ url }) => url).sort()).toEqual(urls);
+  });
+
+  test('does not take the word of a probe that was sent before', async () => {
+    for (const url of urls) world.cluster.check$(url).subscribe();
+    // These answer still as it was before.
+    allName('B');
+    world.cluster.sawTerm(3);
+    await jest.advanceTimersByTimeAsync(5);
+    expect(world.cluster.view.leaderEndpoint).toBe(b);
+    expect(states.filter(({ leader, raftTerm }) => leader?.id === 'A' && raftTerm === 3)).toEqual([]);
+  });
+
+  test('an old one that comes late changes nothing, nor does the same again', async () => {
+    world.cluster.sawTerm(3);
+    await jest.advanceTimersByTimeAsync(50);
+    const before = states.length;
+    world.probes = [];
+    for (const term of [2, 3, 1, 3]) world.cluster.sawTerm(term);
+    await jest.advanceTimersByTimeAsync(50);
+    expect([states.length, world.probes]).toEqual([before, []]);
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: a, raftTerm: 3 });
+  });
+
+  test('terms that follow each other leave the last one its leader', async () => {
+    allName('B');
+    world.cluster.sawTerm(3);
+    await jest.advanceTimersByTimeAsync(1);
+    allName('C');
+    world.cluster.sawTerm(4);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: c, raftTerm: 4 });
+    expect(shown().filter(([leader, term]) => term === 4 && leader !== 'C')).toEqual([[undefined, 4]]);
+  });
+});
+
+test('the first term that is seen has members asked, but takes nobody his place', async () => {
+  world.cluster.close();
+  world.setUp();
+  await world.settle();
+  // Who led when they were asked leads no more.
+  allName('B');
+  world.cluster.sawTerm(7);
+  expect(world.cluster.view.leaderEndpoint).toBe(a);
+  await jest.advanceTimersByTimeAsync(5);
+  expect(world.cluster.view).toMatchObject({ leaderEndpoint: b, raftTerm: 7 });
+});
