@@ -15,6 +15,7 @@ import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
+import { instant } from './instant.js';
 import { anyMember } from './retry-class.js';
 import { triedOnceMore, untried, type Tried } from './tried.js';
 
@@ -65,7 +66,7 @@ export class CallRecord {
     if (previous !== undefined && previous !== endpoint) {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
     }
-    const sentAt = performance.now();
+    const sentAt = instant();
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
     this.#lastFault = undefined;
