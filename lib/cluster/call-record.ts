@@ -66,11 +66,12 @@ export class CallRecord {
     if (previous !== undefined && previous !== endpoint) {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
     }
-    const sentAt = instant();
+    const sentAt = performance.now();
     const trace: Trace = { sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
     this.#lastFault = undefined;
-    return { trace, timeout: settings.timeout, sentAt };
+    // Later than the failure that this try may answer, also within the same millisecond.
+    return { trace, timeout: settings.timeout, sentAt: instant() };
   }
 
   /** The try was answered, and well. */
