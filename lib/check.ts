@@ -14,7 +14,7 @@ export const secret = (test: Check): Check => Object.assign((v: unknown) => test
 export const maxTimer = 2_147_483_647;
 
 /** Names of options, misspelt or unknown, whose values are not shown. */
-const secretName = /pass|pwd|secret|token|key|auth|cert|cred|login|user/i;
+export const secretName = /pass|phrase|pwd|^pw|^pin|secret|token|key|auth|cert|cred|login|user/i;
 
 /** True for an object that holds named values: no array, no URL, no Date. */
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -57,7 +57,8 @@ export function isWellFormed(text: string): boolean {
 export function demand(name: string, value: unknown, test: Check): void {
   const expected = test(value);
   if (expected !== undefined)
-    throw new InvalidOptionError(name, value, expected, { secret: test.secret ?? false });
+    // Whoever passes one object instead of several arguments passes the password in it.
+    throw new InvalidOptionError(name, value, expected, { secret: test.secret ?? holdsSomething(value) });
 }
 
 /**
@@ -89,7 +90,13 @@ function unknownOption(
 ): InvalidOptionError {
   const known = Object.keys(checks).join(', ');
   return new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
-    secret:
-      (typeof value === 'object' && value !== null) || /^(auth|tls)\./.test(path) || secretName.test(name),
+    // Nobody knows what it is: its name says enough, but for what can be no secret.
+    secret: !isHarmless(value) || /^(auth|tls|changes)\./.test(path) || secretName.test(name),
   });
 }
+
+const isHarmless = (value: unknown): boolean =>
+  value === undefined || value === null || typeof value === 'boolean' || typeof value === 'number';
+
+const holdsSomething = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0;

@@ -9,6 +9,7 @@ import {
   map,
   merge,
   race,
+  switchMap,
   takeUntil,
   throwError,
   timeout,
@@ -22,7 +23,17 @@ import type { Member } from './cluster/member.js';
 import { AllNodesDownError, ClientClosedError, TlsError, UnsupportedByServerError } from './errors.js';
 import { EventBus, type ClientEvent } from './events.js';
 import { logEvents, type LogOptions } from './log-events.js';
-import { resolveOptions, type CallOptions, type ClientOptions, type Settings } from './options.js';
+import { isRecord } from './check.js';
+import {
+  resolveOptions,
+  type CallOptions,
+  type ClientOptions,
+  type ConnectOptions,
+  type Settings,
+} from './options.js';
+import { checkServer$ } from './v2/connect.js';
+import { within } from './v2/deadline.js';
+import { normaliseKey } from './v2/key-path.js';
 import { TransportError } from './transport/transport-error.js';
 import { Transport } from './transport/transport.js';
 import { UnusableError } from './transport/unusable.js';
@@ -70,6 +81,8 @@ export class EtcdClient implements AsyncDisposable {
   readonly #events = new EventBus();
   readonly #transport: Transport;
   readonly #cluster: Cluster;
+  readonly #context: V2Context;
+  readonly #keyCalls: KeyCalls;
   readonly #keys: KeysApi;
   readonly #directories: DirectoriesApi;
   readonly #watch: WatchApi;
@@ -119,6 +132,8 @@ export class EtcdClient implements AsyncDisposable {
       authorization: basicAuthorization(this.#settings),
     };
     const keyCalls = new KeyCalls(context);
+    this.#context = context;
+    this.#keyCalls = keyCalls;
     const apiCalls = new ApiCalls(context);
     this.#keys = new KeysApi(keyCalls, context.watermark);
     this.#directories = new DirectoriesApi(keyCalls);
@@ -133,8 +148,13 @@ export class EtcdClient implements AsyncDisposable {
   }
 
   /**
-   * Emits a client once every endpoint was probed and the members are known, and completes. Closes the client if that
-   * fails by the deadline (AllNodesDownError), or if unsubscribed before.
+   * Emits a client once every endpoint was probed, the members are known and a key could be read, and completes. Closes
+   * the client if that fails, or if unsubscribed before. `deadline` limits it as it does each call, but for 5 s where it is
+   * not given.
+   *
+   * Errors: AllNodesDownError when nobody answers by the deadline; at once AuthenticationError (credentials wrong, or no
+   * right to read `checkKey`), UnsupportedByServerError (an etcd without the v2 API), TlsError, and `UNEXPECTED_RESPONSE`
+   * for what is no etcd.
    *
    * @example
    * ```ts
@@ -144,16 +164,19 @@ export class EtcdClient implements AsyncDisposable {
    * console.log(`${client.clusterState$.value}`);
    * ```
    */
-  static connect$(options?: ClientOptions): Observable<EtcdClient>;
-  static connect$(endpoints: string | readonly string[], options?: ClientOptions): Observable<EtcdClient>;
+  static connect$(options?: ConnectOptions): Observable<EtcdClient>;
+  static connect$(endpoints: string | readonly string[], options?: ConnectOptions): Observable<EtcdClient>;
   static connect$(
-    first?: string | readonly string[] | ClientOptions,
-    rest?: ClientOptions,
+    first?: string | readonly string[] | ConnectOptions,
+    rest?: ConnectOptions,
   ): Observable<EtcdClient> {
     return defer(() => {
-      const client = new EtcdClient(first as string, rest);
+      const [endpointsOrOptions, options] = [first, rest].map(withoutCheckKey);
+      const { checkKey = '/', deadline = connectDeadline } = optionsOf(first, rest);
+      const key = normaliseKey(checkKey, 'checkKey');
+      const client = new EtcdClient(endpointsOrOptions as string, options as ClientOptions | undefined);
       let handedOver = false;
-      return client.#known$().pipe(
+      return client.#known$(key, deadline).pipe(
         map(() => {
           handedOver = true;
           return client;
@@ -485,8 +508,8 @@ export class EtcdClient implements AsyncDisposable {
     return this.toString();
   }
 
-  #known$(): Observable<unknown> {
-    const { deadline } = this.#settings;
+  #known$(key: string, deadline: number): Observable<unknown> {
+    const startedAt = performance.now();
     const down = (): AllNodesDownError =>
       new AllNodesDownError('connect', 'unreachable', { attempts: this.#cluster.probeFailures });
     return this.#cluster.known$().pipe(
@@ -500,7 +523,27 @@ export class EtcdClient implements AsyncDisposable {
               : error,
         ),
       ),
+      switchMap(() => {
+        const left = within({ ...this.#settings, deadline }, startedAt).deadline;
+        return checkServer$(this.#context, this.#keyCalls, key, left);
+      }),
       this.#cluster.active(),
     );
   }
+}
+
+/** How long `connect$` tries where no deadline is given, ms. */
+const connectDeadline = 5_000;
+
+const isOptions = (given: unknown): given is ConnectOptions => isRecord(given);
+
+function optionsOf(first: unknown, rest: unknown): ConnectOptions {
+  return { ...(isOptions(first) ? first : {}), ...(isOptions(rest) ? rest : {}) };
+}
+
+/** The constructor knows no `checkKey`. */
+function withoutCheckKey(given: unknown): unknown {
+  if (!isOptions(given)) return given;
+  const { checkKey: _, ...options } = given;
+  return options;
 }

@@ -63,7 +63,7 @@ export interface EtcdErrorDetails {
 }
 
 function attemptLine({ endpoint, error, at, durationMs }: Attempt): string {
-  return `  ${at.toISOString()} ${endpoint}: ${oneLine(error)} (${String(Math.round(durationMs))} ms)`;
+  return oneLine(`  ${at.toISOString()} ${endpoint}: ${error} (${String(Math.round(durationMs))} ms)`);
 }
 
 /**

@@ -53,7 +53,7 @@ export { watchEvents, type WatchStageEvent } from './watch-events.js';
 export type { OpenWatch } from './v2/watch/watches.js';
 export type { WatchStage } from './v2/watch/watch-run.js';
 export type { LogLevel, LogOptions } from './log-events.js';
-export type { CallOptions, ClientOptions, RetryOptions, TlsOptions } from './options.js';
+export type { CallOptions, ClientOptions, ConnectOptions, RetryOptions, TlsOptions } from './options.js';
 export type { HttpMethod } from './transport/http.js';
 export type { AuthApi, CreateUserOptions, RoleChanges, UserChanges } from './v2/auth.js';
 export type {

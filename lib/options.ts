@@ -1,5 +1,5 @@
 import type { AxiosInstance } from 'axios';
-import { check, checkOptions, demand, isRecord, secret, type Check } from './check.js';
+import { check, checkOptions, demand, isRecord, secret, secretName, type Check } from './check.js';
 import { InvalidOptionError } from './errors.js';
 
 /** How calls are repeated. */
@@ -82,6 +82,12 @@ export interface ClientOptions extends CallOptions {
   axios?: AxiosInstance | undefined;
 }
 
+/** The options of {@link EtcdClient.connect$}; `deadline` limits connecting as well, and is 5000 there by default. */
+export interface ConnectOptions extends ClientOptions {
+  /** The key that is read to see whether the server takes the credentials; it need not exist. Default `/`. */
+  checkKey?: string | undefined;
+}
+
 /** Options without those that were given as undefined. */
 type Given<T> = { readonly [K in keyof T]: Exclude<T[K], undefined> };
 
@@ -119,9 +125,17 @@ const defaults = {
   watchOn: 'leader',
 } as const;
 
-const pem: Check = secret((v) =>
-  [v].flat().every((x) => typeof x === 'string' || x instanceof Uint8Array) ? undefined : 'PEM text or bytes',
-);
+const pem: Check = secret((v) => {
+  const parts: unknown[] = [v].flat();
+  if (!parts.every((x) => typeof x === 'string' || x instanceof Uint8Array)) return 'PEM text or bytes';
+  return parts.every(isPem) ? undefined : 'PEM text or bytes; this is a path or no PEM';
+});
+
+/** Whether the first line of some PEM stands anywhere in it: comments may come before. */
+const isPem = (part: unknown): boolean =>
+  (typeof part === 'string' ? part : new TextDecoder('latin1').decode(part as Uint8Array)).includes(
+    '-----BEGIN ',
+  );
 
 /** The longest text that V8 can hold. */
 const maxText = 536_870_888;
@@ -199,7 +213,9 @@ export function resolveCall(client: CallSettings, call: CallOptions | undefined)
 
 function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https'): string {
   const hidden =
-    (typeof given === 'object' && given !== null) || (typeof given === 'string' && given.includes('@'));
+    (typeof given === 'object' && given !== null) ||
+    (typeof given === 'string' &&
+      (given.includes('@') || secretName.test(given.split(/[?#;]/).slice(1).join())));
   const refuse = (expected: string): never => {
     throw new InvalidOptionError(name, given, expected, { secret: hidden });
   };

@@ -15,7 +15,7 @@ export type WatchStageEvent = Extract<ClientEvent, { readonly type: `watch-${str
  * ```
  */
 export function watchEvents(watch: number | string): OperatorFunction<ClientEvent, WatchStageEvent> {
-  const key = typeof watch === 'string' ? `/${watch.replace(/^\/+|\/+$/g, '')}` : undefined;
+  const key = typeof watch === 'string' ? `/${watch.split('/').filter(Boolean).join('/')}` : undefined;
   return filter(
     (event): event is WatchStageEvent =>
       event.type.startsWith('watch-') &&

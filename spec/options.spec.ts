@@ -3,6 +3,8 @@ import { InvalidOptionError } from '../lib/errors.js';
 import { resolveCall, resolveOptions, type ClientOptions } from '../lib/options.js';
 import { refusal, type Given } from './options-refusal.js';
 
+const pem = '-----BEGIN CERTIFICATE-----';
+
 describe('defaults', () => {
   test('nothing given', () => {
     expect(resolveOptions()).toEqual({
@@ -36,7 +38,7 @@ describe('defaults', () => {
     const instance = axios.create();
     const given = {
       auth: { username: 'root', password: 'pw' },
-      tls: { ca: 'CA', rejectUnauthorized: false },
+      tls: { ca: pem, rejectUnauthorized: false },
       heartbeat: false,
       connectTimeout: 11,
       probeTimeout: 12,
@@ -57,12 +59,12 @@ describe('defaults', () => {
   });
 
   test('what the caller does to its options later changes nothing', () => {
-    const options = { endpoints: ['a'], tls: { ca: 'CA' }, retry: { max: 1 } };
+    const options = { endpoints: ['a'], tls: { ca: pem }, retry: { max: 1 } };
     const settings = resolveOptions(options);
     options.endpoints.push('b');
     options.tls.ca = 'other';
     options.retry.max = 9;
-    expect(settings).toMatchObject({ endpoints: ['https://a:2379'], tls: { ca: 'CA' }, retry: { max: 1 } });
+    expect(settings).toMatchObject({ endpoints: ['https://a:2379'], tls: { ca: pem }, retry: { max: 1 } });
   });
 
   test('nor to its credentials', () => {
@@ -70,6 +72,20 @@ describe('defaults', () => {
     const settings = resolveOptions(options);
     options.auth.password = 'other';
     expect(settings.auth).toEqual({ username: 'root', password: 'pw' });
+  });
+});
+
+describe('TLS material that is none', () => {
+  test.each<[string, object]>([
+    ['a path', { ca: '/etc/ssl/ca.pem' }],
+    ['a path of the key', { key: './client-key.pem' }],
+    ['one path among several', { ca: [pem, 'ca.pem'] }],
+    ['DER', { cert: Uint8Array.from([0x30, 0x82, 1, 2]) }],
+    ['nothing', { ca: '' }],
+  ])('%s', (_, tls) => {
+    const error = refusal({ tls });
+    expect(error.message).toContain('a path or no PEM');
+    expect([error.value, error.message.includes('.pem')]).toEqual([undefined, false]);
   });
 });
 
@@ -159,7 +175,8 @@ describe('wrong types', () => {
   });
 
   test('TLS material may be text, bytes, or for ca a list of them; an empty password is one', () => {
-    const tls = { ca: ['CA', Buffer.from('CA2')], cert: 'C', key: new Uint8Array(1), passphrase: '' };
+    const bytes = Uint8Array.from(Buffer.from(pem));
+    const tls = { ca: [pem, Buffer.from(`# of a friend\n${pem}`)], cert: pem, key: bytes, passphrase: '' };
     expect(resolveOptions({ tls }).tls).toEqual(tls);
     const auth = { username: 'root', password: '' };
     expect(resolveOptions({ auth }).auth).toEqual(auth);

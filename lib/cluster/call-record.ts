@@ -152,7 +152,7 @@ export class CallRecord {
     }
     if (error instanceof Fault) {
       return error.config.leaderless
-        ? this.#allDown('no-quorum')
+        ? (this.#astray ?? this.#allDown('no-quorum'))
         : error.config.toError({ endpoint, attempts });
     }
     return error;
@@ -193,6 +193,8 @@ export class CallRecord {
     const { live, leaderEndpoint, hasQuorum } = this.#cluster.view;
     const noLeader = !anyMember(retryClass) && (leaderEndpoint === undefined || hasQuorum === false);
     const redirected = this.#lastFault?.config.status === 307;
+    const astray = this.#astray;
+    if (astray !== undefined) return astray;
     if (live.length === 0 || noLeader || redirected) return this.#allDown();
     if (this.#lastFault !== undefined)
       return this.#lastFault.config.toError({ endpoint, attempts: this.#attempts });
@@ -202,7 +204,9 @@ export class CallRecord {
   /** No more retries, and nothing was executed. */
   #usedUp({ kind, message }: TransportError): EtcdError {
     const { live } = this.#cluster.view;
-    if (kind === 'connect' || live.length === 0) return this.#allDown('unreachable');
+    // Who asks one member alone learns one thing: that it cannot be reached.
+    if (kind === 'connect' || live.length === 0 || this.#spec.at !== undefined)
+      return this.#allDown('unreachable');
     const attempts = this.#attempts;
     return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: the connection broke: ${message}`, {
       attempts,
@@ -213,6 +217,16 @@ export class CallRecord {
     reason: 'no-quorum' | 'unreachable' = this.#cluster.view.live.length === 0 ? 'unreachable' : 'no-quorum',
   ): EtcdError {
     return new AllNodesDownError(this.#spec.operation, reason, { attempts: this.#tries });
+  }
+
+  /** The last answer points to a member that is not among the endpoints; before 2.0 followers do so with all that is the leader's. */
+  get #astray(): EtcdError | undefined {
+    const { status, redirect } = this.#lastFault?.config ?? {};
+    const from = this.#attempts.at(-1)?.endpoint;
+    if (status !== 307 || redirect === undefined || redirect === from) return undefined;
+    if (this.#cluster.view.candidates.includes(redirect)) return undefined;
+    const hint = `redirected to ${redirect}, a member that is not among the endpoints`;
+    return new AllNodesDownError(this.#spec.operation, 'unreachable', { attempts: this.#tries, hint });
   }
 
   /** A call that never left the gate has no tries of its own; the probes tell why. */

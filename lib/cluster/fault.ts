@@ -1,4 +1,5 @@
 import type { Attempt, EtcdError } from '../errors.js';
+import { oneLine } from '../one-line.js';
 
 /** What an answer that is not a success means for the call. */
 export interface FaultConfig {
@@ -25,7 +26,7 @@ export class Fault extends Error {
   readonly config: FaultConfig;
 
   constructor(config: FaultConfig) {
-    super(config.summary);
+    super(oneLine(config.summary));
     this.name = 'Fault';
     this.config = config;
   }

@@ -1,3 +1,4 @@
+import { oneLine } from '../one-line.js';
 import { sameList } from './same-list.js';
 
 /** What a member list says of a member. */
@@ -40,7 +41,7 @@ export class Member implements MemberInfo {
     const notes = [this.isLeader ? 'leader' : '', this.status, this.unsupported ?? ''].filter(
       (x) => x !== '',
     );
-    return `Member ${name} (${notes.join(', ')}) ${this.clientURLs.join(' ')}`.trimEnd();
+    return oneLine(`Member ${name} (${notes.join(', ')}) ${this.clientURLs.join(' ')}`).trimEnd();
   }
 
   /** The same line. */

@@ -157,7 +157,7 @@ export class AuthApi {
    * existing user the new password: of two clients that create the same user at the same moment, both may succeed.
    */
   createUser$(name: string, initial: string, options: CreateUserOptions = {}): Observable<AuthUserRoles> {
-    return this.#calls.checked$(options, { roles: names }, (settings) => {
+    return this.#checked$(options, { roles: names }, (settings) => {
       demand('user', name, creatable);
       demand('password', initial, password);
       const { roles = [] } = options;
@@ -258,7 +258,19 @@ export class AuthApi {
   }
 
   #call$<T>(options: CallOptions, proceed: (settings: CallSettings) => Observable<T>): Observable<T> {
-    return this.#calls.checked$(options, {}, proceed);
+    return this.#checked$(options, {}, proceed);
+  }
+
+  #checked$<T>(
+    options: CallOptions,
+    checks: Record<string, Check>,
+    proceed: (settings: CallSettings) => Observable<T>,
+  ): Observable<T> {
+    return defer(() => {
+      // One argument too many in front, and this is a password.
+      demand('options', options, secret(check.object));
+      return this.#calls.checked$(options, checks, proceed);
+    });
   }
 
   #putUser$(

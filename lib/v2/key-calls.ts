@@ -1,8 +1,11 @@
-import { defer, type Observable } from 'rxjs';
+import { catchError, defer, of, switchMap, throwError, type Observable } from 'rxjs';
 import { check, checkOptions, demand, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
+import { Fault } from '../cluster/fault.js';
+import { UnsupportedByServerError } from '../errors.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
 import type { HttpMethod } from '../transport/http.js';
+import { TransportError } from '../transport/transport-error.js';
 import { exchangeOf, learn, type V2Context } from './context.js';
 import { decodeKeys, type KeysBody } from './decode.js';
 import { keyPath, normaliseKey } from './key-path.js';
@@ -10,7 +13,7 @@ import type { EtcdNode, KeyResponse, ResponseInfo } from './model.js';
 import { withQuery, type Params } from './params.js';
 import { demandKey, demandRequestLine, encodeForm } from './request-size.js';
 import { retryClasses, type KeysOperation } from './retry-classes.js';
-import { demandFeatures, isLegacy, type Feature } from './server-release.js';
+import { demandFeatures, isLegacy, keepsTtl, type Feature } from './server-release.js';
 import { withKey } from './with-key.js';
 
 /** One request to the keys API, before it is encoded. */
@@ -91,6 +94,8 @@ export class KeyCalls {
     demandKey(context.settings, key, method === 'POST' ? `/${'0'.repeat(20)}` : '');
     demandRequestLine(context.settings, method, path, blame);
     const features = featuresOf(operation, key, method, form);
+    const demandsNoTtl =
+      (operation === 'update' || operation === 'compareAndSwap') && form?.['ttl'] === undefined;
     const asked = { key, method, sparse: form?.['noValueOnSuccess'] === true };
     return call$(cluster, events, {
       operation: name,
@@ -101,7 +106,7 @@ export class KeyCalls {
         demandFeatures(name, version, features);
         const there =
           query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
-        return transport.read$(
+        const sent$ = transport.read$(
           { ...request, path: there, endpoint, timeout },
           ({ status, headers, body }) => {
             const info = learn(context, endpoint, status, headers);
@@ -112,9 +117,54 @@ export class KeyCalls {
           },
           trace,
         );
+        return demandsNoTtl && keepsTtl(version)
+          ? this.#withoutTtl$(name, key, endpoint, timeout).pipe(switchMap(() => sent$))
+          : sent$;
       },
     });
   }
+
+  /**
+   * Looks whether the key has a TTL, which its update would keep without a word. What goes wrong here happens before
+   * anything is written.
+   */
+  #withoutTtl$(name: string, key: string, endpoint: string, timeout: number): Observable<unknown> {
+    const { transport, authorization } = this.#context;
+    const request = {
+      method: 'GET' as const,
+      path: keyPath(key),
+      endpoint,
+      timeout,
+      operation: 'get',
+      pool: 'command' as const,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return transport
+      .read$(request, ({ status, headers, body }) => {
+        const exchange = exchangeOf(this.#context, endpoint, status, headers);
+        const { node } = decodeKeys(name, status, body, exchange, { key, method: 'GET' });
+        if (node?.expiration === undefined) return;
+        throw new UnsupportedByServerError(
+          `${name}: etcd ${exchange.version ?? ''} cannot do this (it would keep the TTL that the key has): pass ttl, or use set$; etcd 0.4.0 and later can`,
+          { endpoint },
+        );
+      })
+      .pipe(
+        catchError((error: unknown) => {
+          // The write itself says so.
+          if (error instanceof Fault && error.config.errorCode !== undefined) return of(undefined);
+          return throwError(() => unsent(error));
+        }),
+      );
+  }
+}
+
+/** The same failure, of a request that changed nothing. */
+function unsent(error: unknown): unknown {
+  if (error instanceof Fault) return new Fault({ ...error.config, executed: 'no' });
+  return error instanceof TransportError
+    ? new TransportError(error.kind, error.message, false, error.timeoutMs)
+    : error;
 }
 
 /** Before 2.0 a read that is never stale is called consistent: followers redirect it to the leader. */
@@ -132,6 +182,7 @@ function featuresOf(
   if (method === 'POST') features.push('createInOrder');
   if (method !== 'GET' && key === '/') features.push('root');
   if (form?.['value'] === '') features.push('emptyValue');
+  if (operation === 'updateDir' && form?.['ttl'] === undefined) features.push('updateDirWithoutTtl');
   return features;
 }
 

@@ -12,6 +12,8 @@ export interface ServerVersion {
 
 /** Reads the answer to `/version`: JSON since etcd 2.0, before that a text as `etcd v0.2.0`. */
 export function readVersion(body: string): ServerVersion | undefined {
+  // What is longer is no release, and not worth a look.
+  if (body.length > longestVersion) return undefined;
   const json = parseJson(body);
   if (isRecord(json) && typeof json['etcdserver'] === 'string') {
     const { etcdserver, etcdcluster } = json;
@@ -25,6 +27,9 @@ export function readVersion(body: string): ServerVersion | undefined {
   const [, text] = /^etcd v?(\d+\.\d+\S*)\s*$/.exec(body) ?? [];
   return text === undefined ? undefined : { etcdserver: text };
 }
+
+/** Of a body of `/version`, in characters: etcd's own has some 50. */
+const longestVersion = 500;
 
 /** Why a server of this release has no v2 API, or a path of it is not there. */
 export function absence(version: string | undefined): string {
@@ -56,6 +61,7 @@ const features = {
   emptyValue: ['0.2.0', 'an empty value would make a directory'],
   root: ['0.2.0', 'a write to / would destroy the store'],
   createInOrder: ['0.2.0', 'it would turn a file into a directory'],
+  updateDirWithoutTtl: ['2.0.0', 'it demands a ttl'],
 } as const;
 
 /** Something that not every release of etcd can do safely. */
@@ -75,6 +81,9 @@ export function demandFeatures(
       );
   }
 }
+
+/** Before 0.4 an update without `ttl` keeps the one that the key has, where all others remove it. */
+export const keepsTtl = (version: string | undefined): boolean => isBefore(version, '0.4.0');
 
 /** Compares releases; a pre-release (`0.2.0-rc1`) comes before its release. */
 function isBefore(version: string | undefined, since: string): boolean {

@@ -19,11 +19,17 @@ import { refusalOf } from '../support/refusal.js';
 
 const { server, fresh, outcome } = fuzzedServer();
 
+const begins = (material: Buffer): boolean => material.includes('-----BEGIN ');
+
 describe(`with the seed ${String(runSeed)}`, () => {
   describe('the client', () => {
     const pem: Kind = {
-      fits: (v) => [v].flat().every((x) => typeof x === 'string' || x instanceof Uint8Array),
-      good: fc.oneof(text, fc.uint8Array({ maxLength: 9 })),
+      fits: (v) =>
+        [v].flat().every((x) => (typeof x === 'string' || x instanceof Uint8Array) && begins(Buffer.from(x))),
+      good: fc.oneof(
+        text.map((t) => `-----BEGIN ${t}`),
+        fc.uint8Array({ maxLength: 9 }).map((bytes) => Buffer.concat([Buffer.from('-----BEGIN '), bytes])),
+      ),
     };
     const known = {
       ...callKinds,
@@ -149,7 +155,7 @@ describe(`with the seed ${String(runSeed)}`, () => {
     });
 
     test('TLS material of any kind ends in an error of its own', async () => {
-      const material = fc.oneof(text, fc.uint8Array({ maxLength: 20 }));
+      const material = text.map((t) => `-----BEGIN CERTIFICATE-----\n${t}`);
       const tls = fc.record(
         { ca: material, cert: material, key: material, passphrase: text, servername: text },
         { requiredKeys: [] },

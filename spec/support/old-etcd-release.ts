@@ -19,6 +19,8 @@ export interface OldTraits {
   /** `quorum=true` means something. */
   readonly quorum: boolean;
   readonly refresh: boolean;
+  /** Measured on 0.2.0 and its candidate: an update without a TTL leaves the one that is there. */
+  readonly keepsTtl: boolean;
   /** The headers of a watch come at once, not with its event; hidden keys reach no recursive watch that waits. */
   readonly earlyHeaders: boolean;
   /** `stream=true`; what earlier releases make of it was not measured. */
@@ -41,6 +43,7 @@ export function traitsOf(release: OldRelease): OldTraits {
     compareAndDelete: since('0.4.7'),
     quorum: since('0.4.7'),
     refresh: since('2.3.8'),
+    keepsTtl: !since('0.4.7'),
     earlyHeaders: since('0.4.7'),
     streams: since('2.3.8'),
     recallsAncestors: since('2.3.8'),

@@ -104,7 +104,8 @@ export class OldStore {
     if (conditional) {
       if (params.get('prevValue') === '') throw new OldError(201, 'CompareAndSwap');
       this.#compare(key, params, !traits.prevNode);
-      return this.#store('compareAndSwap', key, { value, ttl }, this.#demand(key).createdIndex);
+      const kept = { value, ttl: ttl ?? this.#keptTtl(before) };
+      return this.#store('compareAndSwap', key, kept, this.#demand(key).createdIndex);
     }
     if (params.get('prevExist') === 'true') return this.#update(key, value, ttl, params);
     if (before?.dir === true) throw new OldError(102, key);
@@ -189,8 +190,19 @@ export class OldStore {
     // Where refresh is not known, an update with a TTL alone wipes the value (but on 0.2.0-rc1).
     const keeps = (refresh && params.get('refresh') === 'true') || (flat && value === '');
     const silent = refresh && params.get('refresh') === 'true';
-    const kept = { value: keeps ? before.value : value, dir: before.dir, ttl };
+    const kept = {
+      value: keeps ? before.value : value,
+      dir: before.dir,
+      ttl: ttl ?? this.#keptTtl(before),
+    };
     return this.#store('update', key, kept, before.createdIndex, silent);
+  }
+
+  /** In seconds, with fractions. */
+  #keptTtl(before: Entry | undefined): number | undefined {
+    return this.traits.keepsTtl && before?.expiresAt !== undefined
+      ? (before.expiresAt - Date.now()) / 1_000
+      : undefined;
   }
 
   #store(

@@ -7,12 +7,15 @@ import type { KeyResponse } from '../../lib/v2/model.js';
 import { Watermark } from '../../lib/v2/watermark.js';
 
 /** What one read comes back with: a value at an index, a 404 at an index, or an error. */
-type Answer = number | undefined | { notFoundAt: number } | Error;
+type Answer = number | undefined | 'headers alone' | { notFoundAt: number } | Error;
 
 const down = new AllNodesDownError('get /a', 'no-quorum', { endpoint: 'http://dead' });
 const timedOut = new RequestTimeoutError('get /a', 5);
 const apiError = (index: number) =>
   new EtcdApiError('get /a', { errorCode: 100, message: 'Key not found', reason: '/a', index, status: 404 });
+
+const refusal = (errorCode: number) =>
+  new EtcdApiError('get /a', { errorCode, message: 'no', reason: '', index: 0, status: 400 });
 
 let watermark: Watermark;
 let asked: string[];
@@ -24,6 +27,8 @@ beforeEach(() => {
   limits = [];
 });
 
+const headersOf = (answer: number | undefined | 'headers alone') =>
+  answer === undefined ? {} : answer === 'headers alone' ? { clusterId: 'c1' } : { etcdIndex: answer };
 const settings = resolveOptions({ deadline: 1_000 });
 function read(answers: Answer[], quorum = false, delay?: number): Observable<KeyResponse> {
   return freshRead$(watermark, 'get /a', settings, quorum, (operation, given, leader, check) =>
@@ -36,7 +41,7 @@ function read(answers: Answer[], quorum = false, delay?: number): Observable<Key
       const response: KeyResponse = {
         action: 'get',
         node: { key: '/a', value: `answer ${asked.length}` },
-        info: { endpoint: 'http://a', status: 200, ...(answer === undefined ? {} : { etcdIndex: answer }) },
+        info: { endpoint: 'http://a', status: 200, ...headersOf(answer) },
       };
       const told$ = delay === undefined ? of(response) : timer(delay).pipe(map(() => response));
       return told$.pipe(
@@ -65,7 +70,11 @@ describe('freshRead$', () => {
     ['a fresh answer is taken', [100], ['any'], 'answer 1'],
     ['and one from beyond', [101], ['any'], 'answer 1'],
     ['one without an index, as in a browser', [undefined], ['any'], 'answer 1'],
-    ['index 0 does not count', [0], ['any'], 'answer 1'],
+    // As a member tells while it replays its log.
+    ['index 0 is stale once more was seen', [0, 100], ['any', 'leader'], 'answer 2'],
+    ['and on', [0, 0, 100], ['any', 'leader', 'quorum'], 'answer 3'],
+    ['"not found" at index 0 as well', [{ notFoundAt: 0 }, 100], ['any', 'leader'], 'answer 2'],
+    ["one without an index among etcd's own headers", ['headers alone', 100], ['any', 'leader'], 'answer 2'],
     ['a stale one is asked again, of the leader', [99, 100], ['any', 'leader'], 'answer 2'],
     ['of the leader once, then with quorum', [99, 98, 100], ['any', 'leader', 'quorum'], 'answer 3'],
     ['any index from the leader does', [1, undefined], ['any', 'leader'], 'answer 2'],
@@ -79,7 +88,8 @@ describe('freshRead$', () => {
 
   test.each<[string, Answer[], string[]]>([
     ['a fresh "not found"', [{ notFoundAt: 100 }], ['any']],
-    ['one that does not tell its index', [{ notFoundAt: 0 }], ['any']],
+    ['a refusal that was made without a look at the store', [refusal(110)], ['any']],
+    ['another', [refusal(209)], ['any']],
     ['after a stale answer', [99, { notFoundAt: 120 }], ['any', 'leader']],
   ])('%s is the result', (_, answers, ways) => {
     expect(outcomeOf(read(answers))).toBeInstanceOf(EtcdApiError);
@@ -107,6 +117,18 @@ describe('freshRead$', () => {
       expect(outcomeOf(read([97]))).toBe('answer 1');
     },
   );
+
+  test('index 0 everywhere: StaleReadError, and what was seen before still counts', () => {
+    const error = outcomeOf(read([0, { notFoundAt: 0 }, 0]));
+    expect(error).toBeInstanceOf(StaleReadError);
+    expect(error).toMatchObject({ index: 0, seen: 100 });
+    expect(watermark.value).toBe(100);
+  });
+
+  test('a client that has seen nothing takes index 0', () => {
+    watermark = new Watermark();
+    expect(outcomeOf(read([0]))).toBe('answer 1');
+  });
 
   test('what counts is what had been seen when the read was subscribed', () => {
     const read$ = read([150, 150, 150]);

@@ -51,7 +51,9 @@ describe.each(redirecting)('etcd %s', (release) => {
     etcd.leader = follower;
     await value(call());
     expect(requestsOf(leader).at(-1)).toMatch(expected);
-    expect(requestsOf(follower)).toEqual(requestsOf(leader).slice(-1));
+    // Some releases are asked for the TTL of the key first.
+    const writes = requestsOf(follower).filter((request) => !request.startsWith('GET '));
+    expect(writes).toEqual(requestsOf(leader).slice(-1));
     expect(requestsOf(third)).toEqual([]);
   });
 

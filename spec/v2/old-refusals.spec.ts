@@ -95,6 +95,72 @@ describe('what a release cannot do, or would do wrong, is refused, and nothing i
   });
 });
 
+describe('an update without a ttl where the key has one', () => {
+  const calls: [string, () => Observable<unknown>][] = [
+    ['update$', () => client.update$('/f', 'new')],
+    ['compareAndSwap$', () => client.compareAndSwap$('/f', 'new', { prevValue: 'old' })],
+  ];
+  const keeping = (['0.2.0-rc1', '0.2.0'] as const).flatMap((release) =>
+    calls.map(([name, call]) => [release, name, call] as [OldRelease, string, typeof call]),
+  );
+
+  test.each(keeping)(
+    'etcd %s would keep it: %s is refused, and nothing is written',
+    async (release, _, call) => {
+      await start(release);
+      await value(client.set$('/f', 'old', { ttl: 100 }));
+      await value(client.refreshCluster$());
+      const before = etcd.keyRequests.length;
+      const error = await rejectionOf(call());
+      expect(isUnsupportedByServer(error) ? error.message : error).toMatch(
+        `etcd ${release} cannot do this (it would keep the TTL that the key has): pass ttl, or use set$`,
+      );
+      expect(etcd.keyRequests.slice(before)).toEqual(['GET /v2/keys/f']);
+      expect(etcd.store.files).toEqual({ '/f': 'old' });
+    },
+  );
+
+  test.each(keeping)('etcd %s: %s goes through where there is none', async (release, _, call) => {
+    await start(release);
+    etcd.set('/f', 'old');
+    await value(client.refreshCluster$());
+    await value(call());
+    expect(etcd.store.files).toEqual({ '/f': 'new' });
+  });
+
+  test('etcd 0.2.0: by a follower, too, which asks the leader', async () => {
+    etcd = await old.start('0.2.0', 3);
+    client = old.client(etcd, { deadline: 5_000 });
+    await value(client.refreshCluster$());
+    await value(client.set$('/f', 'old', { ttl: 100 }));
+    expect(isUnsupportedByServer(await rejectionOf(client.update$('/f', 'new')))).toBe(true);
+    expect(etcd.store.files).toEqual({ '/f': 'old' });
+    await value(client.update$('/f', 'new', { ttl: 50 }));
+    expect(etcd.store.files).toEqual({ '/f': 'new' });
+  });
+
+  test.each(from('0.4.9'))('etcd %s removes it, and is not asked before', async (release) => {
+    await start(release);
+    await value(client.set$('/f', 'old', { ttl: 100 }));
+    await value(client.refreshCluster$());
+    const before = etcd.keyRequests.length;
+    expect((await value(client.update$('/f', 'new'))).node).not.toHaveProperty('expiration');
+    expect(etcd.keyRequests.slice(before)).toHaveLength(1);
+  });
+
+  test.each(legacy)('etcd %s demands one for a directory: updateDir$ says so', async (release) => {
+    await start(release);
+    await value(client.createDir$('/d', { ttl: 100 }));
+    await value(client.refreshCluster$());
+    const before = etcd.keyRequests.length;
+    const error = await rejectionOf(client.updateDir$('/d'));
+    expect(isUnsupportedByServer(error) ? error.message : error).toMatch(
+      `etcd ${release} cannot do this (it demands a ttl); etcd 2.0.0 and later can`,
+    );
+    expect(etcd.keyRequests.slice(before).filter((request) => !request.startsWith('GET '))).toEqual([]);
+  });
+});
+
 describe('what is not there', () => {
   test.each(legacy)('etcd %s has no members, no auth', async (release) => {
     await start(release);

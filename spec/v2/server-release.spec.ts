@@ -98,3 +98,16 @@ describe('demandFeatures', () => {
     expect(refused('0.2.0', ['root', 'refresh', 'compareAndDelete'])).toContain('wipe the value');
   });
 });
+
+test('text without end is no release, and is not searched for one', () => {
+  const { length } = 'x'.repeat(1_000_000);
+  const bodies = [
+    `etcd 0.${'1'.repeat(length)} x`,
+    `etcd 0.1${' '.repeat(length)}x`,
+    `etcd v${'1.'.repeat(length / 2)} x`,
+    JSON.stringify({ etcdserver: '3'.repeat(length) }),
+  ];
+  const begun = performance.now();
+  for (const body of bodies) expect(readVersion(body)).toBeUndefined();
+  expect(performance.now() - begun).toBeLessThan(1_000);
+});
