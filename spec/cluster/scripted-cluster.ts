@@ -104,6 +104,7 @@ export function scriptedCluster() {
           const sent = { endpoint, at: performance.now(), limit, gone: false };
           run.sends.push(sent);
           trace.sent = () => outcome !== 'silence, unsent';
+          trace.exchange = { since: outcome === 'silence, unsent' ? undefined : sent.at };
           subscriber.add(() => (sent.gone = true));
           if (outcome === 'silence' || outcome === 'silence, unsent') return NEVER.subscribe(subscriber);
           return timer(5)
