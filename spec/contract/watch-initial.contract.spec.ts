@@ -1,3 +1,6 @@
+import { firstValueFrom } from 'rxjs';
+import { eventually } from '../support/eventually.js';
+import { startHttpTap } from '../support/http-tap.js';
 import { WatchLog } from '../support/watch-log.js';
 import { fold, lineOf, watchesUnderTest } from '../support/watches-under-test.js';
 
@@ -82,5 +85,31 @@ describe('initial', () => {
       expect(changes.map(lineOf)).toEqual(after.map(lineOf));
       expect(fold(log.events)).toEqual(truth);
     }
+  });
+
+  test('what is written before the watch stands is in the state, or comes behind it', async () => {
+    const tap = await firstValueFrom(startHttpTap(server.url));
+    server.afterwards(() => firstValueFrom(tap.close$()));
+    let goOn = (): void => undefined;
+    const written = new Promise<void>((resolve) => (goOn = resolve));
+    server.afterwards(() => goOn());
+    tap.until = ({ path }) => (path.includes('wait=true') ? written : undefined);
+    await set(key, 'before');
+    const client = server.client({ endpoints: tap.url, discover: false });
+    const log = new WatchLog(client, key, { initial: true });
+    server.afterwards(() => log.unsubscribe());
+    await eventually(() => tap.requests.some(({ path }) => path.includes('wait=true')));
+    // A state that was asked for beside the watch has come by now.
+    for (let i = 0; i < 20; i += 1) await firstValueFrom(client.exists$(key));
+    await set(key, 'between');
+    goOn();
+    await log.count(1);
+    await set(key, 'behind');
+    await log.until(() => log.lines.at(-1) === `set ${key}=behind`);
+    const told = log.events.map(({ action, node }) => `${action} ${node.value ?? ''}`);
+    expect([
+      ['sync between', 'set behind'],
+      ['sync before', 'set between', 'set behind'],
+    ]).toContainEqual(told);
   });
 });

@@ -35,6 +35,8 @@ export class HttpTap {
   /** Answers in the member's place, or never, and asks nobody; undefined: the member answers. */
   instead: (asked: Omit<TappedRequest, 'at'>) => { status: number; body: string } | 'silence' | undefined =
     () => undefined;
+  /** A request goes on to the member when this resolves; undefined: at once. */
+  until: (asked: Omit<TappedRequest, 'at'>) => Promise<unknown> | undefined = () => undefined;
   readonly #target: URL;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #server: Server;
@@ -89,6 +91,8 @@ export class HttpTap {
     });
     onward.on('error', () => answer.destroy());
     answer.on('close', () => onward.destroy());
-    asked.pipe(onward);
+    const until = this.until({ method, path });
+    if (until === undefined) asked.pipe(onward);
+    else void until.then(() => asked.pipe(onward));
   }
 }
