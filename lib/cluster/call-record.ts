@@ -219,12 +219,16 @@ export class CallRecord {
     return new AllNodesDownError(this.#spec.operation, reason, { attempts: this.#tries });
   }
 
-  /** The last answer points to a member that is not among the endpoints; before 2.0 followers do so with all that is the leader's. */
+  /**
+   * The last answer points to a member that is known and not to be asked: not discovered, or at a URL that did not prove to be
+   * its own. Before 2.0 followers point to the leader with all that is the leader's.
+   */
   get #astray(): EtcdError | undefined {
     const { status, redirect } = this.#lastFault?.config ?? {};
-    const from = this.#attempts.at(-1)?.endpoint;
-    if (status !== 307 || redirect === undefined || redirect === from) return undefined;
-    if (this.#cluster.view.candidates.includes(redirect)) return undefined;
+    if (status !== 307 || redirect === undefined) return undefined;
+    const { candidates, members } = this.#cluster.view;
+    if (candidates.includes(redirect)) return undefined;
+    if (!members.some(({ clientURLs }) => clientURLs.includes(redirect))) return undefined;
     const hint = `redirected to ${redirect}, a member that is not among the endpoints`;
     return new AllNodesDownError(this.#spec.operation, 'unreachable', { attempts: this.#tries, hint });
   }

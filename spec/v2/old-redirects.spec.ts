@@ -107,7 +107,21 @@ describe.each(redirecting)('etcd %s', (release) => {
     etcd = await old.start(release, 3);
     const one = etcd.members[1]!;
     client = old.client(etcd, { endpoints: one.url, auth, discover: false, retry: { max: 1 } });
-    expect(isAllNodesDown(await rejectionOf(client.set$('/a', 'v')))).toBe(true);
+    const calls: [string, Observable<unknown>][] = [
+      ['set /a', client.set$('/a', 'v')],
+      ['delete /a', client.delete$('/a')],
+      // The deadline passes while it waits for the next try.
+      [
+        'set /a',
+        client.set$('/a', 'v', { deadline: 2_000, retry: { initialDelay: 9_000, maxDelay: 9_000 } }),
+      ],
+    ];
+    for (const [operation, call$] of calls) {
+      const error = await rejectionOf(call$);
+      expect(isAllNodesDown(error) ? error.reason : error).toBe('unreachable');
+      const why = `redirected to ${etcd.first.url}, a member that is not among the endpoints`;
+      expect(String(error)).toBe(`AllNodesDownError: ${operation}: no member can be reached (${why})`);
+    }
     expect(etcd.first.server.accepted).toBe(0);
   });
 });
