@@ -25,9 +25,8 @@ export function axiosSender(
   settings: (wire: Wire) => RequestSettings = () => ({}),
   ended: (wire: Wire) => void = () => undefined,
 ): Sender {
-  const exchange = async (wire: Wire): Promise<HttpResponse> => {
+  const exchange = async (wire: Wire, controller: AbortController): Promise<HttpResponse> => {
     const { method, endpoint, path, body } = wire.request;
-    const controller = new AbortController();
     wire.onAbort = () => {
       controller.abort();
     };
@@ -64,12 +63,17 @@ export function axiosSender(
     return { status, headers, body: '' };
   };
   return (wire) => {
-    exchange(wire).then(
+    const controller = new AbortController();
+    // What axios calls instead of taking its listener away: it would, before it can be told to end the connection.
+    Object.assign(controller.signal, { unsubscribe: () => undefined });
+    exchange(wire, controller).then(
       (response) => {
         ended(wire);
         wire.done(response);
       },
       (thrown: unknown) => {
+        // axios's fetch adapter leaves the connection open of an answer that it has given up.
+        controller.abort();
         ended(wire);
         // What failed unsent may have been sent by an interceptor in ways that nobody sees.
         wire.reached('unknown');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import {
   mkdirSync,
@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 
@@ -20,6 +21,9 @@ export interface ScriptResult {
   stdout: string;
   stderr: string;
 }
+
+/** A program that runs. */
+export type RunningScript = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Node programs against the library as it is now, compiled without a type check (which Jest does) into a folder of its own. */
 export class ScriptRunner {
@@ -43,12 +47,18 @@ export class ScriptRunner {
   /**
    * Runs a module that may import `./index.js`, and waits until it ends by itself; ends it after `limit` ms, or when it
    * has printed `endAt`.
+   *
+   * @param started gets the process as soon as it runs
    */
-  async run(source: string, { limit = 10_000, endAt = '' } = {}): Promise<ScriptResult> {
+  async run(
+    source: string,
+    { limit = 10_000, endAt = '', started = (_child: RunningScript): void => undefined } = {},
+  ): Promise<ScriptResult> {
     const script = join(this.#folder, 'script.js');
     writeFileSync(script, source);
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), limit);
+    started(child);
     child.stdout.on('data', (part: Buffer) => {
       if (endAt !== '' && part.toString().includes(endAt)) child.kill('SIGKILL');
     });
