@@ -224,6 +224,10 @@ describe('bad input is refused unsent', () => {
     if (!withheld) expect(error.value).toBe(value);
   }
 
+  /** The same, of a value that could be a secret and is not shown. */
+  const refusedUnseen = (call$: Observable<unknown>, option: string): Promise<void> =>
+    refused(call$, option, undefined);
+
   test.each(every)('%s refuses options that it does not know, and bad ones', async (_, call) => {
     const options = (given: object) => call(client, bad(given));
     await refused(options({ recursiv: true }), 'recursiv', true);
@@ -241,9 +245,13 @@ describe('bad input is refused unsent', () => {
   const spread = new Set(['auth.createUser$ with roles', ...each.slice(2).map(([name]) => name)]);
   test.each(every.filter(([name]) => !spread.has(name)))(
     '%s refuses options that are none',
-    async (_, call) => {
-      for (const options of [null, 5, 'timeout', true, []])
-        await refused(call(client, bad(options)), 'options', options);
+    async (name, call) => {
+      for (const options of [null, 5, 'timeout', true, []]) {
+        const call$ = call(client, bad(options));
+        // With one argument too many before it, a password stands there.
+        if (name.startsWith('auth.')) await refusedUnseen(call$, 'options');
+        else await refused(call$, 'options', options);
+      }
     },
   );
 
@@ -335,7 +343,7 @@ describe('bad input is refused unsent', () => {
         patterns,
       );
     }
-    await refused(client.auth.createRole$('r', bad({ kv: 'all' })), 'permissions.kv', 'all');
+    await refusedUnseen(client.auth.createRole$('r', bad({ kv: 'all' })), 'permissions.kv');
     await refused(client.auth.updateRole$('r', { grant: bad('/a') }), 'changes.grant', '/a');
   });
 
@@ -353,7 +361,7 @@ describe('bad input is refused unsent', () => {
       const role = (await rejectionOf(client.auth.updateRole$('r', bad(none)))) as InvalidOptionError;
       expect([user, role].map(({ option }) => option)).toEqual(['changes', 'changes']);
     }
-    await refused(client.auth.updateUser$('u', bad({ granted: 5 })), 'changes.granted', 5);
+    await refusedUnseen(client.auth.updateUser$('u', bad({ granted: 5 })), 'changes.granted');
   });
 
   test('a password that is none, without showing it', async () => {

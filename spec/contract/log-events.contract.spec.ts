@@ -220,7 +220,7 @@ test.each<[string, unknown]>([
   ['level', 3],
   ['bodies', 'yes'],
   ['write', 'stderr'],
-  ['leven', 'info'],
+  ['leven', 3],
 ])('it refuses %s: %p', (option, value) => {
   const client = new EtcdClient();
   let error: unknown;
@@ -232,6 +232,19 @@ test.each<[string, unknown]>([
   client.close();
   expect(isInvalidOption(error)).toBe(true);
   expect(error).toMatchObject({ option, value });
+});
+
+test('the text of an option that nobody knows is not shown: it could be a secret', () => {
+  const client = new EtcdClient();
+  let error: unknown;
+  try {
+    client.logEvents({ leven: 'hush-hush' } as never);
+  } catch (thrown) {
+    error = thrown;
+  }
+  client.close();
+  expect(error).toMatchObject({ option: 'leven', value: undefined });
+  expect(String(error)).not.toContain('hush');
 });
 
 test('many watches on a server that is away for a while: few lines, one on the cluster, and how long it was', async () => {

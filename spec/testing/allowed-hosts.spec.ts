@@ -148,5 +148,5 @@ test.each([
   [[7]],
 ])('%j is no list of hosts', async (allowedHosts) => {
   const error = await rejectionOf(EmbeddedEtcd.start$({ allowedHosts } as never));
-  expect(error).toMatchObject({ code: 'INVALID_OPTION', option: 'allowedHosts', value: allowedHosts });
+  expect(error).toMatchObject({ code: 'INVALID_OPTION', option: 'allowedHosts' });
 });
