@@ -72,3 +72,19 @@ test('an interceptor that asks again, and is refused then', async () => {
   expect(isOutcomeUnknown(await rejectionOf(client.createInOrder$(key, 'v')))).toBe(true);
   expect(await childrenOf(key)).toBe(1);
 });
+
+test('etcd stands still when the deadline comes: what was sent may be executed, and is', async () => {
+  const client = server.client({ discover: false, heartbeat: false, timeout: 60_000, deadline: 2_000 });
+  const key = server.key();
+  await firstValueFrom(client.set$(key, 'before'));
+  await firstValueFrom(server.member.stop$());
+  server.afterwards(() => firstValueFrom(server.member.resume$()));
+  const [write, read] = await Promise.all([
+    rejectionOf(client.set$(key, 'after')),
+    rejectionOf(client.get$(key)),
+  ]);
+  expect(isOutcomeUnknown(write)).toBe(true);
+  expect(isOutcomeUnknown(read)).toBe(false);
+  await firstValueFrom(server.member.resume$());
+  await eventually(async () => (await firstValueFrom(server.client().getValue$(key))) === 'after');
+});

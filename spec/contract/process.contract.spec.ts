@@ -53,3 +53,14 @@ test.each([
   const result = await runner.run(program(`${body} client.close();`));
   expect(result).toEqual({ exitCode: 0, stdout: 'last line\n', stderr: '' });
 });
+
+test('after its last answer no timer of a call is waited for', async () => {
+  const result = await runner.run(
+    program(`
+      await firstValueFrom(client.get$('/'));
+      await firstValueFrom(client.set$('/a', '1'));
+      console.log(process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout'));
+    `),
+  );
+  expect(result).toEqual({ exitCode: 0, stdout: '[]\nlast line\n', stderr: '' });
+});

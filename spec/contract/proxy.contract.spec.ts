@@ -1,5 +1,12 @@
 import axios from 'axios';
-import { EtcdError, isAllNodesDown, type AllNodesDownError, type ClientOptions } from 'rxetcd';
+import {
+  EtcdError,
+  isAllNodesDown,
+  isTlsError,
+  type AllNodesDownError,
+  type ClientOptions,
+  type TlsOptions,
+} from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
 import { inspect } from 'node:util';
 import { TestCertificates, type TestAuthority } from '../support/certificates.js';
@@ -11,8 +18,11 @@ import { WatchLog } from '../support/watch-log.js';
 
 const certificates = new TestCertificates();
 let ca: TestAuthority;
+/** Has signed nothing that is used. */
+let otherCa: TestAuthority;
 const server = serverUnderTest(async () => {
   ca = await certificates.authority();
+  otherCa = await certificates.authority('other CA');
   return ca.server();
 });
 afterAll(() => certificates.remove());
@@ -71,6 +81,32 @@ describe.each(transports)('%s', (_, transport) => {
     expect(new Set(proxy.passed)).toEqual(new Set([`CONNECT ${new URL(server.secureUrl).host}`]));
     // What is for etcd stays within.
     expect(proxy.headers.filter((h) => 'authorization' in h)).toEqual([]);
+  });
+
+  test.each<[string, () => TlsOptions, RegExp]>([
+    [
+      'of an authority that is not trusted',
+      () => ({ ca: otherCa.cert }),
+      /UNABLE_TO_|SELF_SIGNED|certificate/,
+    ],
+    ['of none that is known at all', () => ({}), /UNABLE_TO_|SELF_SIGNED|certificate/],
+    [
+      'for another name',
+      () => ({ ca: ca.cert, servername: 'etcd.example' }),
+      /ERR_TLS_CERT_ALTNAME_INVALID|etcd\.example/,
+    ],
+  ])('HTTPS_PROXY: behind the tunnel a certificate %s is refused', async (_case, tls, words) => {
+    const proxy = await startProxy();
+    environment({ HTTPS_PROXY: proxy.url });
+    const key = server.key();
+    const client = server.client({ ...secure(), ...transport(), tls: tls(), deadline: 5_000 });
+    for (const call of [client.get$(key), client.set$(key, 'v'), client.watch$(key)]) {
+      const error = await rejectionOf(call);
+      expect(isTlsError(error)).toBe(true);
+      expect(String(error)).toMatch(words);
+    }
+    expect(proxy.passed[0]).toBe(`CONNECT ${new URL(server.secureUrl).host}`);
+    expect((await server.fetch(`/keys${key}`)).status).toBe(404);
   });
 
   test('each is for its own scheme', async () => {

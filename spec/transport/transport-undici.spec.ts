@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { firstValueFrom, map, Subject, timer } from 'rxjs';
+import { buildConnector } from 'undici';
 import type { Trace } from '../../lib/transport/transport.js';
 import { eventually } from '../support/eventually.js';
 import type { ScriptedAction } from '../support/scripted-action.js';
@@ -65,6 +66,29 @@ describe('over undici', () => {
       );
       expect(error).toMatchObject({ kind: 'connect', sent: false, message: 'UND_ERR_CONNECT_TIMEOUT' });
       expect(performance.now() - begun).toBeLessThan(5_000);
+    } finally {
+      await frozen.close();
+    }
+  });
+
+  test('it ends long before a handshake that may last seven times as long', async () => {
+    await serve(() => ({ silence: true }));
+    const frozen = await startFrozenServer();
+    try {
+      const { hostname, port, protocol } = new URL(frozen.url);
+      const ended: string[] = [];
+      const other = new Promise<void>((resolve) => {
+        // Begun first: however slow the machine, its timer is due later.
+        buildConnector({ timeout: 1_400 })({ hostname, port, protocol }, () => {
+          ended.push('other');
+          resolve();
+        });
+      });
+      const request = requestOf({ endpoint: frozen.url, timeout: 20_000 });
+      await failureOf(open('undici', undefined, 200).exchange$(request));
+      ended.push('ours');
+      await other;
+      expect(ended).toEqual(['ours', 'other']);
     } finally {
       await frozen.close();
     }
