@@ -113,15 +113,12 @@ export class EtcdClient implements AsyncDisposable {
   constructor(first?: string | readonly string[] | ClientOptions, rest?: ClientOptions) {
     this.#settings = resolveOptions(first, rest);
     this.#transport = new Transport(this.#settings, this.#events);
-    this.#cluster = new Cluster(
-      this.#settings,
-      v2Probe(this.#transport, this.#settings),
-      this.#events,
-      this.#transport.tabs !== undefined,
-    );
+    const probe = v2Probe(this.#transport, this.#settings);
+    this.#cluster = new Cluster(this.#settings, probe, this.#events, this.#transport.tabs !== undefined);
     this.#transport.trusts = (endpoint) => this.#cluster.isTrusted(endpoint);
     this.#cluster.whenGone((endpoint) => {
       this.#transport.forget(endpoint);
+      probe.forget(endpoint);
     });
     const context: V2Context = {
       settings: this.#settings,

@@ -11,14 +11,20 @@ import { faultOf, isGateways, isLeaderless, isPathless } from './decode.js';
 import { parseJson } from './parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './server-release.js';
 
+/** A probe that remembers how old releases are asked. */
+export type V2Probe = Probe & {
+  /** The endpoint is none any more: who comes there later may be of any release. */
+  readonly forget: (endpoint: string) => void;
+};
+
 /**
  * The v2 API's probe: `/v2/members/leader` for the leader, and when asked in full `/v2/stats/self` for the id (the
  * only thing trusted there), `/v2/members` for the list and `/version`. Without credentials: these paths are open, and
  * each authenticated request costs the server 60 ms. Releases before 2.0 are asked in their own way.
  */
-export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, 'probeTimeout'>): Probe {
+export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, 'probeTimeout'>): V2Probe {
   const legacy = new Set<string>();
-  return (endpoint, full) => {
+  const probe: Probe = (endpoint, full) => {
     const ask$: Ask = (path) =>
       transport.exchange$({
         method: 'GET',
@@ -50,6 +56,11 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
       }),
     );
   };
+  return Object.assign(probe, {
+    forget: (endpoint: string) => {
+      legacy.delete(endpoint);
+    },
+  });
 }
 
 /** What a member answers, and whether it answers at all where the API is. */

@@ -1,5 +1,6 @@
 import { EtcdClient, isAllNodesDown, isOutcomeUnknown } from 'rxetcd';
 import { concat, firstValueFrom, forkJoin, lastValueFrom } from 'rxjs';
+import { cleanUp } from '../support/clean-up.js';
 import { eventually } from '../support/eventually.js';
 import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
 import { rejectionOf } from '../support/rejection.js';
@@ -12,6 +13,7 @@ const deadline = 1_200;
 const noQuorum = { code: 'ALL_NODES_DOWN', reason: 'no-quorum' };
 
 describe('without a quorum', () => {
+  const undos: (() => unknown)[] = [];
   let cluster: LocalCluster;
   let client: EtcdClient;
   let leader: Node;
@@ -37,11 +39,19 @@ describe('without a quorum', () => {
   });
   afterEach(async () => {
     client.close();
+    await cleanUp(undos);
     const stopped = cluster.members.filter(({ state }) => state === 'stopped');
     const healed = cluster.members.map((member) => member.heal$());
     await lastValueFrom(concat(...stopped.map((m) => m.resume$()), ...healed, cluster.ready$()));
   });
   afterAll(() => lastValueFrom(cluster.down$()));
+
+  /** The record of a watch of the key, until the test ends. */
+  async function logOf(one: EtcdClient): Promise<WatchLog> {
+    const log = await new WatchLog(one, key).live();
+    undos.push(() => {});
+    return log;
+  }
 
   /** Nothing that needs a majority is done: it ends at the deadline, and not before. */
   async function expectNothingDone(one = client): Promise<void> {
@@ -56,7 +66,7 @@ describe('without a quorum', () => {
   }
 
   it('plain reads answer, nothing else is done, and the same client goes on when it is back: frozen', async () => {
-    const log = await new WatchLog(client, key).live();
+    const log = await logOf(client);
     // One is on its way to the leader when it freezes: nobody knows what becomes of it.
     await firstValueFrom(forkJoin([leader.stop$(), followers[0]!.stop$()]));
     const onItsWay = await rejectionOf(client.set$(key, 'perhaps'));
@@ -76,11 +86,10 @@ describe('without a quorum', () => {
     const { node: after } = await firstValueFrom(client.set$(key, 'after'));
     await log.reach(after.modifiedIndex);
     expect(log.lines.filter((line) => !line.endsWith('=perhaps'))).toEqual([`set ${key}=after`]);
-    log.unsubscribe();
   });
 
   it('the same when all members live, but none reaches another', async () => {
-    const log = await new WatchLog(client, key).live();
+    const log = await logOf(client);
     await firstValueFrom(forkJoin(cluster.members.map((member) => member.partition$())));
     await eventually(() => client.clusterState$.value.hasQuorum === false);
     await expect(firstValueFrom(client.getValue$(key))).resolves.toBe('before');
@@ -91,15 +100,15 @@ describe('without a quorum', () => {
     await log.reach(node.modifiedIndex);
     expect(log.lines).toEqual([`set ${key}=after`]);
     await expect(firstValueFrom(client.exists$(`${key}-never`, { quorum: true }))).resolves.toBe(false);
-    log.unsubscribe();
   });
 
   it('is seen by a client of one member alone, and that it is back', async () => {
     const own = followers[0]!;
     const alone = new EtcdClient(own.clientUrl, { ...options, discover: false });
+    undos.push(() => alone.close());
     await firstValueFrom(alone.set$(key, 'alone'));
     expect(alone.clusterState$.value.hasQuorum).toBe(true);
-    const log = await new WatchLog(alone, key).live();
+    const log = await logOf(alone);
     await firstValueFrom(own.partition$());
     await eventually(() => alone.clusterState$.value.hasQuorum === false);
     await expect(firstValueFrom(alone.getValue$(key))).resolves.toBe('alone');
@@ -114,8 +123,6 @@ describe('without a quorum', () => {
     expect(alone.clusterState$.value.hasQuorum).toBe(true);
     await log.count(2);
     expect(log.lines).toEqual([`set ${key}=meanwhile`, `set ${key}=again`]);
-    log.unsubscribe();
-    alone.close();
   });
 
   it('a write that the leader took before it was cut off is of unknown outcome, never called undone', async () => {

@@ -38,7 +38,7 @@ function probeOf(replies: () => Record<string, Reply>) {
     });
   };
   const probe = v2Probe({ exchange$ } as unknown as Transport, { probeTimeout: 77 });
-  return (endpoint: string, full: boolean): { answer?: ProbeAnswer; error?: unknown } => {
+  const ask = (endpoint: string, full: boolean): { answer?: ProbeAnswer; error?: unknown } => {
     requests = [];
     const result: { answer?: ProbeAnswer; error?: unknown } = {};
     probe(endpoint, full).subscribe({
@@ -47,6 +47,7 @@ function probeOf(replies: () => Record<string, Reply>) {
     });
     return result;
   };
+  return Object.assign(ask, { forget: probe.forget });
 }
 
 function ask(replies: Record<string, Reply>, full = true): { answer?: ProbeAnswer; error?: unknown } {
@@ -97,6 +98,19 @@ describe('v2Probe', () => {
     ['an internal error', [500, ''], {}],
   ])('%s', (_, reply, expected) => {
     expect(ask({ [leaderPath]: reply }, false).answer).toEqual(expected);
+  });
+
+  test.each<[string, Reply]>([
+    ['a page', [503, '<html><body>503 Service Unavailable</body></html>']],
+    ['plain text', [503, 'Service Unavailable']],
+    ['nothing', [503, '']],
+    ['JSON of its own', [503, { message: 'no healthy upstream' }]],
+    ['a page for a bad gateway', [502, '<html>']],
+    ['a page for a late one', [504, '<html>']],
+  ])('fails when a balancer answers in the place of the member: %s', (_, reply) => {
+    const { answer, error } = ask({ [leaderPath]: reply }, false);
+    expect(answer).toBeUndefined();
+    expect(error).toMatchObject({ config: { status: (reply as Answer)[0], isStrange: true } });
   });
 
   test.each<[string, Reply]>([
@@ -204,6 +218,16 @@ describe('a release before 2.0', () => {
     const probe = probeOf(() => old);
     probe('http://m', true);
     probe('http://other', false);
+    expect(paths()).toEqual([leaderPath]);
+  });
+
+  test('is forgotten once it is no endpoint any more: who comes there is asked as one asks today', () => {
+    let replies = old;
+    const probe = probeOf(() => replies);
+    probe('http://m', true);
+    probe.forget('http://m');
+    replies = {};
+    expect(probe('http://m', false).answer).toEqual({ clusterId: 'c1', leader: 'a1' });
     expect(paths()).toEqual([leaderPath]);
   });
 

@@ -144,6 +144,8 @@ export class Turns {
         waiting.shift();
         first.start();
       }
+      const isOver = running.size === 0 && waiting.length === 0;
+      if (isOver && this.#queues.get(endpoint) === queue) this.#queues.delete(endpoint);
       if (this.#tabs === undefined) return;
       const turns = [
         ...[...running].map(({ since }) => ({ since, running: true })),
