@@ -157,6 +157,11 @@ export class EventBus {
     return this.#events$.observed;
   }
 
+  /** Anyone observes the bodies. */
+  get bodiesObserved(): boolean {
+    return this.#bodies$.observed;
+  }
+
   /** Builds and emits an event if anyone observes. */
   emit(build: () => WithoutTime<ClientEvent>): void {
     if (this.#events$.observed) this.#events$.next({ ...build(), at: new Date() });
@@ -177,7 +182,7 @@ export class EventBus {
 }
 
 /** Such a path holds passwords, whichever call or spelling led there. */
-function isAuthentication({ path, operation }: Pick<BodyText, 'path' | 'operation'>): boolean {
+export function isAuthentication({ path, operation }: Pick<BodyText, 'path' | 'operation'>): boolean {
   // Decoded first: etcd takes %2f for a slash. Some HTTP clients take a backslash for one, and send it so.
   const segments = path
     .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.js';
 import { isInNoProxy } from './no-proxy.js';
+import type { Credentials } from './secrets.js';
 import { UnusableError } from './unusable.js';
 
 /** A proxy that the environment names. */
@@ -40,6 +41,20 @@ export function proxyOf(endpoint: string): EnvironmentProxy | undefined {
     if (!(error instanceof InvalidOptionError)) throw error;
     throw new UnusableError(error.message, { sent: false, lasting: true, toError: () => error });
   }
+}
+
+/** What the proxies of the environment are given, whoever they serve. */
+export function proxyCredentials(): Credentials[] {
+  return ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => {
+    const found = variable(name);
+    if (found === undefined) return [];
+    try {
+      const { credentials } = read(found.name, found.value);
+      return credentials === undefined ? [] : [credentials];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function read(name: string, value: string): EnvironmentProxy {

@@ -5,6 +5,7 @@ import { limitPassed } from './late.js';
 import { tooLarge } from './refusals.js';
 import { toTransportError, TransportError } from './transport-error.js';
 import { unfinishedLine } from './unfinished-line.js';
+import type { Secrets } from './secrets.js';
 import type { Stage, Wire } from './wire.js';
 
 const encoder = new TextEncoder();
@@ -15,6 +16,8 @@ const lateTurns = 64;
 /** What all exchanges of a transport share. */
 export interface ExchangeContext {
   readonly events: EventBus;
+  /** Hides credentials in what is told of an answer. */
+  readonly secrets: Secrets;
   /** How many bytes an answer may have, unless its request says otherwise. */
   readonly maxResponseBytes: number;
   /** Endpoints that have answered: what they are asked in is what they speak. */
@@ -39,6 +42,8 @@ export class Exchange implements Wire {
   /** Bytes of the body; of one in lines, of the line that has not ended. */
   #bytes = 0;
   #over = false;
+  /** The piece of a line that has not been shown: what is hidden may be cut anywhere. */
+  #unshown = '';
   #status: number | undefined;
 
   constructor(request: HttpRequest, context: ExchangeContext, receiver: Receiver) {
@@ -47,7 +52,11 @@ export class Exchange implements Wire {
     this.#receiver = receiver;
     const { events } = context;
     events.emit(() => ({ type: 'request', ...described(request) }));
-    events.emitBody(() => ({ ...described(request), direction: 'sent', body: request.body ?? '' }));
+    events.emitBody(() => ({
+      ...described(request),
+      direction: 'sent',
+      body: this.#told(request.body ?? ''),
+    }));
   }
 
   /** Whether the request may have reached the server; undefined where that cannot be told. */
@@ -111,7 +120,7 @@ export class Exchange implements Wire {
 
   text(text: string): void {
     if (this.#over || text === '') return;
-    this.#showAnswer(text);
+    this.#showPart(text);
     this.#receiver.part({ type: 'text', text });
   }
 
@@ -119,13 +128,13 @@ export class Exchange implements Wire {
     this.#context.answered.add(this.request.endpoint);
     this.#status = response.status;
     if (!this.#end()) return;
-    this.#showAnswer(response.body);
+    this.#showAnswer(this.#unshown + response.body);
     this.#receiver.done(response);
   }
 
   failed(thrown: unknown): void {
     if (this.#over) return;
-    const error = toTransportError(thrown, this.sent);
+    const error = this.#discreet(toTransportError(thrown, this.sent));
     const { endpoint } = this.request;
     const { answered, diagnose } = this.#context;
     if (error.kind !== 'reset' || diagnose === undefined || answered.has(endpoint)) this.#fail(error);
@@ -201,12 +210,33 @@ export class Exchange implements Wire {
     this.#limit = undefined;
   }
 
+  /** What an interceptor threw may tell of the request. */
+  #discreet(error: TransportError): TransportError {
+    const message = this.#told(error.message);
+    if (message === error.message) return error;
+    // Only its words change; its stack begins with them.
+    error.stack = this.#told(error.stack ?? '');
+    error.message = message;
+    return error;
+  }
+
+  #told(text: string): string {
+    return this.#context.secrets.mask(text, this.request);
+  }
+
+  #showPart(text: string): void {
+    if (!this.#context.events.bodiesObserved) return;
+    const end = text.lastIndexOf('\n') + 1;
+    if (end > 0) this.#showAnswer(this.#unshown + text.slice(0, end));
+    this.#unshown = end > 0 ? text.slice(end) : this.#unshown + text;
+  }
+
   #showAnswer(body: string): void {
     this.#context.events.emitBody(() => ({
       ...described(this.request),
       direction: 'received',
       ...(this.#status === undefined ? {} : { status: this.#status }),
-      body,
+      body: this.#told(body),
     }));
   }
 }

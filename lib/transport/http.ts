@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The value of the Authorization header. */
   readonly authorization?: string;
+  /** A password that the body sets. */
+  readonly secret?: string;
   /**
    * Until the answer is complete (of `parts$`: until its headers are there), in milliseconds; of a command from when it
    * is handed to a connection, where that can be told.

@@ -4,11 +4,12 @@ import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
 import { axiosProxy } from './axios-proxy.js';
 import { axiosSender } from './axios-sender.js';
-import { environmentProxy } from './environment-proxy.js';
+import { environmentProxy, proxyCredentials } from './environment-proxy.js';
 import { nodeHeaders } from './node-headers.js';
 import { toldAgent } from './told-agent.js';
 import type { OtherTabs } from './other-tabs.js';
 import { createUndiciSender } from './undici-sender.js';
+import type { Credentials } from './secrets.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
 import { TransportError } from './transport-error.js';
@@ -26,6 +27,8 @@ export interface Platform {
   readonly tabs?: OtherTabs;
   /** What is wrong with an endpoint that has never answered and resets connections, if that can be told. */
   readonly diagnose?: (endpoint: string) => Promise<TransportError | undefined>;
+  /** What the proxies of the environment are given. */
+  readonly proxies?: () => readonly Credentials[];
   /** Ends the connections to one endpoint, each once it is idle. */
   readonly forget: (endpoint: string) => void;
   /** Ends all connections. */
@@ -46,6 +49,7 @@ export function createPlatform(settings: PlatformSettings): Platform {
   const closed = new AbortController();
   return {
     ...platform,
+    proxies: proxyCredentials,
     diagnose: (endpoint) => otherScheme(endpoint, closed.signal),
     close: () => {
       closed.abort();

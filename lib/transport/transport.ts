@@ -6,6 +6,7 @@ import { PartReceiver, WholeReceiver, type Receiver } from './receiver.js';
 import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
 import type { OtherTabs } from './other-tabs.js';
 import { createPlatform, type Platform } from './platform.js';
+import { Secrets } from './secrets.js';
 import { TransportError } from './transport-error.js';
 
 /** How far an exchange has come; can be asked while it is under way. */
@@ -20,11 +21,15 @@ export interface Trace {
 export class Transport {
   readonly #platform: Platform;
   readonly #context: ExchangeContext;
+  /** Hides the client's credentials in what is told. */
+  readonly secrets: Secrets;
 
   constructor(settings: Settings, events: EventBus) {
     this.#platform = createPlatform(settings);
+    this.secrets = new Secrets(settings.auth, this.#platform.proxies);
     this.#context = {
       events,
+      secrets: this.secrets,
       maxResponseBytes: settings.maxResponseBytes,
       answered: new Set(),
       diagnose: this.#platform.diagnose,

@@ -1,6 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import { checkOptions, isRecord, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
+import { isAuthentication } from '../events.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../options.js';
 import type { HttpMethod, HttpResponse } from '../transport/http.js';
 import { exchangeOf, learn, type V2Context } from './context.js';
@@ -16,6 +17,8 @@ export interface ApiRequest {
   readonly path: string;
   /** What is sent as JSON. */
   readonly json?: object;
+  /** The password in it. */
+  readonly secret?: string | undefined;
   /** What messages say after the operation's name: a member, a user. */
   readonly of?: string;
   /** What messages call the operation. Default: its own name. */
@@ -55,7 +58,7 @@ export class ApiCalls {
   /** Sends the request as its operation may be sent; `read` throws a Fault for what is no success. */
   run$<T>(
     operation: ApiOperation,
-    { method = 'GET', path, json, as: called = operation, of, at }: ApiRequest,
+    { method = 'GET', path, json, secret, as: called = operation, of, at }: ApiRequest,
     settings: CallSettings,
     read: (answer: ApiAnswer) => T,
   ): Observable<T> {
@@ -75,7 +78,9 @@ export class ApiCalls {
       pool: 'command' as const,
       ...(json === undefined ? {} : { body: JSON.stringify(json), contentType: 'application/json' }),
       ...(authorization === undefined || open ? {} : { authorization }),
+      ...(secret === undefined ? {} : { secret }),
     };
+    const own = { secret, keepsNoBody: isAuthentication({ path, operation }) };
     return call$(cluster, events, {
       operation: name,
       retryClass,
@@ -87,7 +92,7 @@ export class ApiCalls {
           (response) => {
             const { status, headers } = response;
             learn(context, endpoint, status, headers);
-            const exchange = exchangeOf(context, endpoint, status, headers);
+            const exchange = exchangeOf(context, endpoint, status, headers, own);
             return read({ ...response, operation: name, endpoint, exchange });
           },
           trace,

@@ -276,10 +276,11 @@ export class AuthApi {
   #putUser$(
     operation: 'auth.createUser' | 'auth.updateUser',
     name: string,
-    json: object,
+    json: { readonly user: string; readonly password?: string | undefined },
     settings: CallSettings,
   ): Observable<AuthUserRoles> {
-    const request = { method: 'PUT' as const, path: user(name), json, of: name };
+    const { password: secret } = json;
+    const request = { method: 'PUT' as const, path: user(name), json, secret, of: name };
     return this.#calls.run$(operation, request, settings, (answer) =>
       userRolesOf(objectOf(answer, userShape)),
     );

@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import type { HttpHeaders } from '../transport/http.js';
+import type { OwnSecrets } from '../transport/secrets.js';
 import type { Transport } from '../transport/transport.js';
 import type { Exchange } from './decode.js';
 import type { ResponseInfo } from './model.js';
@@ -43,14 +44,17 @@ export function learn(
 
 /** What the decoder is told of an exchange with that endpoint. */
 export function exchangeOf(
-  { cluster, authorization, settings }: V2Context,
+  { cluster, authorization, settings, transport }: V2Context,
   endpoint: string,
   status?: number,
   headers?: HttpHeaders,
+  own?: OwnSecrets,
 ): Exchange {
   const location = status === 307 ? headers?.get('location') : undefined;
   return {
     endpoint,
+    secrets: transport.secrets,
+    own,
     // A release that was seen with the API does not run where that is missing: its server has been replaced.
     version: status === 404 && !mayLack(cluster, endpoint) ? undefined : cluster.version(endpoint),
     anonymous: authorization === undefined && settings.tls.cert === undefined,

@@ -7,6 +7,7 @@ import {
   UnsupportedByServerError,
 } from '../errors.js';
 import { isRecord } from '../check.js';
+import type { OwnSecrets, Secrets } from '../transport/secrets.js';
 import {
   errorMixUp,
   eventFlaw,
@@ -31,9 +32,23 @@ export interface Exchange {
   readonly version?: string | undefined;
   /** The origin that a redirect points to; that of the server itself if it points nowhere. */
   readonly redirect?: string | undefined;
+  /** Hides credentials in what is told of the answer. */
+  readonly secrets?: Secrets | undefined;
+  /** What its request held besides the client's own. */
+  readonly own?: OwnSecrets | undefined;
   /** The request had neither credentials nor a client certificate. */
   readonly anonymous?: boolean;
 }
+
+/** What a server said, as it may be told. */
+const told = (text: string, { secrets, own }: Exchange): string => secrets?.mask(text, own) ?? text;
+
+/** So much of a body is kept, cut down once more where it is shown. */
+const maxKept = 4_000;
+
+/** A body, as it may be kept. */
+export const toldBody = (body: string, exchange: Exchange): string | undefined =>
+  exchange.own?.keepsNoBody === true ? undefined : told(body.slice(0, maxKept), exchange);
 
 /**
  * A success of the keys API, checked in every part that is relied on; anything else is thrown as a Fault.
@@ -114,12 +129,12 @@ export function faultOf(
   exchange: Exchange = {},
   json = parseJson(body),
 ): Fault {
-  const answer = { status, body };
+  const answer = { status, body: toldBody(body, exchange) };
   if (hasErrorCode(json)) return apiFault(operation, json, json.errorCode, answer, exchange);
   if (status === 307) {
     return new Fault({
       ...answer,
-      summary: `redirected to ${exchange.redirect ?? 'nowhere'}`,
+      summary: `redirected to ${told(exchange.redirect ?? 'nowhere', exchange)}`,
       executed: 'no',
       redirect: exchange.redirect,
       leaderless: true,
@@ -168,20 +183,21 @@ export function foreignFault(
   operation: string,
   status: number,
   body: string,
-  { endpoint }: Exchange,
+  exchange: Exchange,
   kind: string,
   executed = executedBefore(status),
 ): Fault {
+  const { endpoint } = exchange;
   const code = String(status);
   const what =
     kind !== ''
-      ? `${code}, no answer of etcd (${kind}${endpoint === undefined ? '' : ` from ${endpoint}`})`
+      ? `${code}, no answer of etcd (${told(kind, exchange)}${endpoint === undefined ? '' : ` from ${endpoint}`})`
       : status < 300
         ? `${code} with a body that is empty`
         : code;
   return new Fault({
     status,
-    body,
+    body: toldBody(body, exchange),
     summary: what,
     ...(executed === undefined ? {} : { executed }),
     ...(isGateways(status, parseJson(body)) ? { isStrange: true } : {}),
@@ -210,21 +226,21 @@ export const isGateways = (status: number, json: unknown): boolean =>
 function messageFault(
   operation: string,
   message: string,
-  answer: { status: number; body: string },
+  answer: { status: number; body: string | undefined },
   exchange: Exchange,
 ): Fault {
   const { status } = answer;
   const executed = executedBefore(status);
   const error = {
     errorCode: status === 401 ? EtcdErrorCode.Unauthorized : 0,
-    message,
+    message: told(message, exchange),
     reason: '',
     index: 0,
     status,
   };
   return new Fault({
     ...answer,
-    summary: `${String(status)} ${message}`,
+    summary: `${String(status)} ${error.message}`,
     ...(executed === undefined ? {} : { executed }),
     ...(isLeaderless(status, { message }) ? { leaderless: true } : {}),
     ...(isGateways(status, { message }) ? { isStrange: true } : {}),
@@ -256,13 +272,19 @@ function apiFault(
   operation: string,
   json: Record<string, unknown>,
   errorCode: number,
-  answer: { status: number; body: string },
+  answer: { status: number; body: string | undefined },
   exchange: Exchange,
 ): Fault {
   const text = (name: string): string => (typeof json[name] === 'string' ? json[name] : '');
   const index = isIndex(json['index']) ? json['index'] : 0;
-  const error = { errorCode, message: text('message'), reason: text('cause'), index, status: answer.status };
-  if (errorCode === EtcdErrorCode.RaftInternal && directoryUpdate.test(error.reason)) {
+  const error = {
+    errorCode,
+    message: told(text('message'), exchange),
+    reason: told(text('cause'), exchange),
+    index,
+    status: answer.status,
+  };
+  if (errorCode === EtcdErrorCode.RaftInternal && directoryUpdate.test(text('cause'))) {
     return new Fault({
       ...answer,
       errorCode,

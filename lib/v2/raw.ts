@@ -2,6 +2,7 @@ import { defer, type Observable } from 'rxjs';
 import { check, checkOptions, demand, isRecord, secret, type Check } from '../check.js';
 import { call$ } from '../cluster/call.js';
 import { InvalidOptionError } from '../errors.js';
+import { isAuthentication } from '../events.js';
 import { callChecks, resolveCall, type CallOptions } from '../options.js';
 import { httpMethods, type HttpMethod } from '../transport/http.js';
 import { exchangeOf, learn, type V2Context } from './context.js';
@@ -111,6 +112,7 @@ export class RawApi {
         ...(authorization === undefined ? {} : { authorization }),
         headers: rest,
       };
+      const own = { authorization, keepsNoBody: isAuthentication({ path, operation: 'raw' }) };
       const name = `raw ${method} ${path}`;
       return call$(cluster, events, {
         operation: name,
@@ -122,7 +124,7 @@ export class RawApi {
             ({ status, headers: received, body }) => {
               const info = learn(context, endpoint, status, received);
               if (status === 307)
-                throw faultOf(name, status, body, exchangeOf(context, endpoint, status, received));
+                throw faultOf(name, status, body, exchangeOf(context, endpoint, status, received, own));
               const json = parseJson(body);
               return {
                 status,

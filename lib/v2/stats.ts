@@ -4,6 +4,7 @@ import { Fault } from '../cluster/fault.js';
 import { EtcdError } from '../errors.js';
 import type { CallOptions, CallSettings } from '../options.js';
 import { objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
+import { toldBody } from './decode.js';
 import { eachMember$ } from './each-member.js';
 import { number, optional, record, recordOf, text } from './shape.js';
 import type { LeaderStats, MemberStats, SelfStats, StoreStats } from './stats-model.js';
@@ -123,11 +124,11 @@ const selfShape = record({
 const storeShape = record({ getsSuccess: number, setsSuccess: number, watchers: count, expireCount: count });
 
 /** A follower's refusal: the leader has just changed, unless this very member was to be asked. */
-function demandLeader({ operation, status, body }: ApiAnswer, final: boolean): void {
+function demandLeader({ operation, status, body, exchange }: ApiAnswer, final: boolean): void {
   if (status !== 403 || final) return;
   throw new Fault({
     status,
-    body,
+    body: toldBody(body, exchange),
     summary: '403 not current leader',
     executed: 'no',
     leaderless: true,
