@@ -2,7 +2,7 @@
 import axios, { Axios, type AxiosAdapter } from 'axios';
 import { Agent, request } from 'node:http';
 import { EtcdClient } from 'rxetcd';
-import { firstValueFrom } from 'rxjs';
+import { EMPTY, firstValueFrom } from 'rxjs';
 import { Pool } from 'undici';
 import { createUndiciSender } from '../lib/transport/undici-sender.js';
 import type { HttpRequest, HttpResponse } from '../lib/transport/http.js';
@@ -120,7 +120,13 @@ export function plainAxios(origin: string): Contender {
 
 /** Axios over what carries the library's own requests: the floor that axios sets. */
 export function axiosOverOurs(origin: string): Contender {
-  const { send, close } = createUndiciSender({ tls: {}, connectTimeout: 1_000, commandConnections: 128 });
+  const { send, close } = createUndiciSender({
+    tls: {},
+    connectTimeout: 1_000,
+    commandConnections: 128,
+    endpoints: [origin],
+    vouch$: () => EMPTY,
+  });
   const ignore = (): undefined => undefined;
   const bare = {
     inParts: false,

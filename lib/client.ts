@@ -116,6 +116,7 @@ export class EtcdClient implements AsyncDisposable {
     const probe = v2Probe(this.#transport, this.#settings);
     this.#cluster = new Cluster(this.#settings, probe, this.#events, this.#transport.tabs !== undefined);
     this.#transport.trusts = (endpoint) => this.#cluster.isTrusted(endpoint);
+    this.#transport.vouch$ = (endpoint) => this.#cluster.vouch$(endpoint);
     this.#cluster.whenGone((endpoint) => {
       this.#transport.forget(endpoint);
       probe.forget(endpoint);

@@ -2,6 +2,7 @@ import {
   BehaviorSubject,
   concat,
   defer,
+  EMPTY,
   endWith,
   filter,
   ignoreElements,
@@ -18,7 +19,7 @@ import {
 import { ClientClosedError, type Attempt } from '../errors.js';
 import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
-import { TransportError } from '../transport/transport-error.js';
+import { TransportError, withheld } from '../transport/transport-error.js';
 import { Attendance } from './attendance.js';
 import { ChangeReporter } from './change-reporter.js';
 import { ClusterState } from './cluster-state.js';
@@ -147,6 +148,24 @@ export class Cluster {
   isTrusted(url: string): boolean {
     const endpoint = this.#roster.endpoint(url);
     return endpoint !== undefined && (endpoint.configured || this.#roster.mayBeAsked(endpoint));
+  }
+
+  /**
+   * Completes once a probe that is sent from now on has found a member of the cluster at this endpoint; then that member
+   * is who took the connections that stand now. Errors when it has not.
+   */
+  vouch$(url: string): Observable<never> {
+    return defer(() => {
+      const since = instant();
+      return concat(
+        this.#prober.askAnew$(url),
+        defer(() => {
+          const verifiedAt = this.#roster.endpoint(url)?.verifiedAt ?? -Infinity;
+          if (verifiedAt > since && this.isTrusted(url)) return EMPTY;
+          return throwError(() => withheld());
+        }),
+      );
+    });
   }
 
   /** Never emits; errors, with what is made of the reason, once every endpoint has said why it cannot serve the client. */

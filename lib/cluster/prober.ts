@@ -1,9 +1,12 @@
 import {
   catchError,
+  concat,
   defer,
+  EMPTY,
   ignoreElements,
   last,
   of,
+  ReplaySubject,
   retry,
   share,
   switchMap,
@@ -37,6 +40,9 @@ export class Prober {
   readonly #mayWait: boolean;
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
+  /** The full probe of each endpoint that was last sent for those who need one from now on, and the one to follow it. */
+  readonly #sent = new Map<string, Observable<never>>();
+  readonly #next = new Map<string, Observable<never>>();
   readonly #failures = new Map<string, Attempt>();
   /** Endpoints whose last probe brought what nobody can use, and why. */
   readonly #unusable = new Map<string, UnusableError>();
@@ -76,9 +82,35 @@ export class Prober {
     return check$;
   }
 
+  /**
+   * Asks the endpoint who it is, later than this is called; never emits. One probe at a time: whoever comes meanwhile
+   * shares the next.
+   */
+  askAnew$(url: string): Observable<never> {
+    const next = this.#next.get(url);
+    if (next !== undefined) return next;
+    const anew$: Observable<never> = concat(
+      defer(() => this.#sent.get(url) ?? EMPTY),
+      defer(() => {
+        this.#next.delete(url);
+        this.#sent.set(url, anew$);
+        return this.probe$(url, true);
+      }),
+    ).pipe(
+      share({
+        connector: () => new ReplaySubject<never>(1),
+        resetOnComplete: false,
+        resetOnRefCountZero: false,
+      }),
+    );
+    this.#next.set(url, anew$);
+    return anew$;
+  }
+
   /** The endpoint is none any more. */
   forget(url: string): void {
     this.#checks.delete(url);
+    this.#sent.delete(url);
     this.#failures.delete(url);
     this.#unusable.delete(url);
   }

@@ -13,6 +13,7 @@ import type { Credentials } from './secrets.js';
 import { speaksHttp } from './speaks-http.js';
 import { speaksTls } from './speaks-tls.js';
 import { TransportError } from './transport-error.js';
+import type { Vouch } from './vouched.js';
 import type { Sender } from './wire.js';
 
 /** Commands in flight to one endpoint; more wait for a free connection. */
@@ -41,11 +42,12 @@ export type PlatformSettings = Pick<Settings, 'axios' | 'tls' | 'connectTimeout'
 /**
  * In Node: undici, or the user's own axios instance over keep-alive agents.
  *
+ * @param vouch$ asked about connections to endpoints that were found; not of those that an axios instance makes
  * @throws InvalidOptionError when the environment names a proxy for an endpoint that cannot be used
  */
-export function createPlatform(settings: PlatformSettings): Platform {
+export function createPlatform(settings: PlatformSettings, vouch$: Vouch): Platform {
   const platform =
-    settings.axios === undefined ? undiciPlatform(settings) : ownPlatform(settings.axios, settings);
+    settings.axios === undefined ? undiciPlatform(settings, vouch$) : ownPlatform(settings.axios, settings);
   const closed = new AbortController();
   return {
     ...platform,
@@ -68,9 +70,10 @@ async function otherScheme(endpoint: string, closed: AbortSignal): Promise<Trans
   return new TransportError('tls', why, false);
 }
 
-function undiciPlatform({ tls, connectTimeout, endpoints }: PlatformSettings): Platform {
+function undiciPlatform({ tls, connectTimeout, endpoints }: PlatformSettings, vouch$: Vouch): Platform {
   endpoints.forEach(environmentProxy);
-  return { ...createUndiciSender({ tls, connectTimeout, commandConnections }), streams: true };
+  const sender = createUndiciSender({ tls, connectTimeout, commandConnections, endpoints, vouch$ });
+  return { ...sender, streams: true };
 }
 
 function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platform {

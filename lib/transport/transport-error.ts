@@ -24,6 +24,11 @@ export class TransportError extends Error {
   }
 }
 
+/** A request that carries credentials, and may go to nobody before it is certain who that is. */
+export function withheld(): TransportError {
+  return new TransportError('withheld', 'not sent: who answers there is to be verified', false);
+}
+
 /**
  * Codes of failures that happen while a connection is made. Many can also end one that stood: the kernel reports what
  * the network last said once it gives up sending again.

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { defer, EMPTY, Observable } from 'rxjs';
 import type { EventBus } from '../events.js';
 import type { Settings } from '../options.js';
 import { Exchange, type ExchangeContext } from './exchange.js';
@@ -7,7 +7,8 @@ import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
 import type { OtherTabs } from './other-tabs.js';
 import { createPlatform, type Platform } from './platform.js';
 import { Secrets } from './secrets.js';
-import { TransportError } from './transport-error.js';
+import { withheld } from './transport-error.js';
+import type { Vouch } from './vouched.js';
 
 /** How far an exchange has come; can be asked while it is under way. */
 export interface Trace {
@@ -25,7 +26,7 @@ export class Transport {
   readonly secrets: Secrets;
 
   constructor(settings: Settings, events: EventBus) {
-    this.#platform = createPlatform(settings);
+    this.#platform = createPlatform(settings, (endpoint) => defer(() => this.vouch$(endpoint)));
     this.secrets = new Secrets(settings.auth, this.#platform.proxies);
     this.#context = {
       events,
@@ -38,6 +39,9 @@ export class Transport {
 
   /** Asked of each endpoint before credentials go there; set by whoever knows. Default: all are trusted. */
   trusts: (endpoint: string) => boolean = () => true;
+
+  /** The same of each new connection to an endpoint that was found; set by whoever can tell. Default: all are. */
+  vouch$: Vouch = () => EMPTY;
 
   /** Many answers can be kept open and read as they come. */
   get streams(): boolean {
@@ -88,8 +92,7 @@ export class Transport {
       trace.exchange = exchange;
     }
     try {
-      if (request.authorization !== undefined && !this.trusts(request.endpoint))
-        throw new TransportError('withheld', 'not sent: who answers there is to be verified', false);
+      if (request.authorization !== undefined && !this.trusts(request.endpoint)) throw withheld();
       this.#platform.send(exchange);
       exchange.begun();
     } catch (thrown) {

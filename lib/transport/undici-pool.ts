@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 import type { TlsOptions } from '../options.js';
 import { proxyAuthorization, proxyOf, type EnvironmentProxy } from './environment-proxy.js';
@@ -5,6 +6,7 @@ import { requestHeaders, type HttpRequest } from './http.js';
 import { nodeHeaders } from './node-headers.js';
 import { TransportError } from './transport-error.js';
 import type { UndiciExchange } from './undici-exchange.js';
+import { vouched } from './vouched.js';
 
 /** The configuration of a pool. */
 export interface UndiciPoolConfig {
@@ -13,6 +15,8 @@ export interface UndiciPoolConfig {
   readonly connectTimeout: number;
   /** How many connections there may be; null: no bound. */
   readonly connections: number | null;
+  /** Completes once somebody vouches for who is at the other end of a new connection. Default: nobody is asked. */
+  readonly vouch$?: Observable<never> | undefined;
 }
 
 const limits = {
@@ -79,9 +83,10 @@ export class UndiciPool {
     void this.#dispatcher.destroy();
   }
 
-  #pool(origin: string, { connectTimeout, connections }: UndiciPoolConfig, tls: TlsOptions): Dispatcher {
+  #pool(origin: string, config: UndiciPoolConfig, tls: TlsOptions): Dispatcher {
+    const { connectTimeout, connections } = config;
     const connect = buildConnector({ ...(tls as object), timeout: connectTimeout });
-    return new Pool(origin, { ...limits, connections, connect: this.#wanted(telling(connect)) });
+    return new Pool(origin, { ...limits, connections, connect: this.#wanted(connect, config) });
   }
 
   #tunnels({ origin, credentials }: EnvironmentProxy, config: UndiciPoolConfig): Dispatcher {
@@ -93,17 +98,19 @@ export class UndiciPool {
       proxyTls: { timeout: connectTimeout },
       factory: (to, options) => {
         const { connect, ...rest } = options as { connect: buildConnector.connector };
-        const tunnel = this.#wanted(telling(limited(connect, connectTimeout)));
+        const tunnel = this.#wanted(limited(connect, connectTimeout), config);
         return new Pool(to, { ...rest, ...limits, connections, connect: tunnel });
       },
     });
   }
 
   /** After an abort undici would replace the connection that it cost, though nobody needs another. */
-  #wanted(connect: buildConnector.connector): buildConnector.connector {
+  #wanted(connect: buildConnector.connector, { vouch$ }: UndiciPoolConfig): buildConnector.connector {
+    const told = telling(connect);
+    const whole = vouch$ === undefined ? told : vouched(told, vouch$);
     return (options, callback) => {
       if (this.#waiting === 0) callback(new Error('no request waits for a connection'), null);
-      else connect(options, callback);
+      else whole(options, callback);
     };
   }
 }

@@ -39,19 +39,20 @@ const open = (endpoint: string, options: object = {}): EtcdClient => {
 
 async function scripted(
   handler: (request: ScriptedRequest) => ScriptedAction | Observable<ScriptedAction>,
+  port?: number,
 ): Promise<ScriptedServer> {
-  const server = await firstValueFrom(startScriptedServer(handler));
+  const server = await firstValueFrom(startScriptedServer(handler, port));
   undos.push(() => lastValueFrom(server.close$()));
   return server;
 }
 
 /** Somebody who shows the right cluster id and knows who leads, and yet is no member of it. */
-async function stranger(answersAfter: number): Promise<ScriptedServer> {
+async function stranger(answersAfter: number, port?: number): Promise<ScriptedServer> {
   const headers = { 'x-etcd-cluster-id': clusterId, 'x-etcd-index': '1' };
   return scripted(({ path }) => {
     const body = path === '/v2/members/leader' ? { id: leaderId, name: 'x' } : { id: 'cafe', action: 'get' };
     return of({ status: 200, headers, body }).pipe(delay(answersAfter));
-  });
+  }, port);
 }
 let leaderId = '';
 
@@ -129,4 +130,73 @@ it('a redirect to the address of a found stranger is not followed', async () => 
   expect(front.requests.filter(({ method }) => method === 'PUT').length).toBeGreaterThan(0);
   await eventually(() => other.requests.length > 3);
   expect(hasGot(other)).toEqual(nothing);
+});
+
+describe('a stranger that takes the address of a member in the moment of its death', () => {
+  /** Kills a found follower, and lets the stranger listen where it did before the client can know anything. */
+  async function takeOver(client: EtcdClient): Promise<ScriptedServer> {
+    const leader = await firstValueFrom(cluster.leader$());
+    const gone = cluster.members.find(({ index }) => index !== leader.index && index !== 0)!;
+    await eventually(
+      () =>
+        client.endpoints.length === 3 &&
+        client.clusterState$.value.members.every(({ status }) => status === 'running'),
+    );
+    leaderId = client.clusterState$.value.leader!.id;
+    await firstValueFrom(gone.kill$());
+    const other = await stranger(0, Number(new URL(gone.clientUrl).port));
+    restore = async () => {
+      await lastValueFrom(other.close$());
+      await firstValueFrom(gone.restart$());
+      await firstValueFrom(cluster.ready$());
+    };
+    return other;
+  }
+  let restore: () => Promise<void>;
+
+  const reads = (client: EtcdClient) =>
+    Promise.all(
+      Array.from({ length: 60 }, () => firstValueFrom(client.getValue$('/a', { deadline: 20_000 }))),
+    );
+
+  it.each<[string, object]>([
+    ['with a heartbeat', {}],
+    ['without', { heartbeat: false }],
+  ])('gets no credentials, neither on connections that are made anew %s', async (_, options) => {
+    const client = open(proxies[0]!.url, options);
+    client.clusterState$.subscribe();
+    await firstValueFrom(client.set$('/a', 'v'));
+    for (let round = 0; round < 4; round += 1) {
+      const other = await takeOver(client);
+      const read = await Promise.all([
+        reads(client),
+        firstValueFrom(client.stats.self$({ each: true, timeout: 500 })).catch(() => []),
+        reads(client),
+      ]);
+      expect(new Set([...read[0], ...read[2]])).toEqual(new Set(['v']));
+      await firstValueFrom(client.refreshCluster$());
+      expect(other.requests.length).toBeGreaterThan(0);
+      expect(hasGot(other)).toEqual(nothing);
+      await restore();
+      await firstValueFrom(client.refreshCluster$());
+    }
+  });
+
+  it('nor by a watch', async () => {
+    const client = open(proxies[0]!.url, { watchOn: 'any' });
+    client.clusterState$.subscribe();
+    const other = await takeOver(client);
+    const seen: unknown[] = [];
+    // As many as there are members, and more: some would go there.
+    for (let i = 0; i < 6; i += 1) {
+      const watching = client.watch$(`/w${i}`).subscribe((event) => seen.push(event));
+      undos.push(() => watching.unsubscribe());
+    }
+    await eventually(async () => {
+      await firstValueFrom(client.set$('/w5', 'v', { deadline: 20_000 }));
+      return seen.length > 0;
+    });
+    await eventually(() => other.requests.length > 3);
+    expect(hasGot(other)).toEqual(nothing);
+  });
 });

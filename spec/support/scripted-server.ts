@@ -35,11 +35,15 @@ export interface ScriptedRequest {
 /** Called once for each request when its body is complete; if it throws, the answer is a 500 with the message. An Observable answers later, with its first value. */
 export type ScriptedHandler = (request: ScriptedRequest) => ScriptedAction | Observable<ScriptedAction>;
 
-/** Starts an HTTP server on a free loopback port that does exactly what `handler` says; it lives until `close$`. */
-export function startScriptedServer(handler: ScriptedHandler): Observable<ScriptedServer> {
+/**
+ * Starts an HTTP server on a loopback port that does exactly what `handler` says; it lives until `close$`.
+ *
+ * @param port default: one that is free
+ */
+export function startScriptedServer(handler: ScriptedHandler, port = 0): Observable<ScriptedServer> {
   return defer(async () => {
     const server = new ScriptedServer(handler);
-    await server.listen();
+    await server.listen(port);
     return server;
   });
 }
@@ -99,8 +103,8 @@ export class ScriptedServer {
   }
 
   /** @internal */
-  async listen(): Promise<void> {
-    await once(this.#server.listen(0, '127.0.0.1'), 'listening');
+  async listen(port: number): Promise<void> {
+    await once(this.#server.listen(port, '127.0.0.1'), 'listening');
   }
 
   #serve(message: IncomingMessage, response: ServerResponse): Observable<never> {
