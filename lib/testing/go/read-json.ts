@@ -41,8 +41,8 @@ export function struct<T extends object>(readers: { [K in keyof T]-?: JsonReader
   };
 }
 
-/** Strings and brackets. */
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/gs;
+/** Strings and brackets. A string without an end reaches to that of the text: it is read once, not from each of its quotes. */
+const token = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[{}[\]]/gs;
 
 /** Reads the object at the start of a text, or `null`, whatever follows it; throws if there is none. */
 export function parseFirst(text: string): unknown {
@@ -59,7 +59,7 @@ export function parseFirst(text: string): unknown {
 }
 
 /** Strings, brackets, and what stands between names and values. */
-const mark = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/gs;
+const mark = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[{}[\]:,]/gs;
 
 /** The fields of an object in their order, each of several with one name. @param object the text of one that is known to be JSON */
 export function fieldsOf(object: string): [name: string, value: unknown][] {

@@ -1,4 +1,11 @@
-import { optional, parseFirst, string, strings, struct } from '../../../lib/testing/go/read-json.js';
+import {
+  fieldsOf,
+  optional,
+  parseFirst,
+  string,
+  strings,
+  struct,
+} from '../../../lib/testing/go/read-json.js';
 
 describe('the first value of a text', () => {
   test.each([
@@ -77,5 +84,19 @@ describe('read', () => {
     [{ list: [1] }],
   ])('%j is refused', (json) => {
     expect(() => reader(json, none)).toThrow(SyntaxError);
+  });
+});
+
+describe('the time for a string without an end grows with its length alone', () => {
+  test.each<[string, string]>([
+    ['escaped quotes', ''],
+    ['half an escape at the end', '\\'],
+  ])('%s', (_, tail) => {
+    const text = `{"a":"${'\\"'.repeat(200_000)}${tail}`;
+    const startedAt = performance.now();
+    // Read from each of its quotes it would take minutes.
+    expect(() => parseFirst(text)).toThrow(SyntaxError);
+    expect(fieldsOf(text)).toEqual([]);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 });
