@@ -4,7 +4,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
   [/BAD.DECRYPT/i, 'tls.passphrase does not open tls.key'],
   [/MISSING.PASSPHRASE|INTERRUPTED.OR.CANCELLED/i, 'tls.key is locked: it needs tls.passphrase'],
   [/KEY.VALUES.MISMATCH/i, 'tls.key is not the key of tls.cert'],
-  [/NO.START.LINE|BAD.BASE64|UNSUPPORTED$/i, 'tls.cert, tls.key or tls.ca is no PEM'],
+  [/NO.START.LINE|BAD.BASE64|OSSL_ASN1|UNSUPPORTED$/i, 'tls.cert, tls.key or tls.ca is no PEM'],
   [/ALTNAME|HOSTNAME_MISMATCH/i, 'the certificate is for other names: set tls.servername to one of them'],
   [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, "the server's certificate is not valid at this time"],
   [

@@ -184,7 +184,7 @@ const refusals: Record<string, Refusal> = {
   },
   'a certificate that is none': {
     endpoint: strictUrl,
-    tls: () => trusting({ cert: 'a certificate', key: 'a key' }),
+    tls: () => trusting({ cert: pemOf('CERTIFICATE'), key: pemOf('PRIVATE KEY') }),
     hint: /PEM/,
   },
   'http at a port for https': { endpoint: () => asHttp(open.secureUrl), hint: /https, not http/ },
@@ -198,6 +198,11 @@ const refusals: Record<string, Refusal> = {
     hint: /http, not https|is it http/,
   },
 };
+
+/** In the form of PEM, but nothing that could be read. */
+function pemOf(kind: string): string {
+  return `-----BEGIN ${kind}-----\nAAAA\n-----END ${kind}-----\n`;
+}
 
 let strangers: TestCertificate;
 let past: TestCertificate;

@@ -67,7 +67,8 @@ async function startLiar(etcd: EmbeddedEtcd): Promise<Server> {
   const liar = createServer((asked, answer) => {
     const isWrite = asked.method === 'PUT' && (asked.url ?? '').includes('instance');
     if (isWrite && (writes += 1) === 3) {
-      const node = { key: '/x', value: 'x', modifiedIndex: 1_000_000, createdIndex: 1_000_000 };
+      const key = decodeURIComponent((asked.url ?? '').replace(/^\/v2\/keys|\?.*$/g, ''));
+      const node = { key, value: 'x', modifiedIndex: 1_000_000, createdIndex: 1_000_000 };
       answer.writeHead(201, { 'Content-Type': 'application/json' });
       answer.end(JSON.stringify({ action: 'set', node }));
       return;
