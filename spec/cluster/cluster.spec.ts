@@ -323,4 +323,31 @@ describe('a watch leaves its member', () => {
     await jest.advanceTimersByTimeAsync(200);
     expect(reasons).toEqual(['its member does not answer']);
   });
+
+  const moveLeadTo = async (leader: string): Promise<void> => {
+    for (const [url, id] of [
+      [a, 'A'],
+      [b, 'B'],
+      [c, 'C'],
+    ] as const)
+      world.words[url] = says(id, { leader });
+    world.cluster.doubt();
+    await jest.advanceTimersByTimeAsync(50);
+  };
+
+  test('when all name another leader, though its own member answers as before', async () => {
+    await settle();
+    const reasons = follow(a);
+    await moveLeadTo('B');
+    expect([world.cluster.view.leaderEndpoint, world.cluster.view.live]).toEqual([b, urls]);
+    expect(reasons).toEqual(['another member leads']);
+  });
+
+  test("not for another leader, where any member will do (watchOn: 'any')", async () => {
+    setUp({ watchOn: 'any' });
+    await settle();
+    const reasons = follow(a);
+    await moveLeadTo('B');
+    expect([world.cluster.view.leaderEndpoint, reasons]).toEqual([b, []]);
+  });
 });

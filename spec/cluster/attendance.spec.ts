@@ -1,0 +1,68 @@
+import { NEVER, Observable } from 'rxjs';
+import { Attendance } from '../../lib/cluster/attendance.js';
+import { ClientClosedError } from '../../lib/errors.js';
+
+let running: number;
+let begun: number;
+let attendance: Attendance;
+beforeEach(() => {
+  running = begun = 0;
+  attendance = new Attendance(
+    new Observable((subscriber) => {
+      running += 1;
+      begun += 1;
+      subscriber.add(NEVER.subscribe(subscriber));
+      subscriber.add(() => (running -= 1));
+    }),
+  );
+});
+
+const ignore = (): void => undefined;
+
+test('heartbeats run from the first who comes to the last who goes, once for all', () => {
+  expect(running).toBe(0);
+  const leave = [attendance.enter(), attendance.call(ignore), attendance.enter()] as const;
+  expect([running, begun]).toEqual([1, 1]);
+  leave[0]();
+  leave[1]();
+  expect(running).toBe(1);
+  leave[2]();
+  expect(running).toBe(0);
+});
+
+test('they begin anew for whoever comes after a pause', () => {
+  attendance.enter()();
+  attendance.call(ignore)();
+  expect([running, begun]).toEqual([0, 2]);
+});
+
+test('a call that leaves twice has left once: the others keep them running', () => {
+  const stays = attendance.enter();
+  const leave = attendance.call(ignore);
+  leave();
+  leave();
+  expect(running).toBe(1);
+  stays();
+  expect(running).toBe(0);
+});
+
+describe('when the client is closed', () => {
+  test('the calls that are there hear of it, once; those that have left do not', () => {
+    const heard: string[] = [];
+    const call = (name: string): (() => void) =>
+      attendance.call((error) => heard.push(`${name} ${error.constructor.name}`));
+    call('first');
+    call('gone')();
+    call('last');
+    attendance.close();
+    expect(heard).toEqual(['first ClientClosedError', 'last ClientClosedError']);
+  });
+
+  test('one that comes later hears of it at once, and starts nothing', () => {
+    attendance.close();
+    const heard: unknown[] = [];
+    attendance.call((error) => heard.push(error))();
+    expect(heard).toEqual([expect.any(ClientClosedError)]);
+    expect(begun).toBe(0);
+  });
+});
