@@ -88,14 +88,15 @@ test('are written, read, listed, told to watches and deleted as by a real etcd',
 
 test('expire with the directory above them, as those of a real etcd', async () => {
   const deep = deepBelow('/short');
-  await compare({ method: 'PUT', target: '/v2/keys/short?dir=true&ttl=1' });
+  await compare({ method: 'PUT', target: `${deep}?value=v` });
   const watches = await Promise.all(
     [server.url, real].map((url) =>
       openExchange(url, { method: 'GET', target: '/v2/keys/short?wait=true&stream=true' }),
     ),
   );
   open.push(...watches);
-  await compare({ method: 'PUT', target: `${deep}?value=v` });
+  // The last of all: it must not expire before the deep key is there.
+  await compare({ method: 'PUT', target: '/v2/keys/short?dir=true&ttl=1&prevExist=true' });
   await eventually(() => {
     const [ours, theirs] = watches.map(({ body }) => body.replace(own, ''));
     expect(ours).toContain('"action":"expire"');
