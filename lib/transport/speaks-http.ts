@@ -6,8 +6,7 @@ const patience = 1_000;
 
 /**
  * Whether plain http is spoken at an https endpoint's port; asks for nothing but `/version`. etcd resets a TLS handshake
- * at such a port without a word. Behind a proxy it cannot be told. Keeps no
- * process alive.
+ * at such a port without a word. Behind a proxy it cannot be told. Keeps no process alive.
  *
  * @param closed ends the search
  */

@@ -325,12 +325,7 @@ describe('a watch leaves its member', () => {
   });
 
   const moveLeadTo = async (leader: string): Promise<void> => {
-    for (const [url, id] of [
-      [a, 'A'],
-      [b, 'B'],
-      [c, 'C'],
-    ] as const)
-      world.words[url] = says(id, { leader });
+    world.allName(leader);
     world.cluster.doubt();
     await jest.advanceTimersByTimeAsync(50);
   };

@@ -1,17 +1,10 @@
 import type { ClusterState } from '../../lib/cluster/cluster-state.js';
-import { a, b, c, says, threeMembers, urls } from './three-members.js';
+import { a, b, c, threeMembers, urls } from './three-members.js';
 
 const world = threeMembers();
 let states: ClusterState[];
 const shown = () => states.map(({ leader, raftTerm }) => [leader?.id, raftTerm]);
-const allName = (leader: string): void => {
-  for (const [url, id] of [
-    [a, 'A'],
-    [b, 'B'],
-    [c, 'C'],
-  ] as const)
-    world.words[url] = says(id, { leader });
-};
+const { allName } = world;
 
 /* No heartbeat: nothing but what is learnt makes a probe. */
 beforeEach(async () => {

@@ -40,6 +40,16 @@ export function threeMembers() {
     cluster: undefined as unknown as Cluster,
     events: new EventBus(),
 
+    /** From now on all of them name this leader. */
+    allName(leader: string): void {
+      for (const [url, id] of [
+        [a, 'A'],
+        [b, 'B'],
+        [c, 'C'],
+      ] as const)
+        world.words[url] = says(id, { leader });
+    },
+
     setUp(options: object = {}): void {
       world.words = { [a]: says('A'), [b]: says('B'), [c]: says('C') };
       world.probes = [];
