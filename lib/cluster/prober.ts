@@ -43,9 +43,8 @@ export class Prober {
   /** The full probe of each endpoint that was last sent for those who need one from now on, and the one to follow it. */
   readonly #sent = new Map<string, Observable<never>>();
   readonly #next = new Map<string, Observable<never>>();
-  readonly #failures = new Map<string, Attempt>();
-  /** Endpoints whose last probe brought what nobody can use, and why. */
-  readonly #unusable = new Map<string, UnusableError>();
+  /** The last failed probe of each endpoint, and what it failed with. */
+  readonly #failures = new Map<string, { readonly attempt: Attempt; readonly error: unknown }>();
 
   /**
    * @param learnt called when the roster has learnt
@@ -60,12 +59,13 @@ export class Prober {
 
   /** The last failed probe of each endpoint that does not answer. */
   get failures(): readonly Attempt[] {
-    return [...this.#failures.values()];
+    return Array.from(this.#failures.values(), ({ attempt }) => attempt);
   }
 
   /** Why the last probe of an endpoint brought nothing that anybody can use, if that is so. */
   unusable(url: string): UnusableError | undefined {
-    return this.#unusable.get(url);
+    const { error } = this.#failures.get(url) ?? {};
+    return error instanceof UnusableError ? error : undefined;
   }
 
   /**
@@ -112,7 +112,6 @@ export class Prober {
     this.#checks.delete(url);
     this.#sent.delete(url);
     this.#failures.delete(url);
-    this.#unusable.delete(url);
   }
 
   /** Probes one endpoint; completes without a value, whatever came. */
@@ -138,7 +137,6 @@ export class Prober {
       return answer$.pipe(
         tap((answer) => {
           this.#failures.delete(url);
-          this.#unusable.delete(url);
           this.#roster.probed(url, sentAt, answer);
         }),
         catchError((error: unknown) => {
@@ -158,17 +156,18 @@ export class Prober {
     const now = instant();
     const durationMs = now - sentAt;
     const why = error instanceof Error ? error.message : String(error);
-    this.#failures.set(url, {
+    const attempt = {
       endpoint: url,
       error: `probe: ${why}`,
       ...(error instanceof Fault && error.config.status !== undefined ? { status: error.config.status } : {}),
       at: new Date(Date.now() - durationMs),
       durationMs,
-    });
-    if (error instanceof UnusableError) this.#unusable.set(url, error);
-    else this.#unusable.delete(url);
+    };
+    this.#failures.set(url, { attempt, error });
     const kind = error instanceof TransportError ? error.kind : undefined;
-    if (kind === 'timeout' && this.#mayWait) this.#roster.unanswered(url, sentAt, now);
+    // What this program's own options or interceptors do to it says nothing of whoever is there.
+    if (error instanceof UnusableError && error.lasting) this.#roster.unjudged(url);
+    else if (kind === 'timeout' && this.#mayWait) this.#roster.unanswered(url, sentAt, now);
     else this.#roster.failed(url, now, true, kind === 'tls' ? why : undefined);
   }
 }

@@ -25,8 +25,8 @@ export interface EndpointRecord {
   /** The last probe failed, or its connection was refused. */
   down: boolean;
   /**
-   * It is down for want of an answer alone, where a request may have waited for a connection unseen: nobody knows how it
-   * is.
+   * Nobody knows how it is: it is down for want of an answer alone, where a request may have waited for a connection
+   * unseen, or no probe could tell.
    */
   silent: boolean;
   /** When it last gave any sign of life, an event of a watch included. */
@@ -129,7 +129,8 @@ export class Roster {
     const endpoint = this.#endpoints.get(url);
     if (endpoint === undefined) return false;
     endpoint.heardAt = now;
-    if (!endpoint.silent) return false;
+    // Where no probe could tell, only an answer that somebody could use does.
+    if (!endpoint.silent || !endpoint.down) return false;
     endpoint.down = endpoint.silent = false;
     endpoint.suspectedAt = -Infinity;
     endpoint.answeredAt = now;
@@ -143,6 +144,14 @@ export class Roster {
     const wasDown = endpoint.down && !endpoint.silent;
     this.failed(url, now, true);
     endpoint.silent = !wasDown;
+  }
+
+  /** A probe has ended that could tell nothing: whoever was never heard of stays unknown. */
+  unjudged(url: string): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return;
+    endpoint.probed = true;
+    endpoint.silent ||= endpoint.answeredAt === -Infinity && !endpoint.down;
   }
 
   /** A request failed without an answer; `down`: the endpoint cannot even be connected to, or a probe failed. */

@@ -2,7 +2,7 @@ import { tooLarge, unexpected } from './refusals.js';
 import type { TransportError } from './transport-error.js';
 import type { Wire } from './wire.js';
 
-/** Options that axios itself refuses before it sends anything. */
+/** How axios says that it refuses its options, before it sends anything; so does ERR_BAD_REQUEST without an answer. */
 const refusedOption = /^ERR_(BAD_OPTION(_VALUE)?|NOT_SUPPORT|DEPRECATED)$/;
 
 /**
@@ -14,7 +14,7 @@ export function axiosRefusal(
   { maxBytes, request, sent }: Pick<Wire, 'maxBytes' | 'request' | 'sent'>,
 ): TransportError | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
-  const { code, message, request: asked, config } = thrown as Record<string, unknown>;
+  const { code = '', message, request: asked, response, config } = thrown as Record<string, unknown>;
   if (typeof code !== 'string' || typeof message !== 'string') return undefined;
   const [, limit] = /^maxContentLength size of (\d+) exceeded/.exec(message) ?? [];
   if (limit !== undefined) {
@@ -23,20 +23,18 @@ export function axiosRefusal(
     const what = `the answer is larger than the maxContentLength of the axios instance, ${limit} bytes`;
     return unexpected(what, { sent: true, status, lasting: true });
   }
+  const isTooLong = message.includes('maxBodyLength limit') || code === 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED';
+  const isRefusal =
+    refusedOption.test(code) ||
+    (code === 'ERR_BAD_REQUEST' && response === undefined) ||
+    (code === '' && message.startsWith('Unknown adapter '));
+  if (!isTooLong && !isRefusal) return undefined;
   // What an interceptor asked of others says nothing of this request.
   const isOwn = (config as { url?: unknown } | undefined)?.url === request.endpoint + request.path;
-  const mayBeSent = sent ?? !isOwn;
-  if (message.includes('maxBodyLength limit') || code === 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED')
-    return unexpected('the request is larger than the maxBodyLength of the axios instance', {
-      sent: mayBeSent,
-      lasting: true,
-    });
-  if (refusedOption.test(code))
-    return unexpected(`axios refused its options: ${message.split('\n')[0]?.slice(0, 200) ?? ''}`, {
-      sent: mayBeSent,
-      lasting: true,
-    });
-  return undefined;
+  const what = isTooLong
+    ? 'the request is larger than the maxBodyLength of the axios instance'
+    : `axios refused its options: ${message.split('\n')[0]?.slice(0, 200) ?? ''}`;
+  return unexpected(what, { sent: sent ?? !isOwn, lasting: true });
 }
 
 /** The status of the answer that a Node request has received by now. */

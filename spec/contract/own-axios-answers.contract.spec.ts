@@ -1,6 +1,12 @@
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
-import { isOutcomeUnknown, isResponseTooLarge, type EtcdError } from 'rxetcd';
-import { firstValueFrom } from 'rxjs';
+import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse } from 'axios';
+import {
+  isOutcomeUnknown,
+  isResponseTooLarge,
+  type ClientEvent,
+  type EtcdClient,
+  type EtcdError,
+} from 'rxetcd';
+import { firstValueFrom, type Observable } from 'rxjs';
 import { rejectionOf } from '../support/rejection.js';
 import { serverUnderTest } from '../support/server-under-test.js';
 
@@ -81,6 +87,60 @@ describe('limits of the instance', () => {
     expect(error.message).toContain('maxBodyLength of the axios instance');
     expect((await server.fetch(`/keys${key}`)).status).toBe(404);
   });
+});
+
+describe.each<[string, AxiosRequestConfig, RegExp]>([
+  ['maxContentLength', { maxContentLength: 10 }, /maxContentLength of the axios instance, 10 bytes/],
+  [
+    'maxContentLength over fetch',
+    { adapter: 'fetch', maxContentLength: 10 },
+    /maxContentLength of the axios instance, 10 bytes/,
+  ],
+  [
+    'an option that is none',
+    { transitional: { foo: true } as never },
+    /refused its options: Unknown option foo/,
+  ],
+  ['a wrong value', { socketPath: 7 as never }, /refused its options: socketPath must be a string/],
+  ['an adapter that is none', { adapter: 'nonsense' }, /refused its options: Unknown adapter 'nonsense'/],
+  [
+    'another protocol',
+    { baseURL: 'ftp://x', allowAbsoluteUrls: false },
+    /refused its options: Unsupported protocol ftp:/,
+  ],
+])('an option for which axios refuses even a probe: %s', (_, option, words) => {
+  test.each<[string, (client: EtcdClient, key: string) => Observable<unknown>]>([
+    ['a read', (client, key) => client.get$(key)],
+    ['a quorum read', (client, key) => client.get$(key, { quorum: true })],
+    ['a write', (client, key) => client.set$(key, 'v'.repeat(20))],
+  ])('costs %s one attempt and nobody a suspicion', async (__, call) => {
+    const client = server.client({ axios: axios.create(option) });
+    const told: ClientEvent[] = [];
+    client.events$.subscribe((event) => told.push(event));
+    // As the first probe, and as one that knows what comes of it.
+    for (const key of [server.key(), server.key()]) {
+      const error = (await rejectionOf(call(client, key))) as EtcdError;
+      expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+      expect(error.message.split('\n')[0]).toMatch(words);
+      expect(error.attempts).toHaveLength(1);
+    }
+    const types = told.map(({ type }) => type).filter((type) => type !== 'request' && type !== 'response');
+    expect(types).toEqual([]);
+    expect(client.clusterState$.value).toMatchObject({
+      hasQuorum: undefined,
+      members: [{ status: 'unknown' }],
+    });
+  });
+});
+
+test('what only probes are too large for does not keep calls from a member', async () => {
+  const client = server.client({ axios: axios.create({ maxContentLength: 110 }) });
+  const key = server.key();
+  // More than 110 bytes, as its member list is.
+  expect(await rejectionOf(client.members.list$())).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+  expect(await firstValueFrom(client.exists$(key))).toBe(false);
+  await firstValueFrom(client.set$(key, 'v'));
+  expect(await firstValueFrom(client.getValue$(key))).toBe('v');
 });
 
 describe.each<[string, () => { axios?: AxiosInstance }]>([
