@@ -3,17 +3,31 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import rxjsX from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
-/** Imports in lib/ run one way: testing -> client -> v2 -> cluster -> transport -> errors, options, events. */
-const floors = ['transport', 'cluster', 'v2', 'client', 'testing'];
+/**
+ * Imports in lib/ run one way: testing -> client -> v2 -> cluster -> transport -> insight -> options, check -> errors ->
+ * util. A floor may import from those below it alone.
+ */
+const floors = [
+  'util',
+  'errors',
+  'check',
+  'options',
+  'insight',
+  'transport',
+  'cluster',
+  'v2',
+  'client',
+  'testing',
+];
 const oneWayImports = floors.slice(0, -1).map((floor, i) => ({
-  files: [`lib/${floor}/**/*.ts`],
+  files: [`lib/${floor}.ts`, `lib/${floor}/**/*.ts`],
   rules: {
     'no-restricted-imports': [
       'error',
       {
         patterns: floors.slice(i + 1).map((above) => ({
-          regex: `^(\\.\\./)+${above}(/|\\.js$)`,
-          message: `${floor}/ lies below ${above} and must not know it.`,
+          regex: `^(\\./|(\\.\\./)+)${above}(/|\\.js$)`,
+          message: `${floor} lies below ${above} and must not know it.`,
         })),
       },
     ],
@@ -75,7 +89,7 @@ export default defineConfig(
 
   // ClusterState$ is a BehaviorSubject by design, and nobody outside can push into it.
   {
-    files: ['lib/client.ts', 'lib/cluster/**/*.ts'],
+    files: ['lib/client/etcd-client.ts', 'lib/cluster/**/*.ts'],
     rules: { 'rxjs-x/no-exposed-subjects': 'off', 'rxjs-x/no-subclass': 'off' },
   },
   ...oneWayImports,

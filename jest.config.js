@@ -30,7 +30,7 @@ export default {
       },
     ],
   },
-  reporters: ['default', '<rootDir>/spec/support/reporter.cjs'],
+  reporters: ['default', '<rootDir>/spec/support/jest/reporter.cjs'],
   showSeed: true,
   // Most specs wait for servers: more than the cores that they share.
   maxWorkers: 3,

@@ -1,7 +1,7 @@
 /** 10,000 writes by another process, on disk: how many events a recursive watch sees, and node-etcd's watcher beside it. */
 import { EtcdClient } from 'rxetcd';
 import { filter, firstValueFrom } from 'rxjs';
-import { writeBurst, type BurstWrite } from '../spec/support/burst-writer.js';
+import { writeBurst, type BurstWrite } from '../spec/support/promises/burst-writer.js';
 import { startEtcd } from './etcd-server.js';
 import { type Figure, type Section } from './figure.js';
 import { nodeEtcd } from './node-etcd.js';

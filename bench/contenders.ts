@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 import { EtcdClient } from 'rxetcd';
 import { EMPTY, firstValueFrom } from 'rxjs';
 import { Pool } from 'undici';
-import { createUndiciSender } from '../lib/transport/undici-sender.js';
+import { createUndiciSender } from '../lib/transport/http1/undici-sender.js';
 import type { HttpRequest, HttpResponse } from '../lib/transport/http.js';
 import { nodeEtcd } from './node-etcd.js';
 import { value, type Contender } from './rounds.js';

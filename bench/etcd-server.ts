@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { startLocalCluster } from '../spec/support/local-cluster.js';
+import { startLocalCluster } from '../spec/support/cluster/local-cluster.js';
 
 export interface EtcdServer {
   readonly origin: string;

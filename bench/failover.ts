@@ -23,7 +23,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import { startLocalCluster, type LocalCluster } from '../spec/support/local-cluster.js';
+import { startLocalCluster, type LocalCluster } from '../spec/support/cluster/local-cluster.js';
 import { ofRounds, type Section } from './figure.js';
 import { nodeEtcd } from './node-etcd.js';
 import { spread } from './rounds.js';

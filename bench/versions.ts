@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { firstValueFrom } from 'rxjs';
-import { findEtcd } from '../spec/support/find-etcd.js';
+import { findEtcd } from '../spec/support/etcd/find-etcd.js';
 
 async function versionOf(folder: string, name: string): Promise<string> {
   const file = join(folder, 'node_modules', name, 'package.json');

@@ -1,4 +1,4 @@
-import { oneLine } from './one-line.js';
+import { oneLine } from './util/one-line.js';
 
 /**
  * The error family. Every error of the client is an {@link EtcdError} with a stable `code`; callers tell them apart

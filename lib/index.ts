@@ -1,4 +1,4 @@
-export { EtcdClient } from './client.js';
+export { EtcdClient } from './client/etcd-client.js';
 export { ClusterState } from './cluster/cluster-state.js';
 export { ClusterState$ } from './cluster/cluster-state-subject.js';
 export { failover, type FailoverConfig, type FailoverStep } from './cluster/failover.js';
@@ -47,15 +47,15 @@ export {
   type LossReason,
   type LostEvents,
 } from './errors.js';
-export type { ClientEvent } from './events.js';
-export { ofAction } from './of-action.js';
-export { watchEvents, type WatchStageEvent } from './watch-events.js';
+export type { ClientEvent } from './insight/events.js';
+export { ofAction } from './v2/watch/of-action.js';
+export { watchEvents, type WatchStageEvent } from './insight/watch-events.js';
 export type { OpenWatch } from './v2/watch/watches.js';
 export type { WatchStage } from './v2/watch/watch-run.js';
-export type { LogLevel, LogOptions } from './log-events.js';
+export type { LogLevel, LogOptions } from './insight/log-events.js';
 export type { CallOptions, ClientOptions, ConnectOptions, RetryOptions, TlsOptions } from './options.js';
 export type { HttpMethod } from './transport/http.js';
-export type { AuthApi, CreateUserOptions, RoleChanges, UserChanges } from './v2/auth.js';
+export type { AuthApi, CreateUserOptions, RoleChanges, UserChanges } from './v2/api/auth.js';
 export type {
   AuthChange,
   AuthRole,
@@ -65,7 +65,7 @@ export type {
   ListedUser,
   AuthUserRoles,
   Permissions,
-} from './v2/auth-model.js';
+} from './v2/model/auth-model.js';
 export type {
   CompareAndDeleteOptions,
   CompareAndSwapOptions,
@@ -74,8 +74,8 @@ export type {
   GetOptions,
   SetOptions,
   TtlOptions,
-} from './v2/keys.js';
-export type { MembersApi } from './v2/members.js';
+} from './v2/api/keys.js';
+export type { MembersApi } from './v2/api/members.js';
 export type {
   ChangeEvent,
   EtcdAction,
@@ -85,10 +85,16 @@ export type {
   ResyncEvent,
   SyncEvent,
   WatchEvent,
-} from './v2/model.js';
-export type { RawOptions, RawResponse } from './v2/raw.js';
-export type { MemberHealth, MemberVersion } from './v2/server.js';
-export type { ServerVersion } from './v2/server-release.js';
-export type { StatsApi, StatsOptions } from './v2/stats.js';
-export type { FollowerStats, LeaderStats, MemberStats, SelfStats, StoreStats } from './v2/stats-model.js';
+} from './v2/model/model.js';
+export type { RawOptions, RawResponse } from './v2/api/raw.js';
+export type { MemberHealth, MemberVersion } from './v2/api/server.js';
+export type { ServerVersion } from './v2/old/server-release.js';
+export type { StatsApi, StatsOptions } from './v2/api/stats.js';
+export type {
+  FollowerStats,
+  LeaderStats,
+  MemberStats,
+  SelfStats,
+  StoreStats,
+} from './v2/model/stats-model.js';
 export type { WatchOnceOptions, WatchOptions } from './v2/watch/watch-api.js';

@@ -25,7 +25,7 @@ async function embedded(): Promise<Stage> {
 
 /** Processes of a real etcd. */
 async function real(): Promise<Stage> {
-  const { startLocalCluster } = await import('../../spec/support/local-cluster.js');
+  const { startLocalCluster } = await import('../../spec/support/cluster/local-cluster.js');
   const cluster = await firstValueFrom(startLocalCluster());
   const member = (name: string) => cluster.members.find((one) => one.name === name)!;
   return {

@@ -1,6 +1,6 @@
 import type { Observable, Subscription } from 'rxjs';
 import { ClientClosedError } from '../errors.js';
-import { LinkedList } from './linked-list.js';
+import { LinkedList } from '../util/linked-list.js';
 
 /** Who needs the heartbeats now: they run as long as there is anybody. Calls are also told when the client is closed. */
 export class Attendance {

@@ -7,7 +7,7 @@ import {
   TlsError,
   type Attempt,
 } from '../errors.js';
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { Trace } from '../transport/transport.js';
 import { TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
@@ -15,7 +15,7 @@ import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
-import { instant } from './instant.js';
+import { instant } from '../util/instant.js';
 import { anyMember } from './retry-class.js';
 import { triedOnceMore, untried, type Tried } from './tried.js';
 

@@ -1,5 +1,5 @@
 import { defer, Observable, switchMap } from 'rxjs';
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import { limitPassed } from '../transport/late.js';
 import { attempt$ } from './attempt.js';
 import { CallRecord, DeadlinePassed } from './call-record.js';

@@ -1,4 +1,4 @@
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { ClusterState } from './cluster-state.js';
 import type { Member } from './member.js';
 

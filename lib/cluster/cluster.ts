@@ -17,7 +17,7 @@ import {
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import { TransportError, withheld } from '../transport/transport-error.js';
 import { Attendance } from './attendance.js';
@@ -26,14 +26,14 @@ import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
 import { heartbeats$ } from './heartbeats.js';
 import { InFlight } from './in-flight.js';
-import { instant } from './instant.js';
+import { instant } from '../util/instant.js';
 import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { Notices } from './notices.js';
 import { Prober } from './prober.js';
 import { advertises, Roster } from './roster.js';
 import { Router } from './router.js';
-import { sameList } from './same-list.js';
+import { sameList } from '../util/same-list.js';
 import { tally } from './tally.js';
 import { untried, type Tried } from './tried.js';
 import { deriveView, sameView, type View } from './view.js';

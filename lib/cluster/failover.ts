@@ -10,7 +10,7 @@ import {
   type Observable,
   type SchedulerLike,
 } from 'rxjs';
-import { backoff } from './backoff.js';
+import { backoff } from '../util/backoff.js';
 
 /** What to do after a failure: ask the next member, wait for the new leader, or give up. */
 export type FailoverStep = 'next' | 'leader' | 'fail';

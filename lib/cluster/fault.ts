@@ -1,5 +1,5 @@
 import type { Attempt, EtcdError } from '../errors.js';
-import { oneLine } from '../one-line.js';
+import { oneLine } from '../util/one-line.js';
 
 /** What an answer that is not a success means for the call. */
 export interface FaultConfig {

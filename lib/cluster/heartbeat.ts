@@ -9,7 +9,7 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
-import { unrefScheduler } from './unref-scheduler.js';
+import { unrefScheduler } from '../util/unref-scheduler.js';
 
 /** The configuration of {@link heartbeat}. */
 export interface HeartbeatConfig<D, R> {

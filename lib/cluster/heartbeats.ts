@@ -20,8 +20,8 @@ import {
   type Observable,
 } from 'rxjs';
 import { heartbeat } from './heartbeat.js';
-import { sameList } from './same-list.js';
-import { unrefScheduler } from './unref-scheduler.js';
+import { sameList } from '../util/same-list.js';
+import { unrefScheduler } from '../util/unref-scheduler.js';
 import type { View } from './view.js';
 
 /** What the heartbeats of a cluster need. */

@@ -1,4 +1,4 @@
-import { LinkedList } from './linked-list.js';
+import { LinkedList } from '../util/linked-list.js';
 
 /** A try between its sending and its end. */
 export interface Flight {

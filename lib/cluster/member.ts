@@ -1,5 +1,5 @@
-import { oneLine } from '../one-line.js';
-import { sameList } from './same-list.js';
+import { oneLine } from '../util/one-line.js';
+import { sameList } from '../util/same-list.js';
 
 /** What a member list says of a member. */
 export interface MemberInfo {

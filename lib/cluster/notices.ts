@@ -1,4 +1,4 @@
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { Roster } from './roster.js';
 
 /** Tells on `events$`, once, what a user should know of servers and their word, and again when it has changed. */

@@ -19,10 +19,10 @@ import type { Attempt } from '../errors.js';
 import { TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
 import { Fault } from './fault.js';
-import { instant } from './instant.js';
+import { instant } from '../util/instant.js';
 import type { Probe } from './probe.js';
 import type { Roster } from './roster.js';
-import { unrefScheduler } from './unref-scheduler.js';
+import { unrefScheduler } from '../util/unref-scheduler.js';
 
 /** One check of an endpoint answers for all who ask within this time, ms. */
 const checkEvery = 250;

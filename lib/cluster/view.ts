@@ -1,7 +1,7 @@
 import { Member, sameMembers, type MemberInfo, type MemberStatus } from './member.js';
 import { tally } from './tally.js';
 import type { EndpointRecord, Roster } from './roster.js';
-import { sameList } from './same-list.js';
+import { sameList } from '../util/same-list.js';
 
 /** What follows from the roster: the public state, and whom to ask. */
 export interface View {

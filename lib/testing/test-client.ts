@@ -11,7 +11,7 @@ import {
   using,
   type Observable,
 } from 'rxjs';
-import { EtcdClient } from '../client.js';
+import { EtcdClient } from '../client/etcd-client.js';
 import type { ClientOptions } from '../options.js';
 import { EmbeddedCluster } from './embedded-cluster.js';
 import { callerOf } from './forgotten.js';

@@ -1,8 +1,8 @@
 import axios, { type AxiosInstance } from 'axios';
-import { axiosSender, type RequestSettings } from './axios-sender.js';
-import { CommandQueue } from './command-queue.browser.js';
+import { axiosSender, type RequestSettings } from './http1/axios-sender.js';
+import { CommandQueue } from './http1/command-queue.browser.js';
 import type { HttpRequest } from './http.js';
-import { ChannelTabs } from './other-tabs.browser.js';
+import { ChannelTabs } from './http1/other-tabs.browser.js';
 import type { Platform, PlatformSettings } from './platform.js';
 
 /**

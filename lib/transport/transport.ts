@@ -1,10 +1,10 @@
 import { defer, EMPTY, Observable } from 'rxjs';
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
-import { Exchange, type ExchangeContext } from './exchange.js';
-import { PartReceiver, WholeReceiver, type Receiver } from './receiver.js';
+import { Exchange, type ExchangeContext } from './http1/exchange.js';
+import { PartReceiver, WholeReceiver, type Receiver } from './http1/receiver.js';
 import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
-import type { OtherTabs } from './other-tabs.js';
+import type { OtherTabs } from './http1/other-tabs.js';
 import { createPlatform, type Platform } from './platform.js';
 import { Secrets } from './secrets.js';
 import { withheld } from './transport-error.js';

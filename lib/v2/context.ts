@@ -1,13 +1,13 @@
 import type { Cluster } from '../cluster/cluster.js';
-import type { EventBus } from '../events.js';
+import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import type { HttpHeaders } from '../transport/http.js';
 import type { OwnSecrets } from '../transport/secrets.js';
 import type { Transport } from '../transport/transport.js';
-import type { Exchange } from './decode.js';
-import type { ResponseInfo } from './model.js';
-import { responseInfo } from './response-info.js';
-import { isOld } from './server-release.js';
+import type { Exchange } from './wire/decode.js';
+import type { ResponseInfo } from './model/model.js';
+import { responseInfo } from './wire/response-info.js';
+import { isOld } from './old/server-release.js';
 import type { Watermark } from './watermark.js';
 
 /** What the parts of the v2 API share within one client. */

@@ -5,11 +5,11 @@ import type { Settings } from '../options.js';
 import type { HttpResponse } from '../transport/http.js';
 import { maxProbeBytes } from '../transport/refusals.js';
 import type { Transport } from '../transport/transport.js';
-import { legacyProbe$, type Ask } from './legacy-probe.js';
-import { membersOf } from './member-json.js';
-import { faultOf, isGateways, isLeaderless, isPathless } from './decode.js';
-import { parseJson } from './parse-json.js';
-import { absence, isLegacy, isOld, readVersion } from './server-release.js';
+import { legacyProbe$, type Ask } from './old/legacy-probe.js';
+import { membersOf } from './wire/member-json.js';
+import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js';
+import { parseJson } from './wire/parse-json.js';
+import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
 /** A probe that remembers how old releases are asked. */
 export type V2Probe = Probe & {

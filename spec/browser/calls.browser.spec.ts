@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { serverUnderTest } from '../support/server-under-test.js';
+import { eventually } from '../support/jest/eventually.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
 import { pageUnderTest } from './support/page-under-test.js';
 import type { PageOptions } from './support/page-library.js';
 

@@ -1,8 +1,8 @@
 import { EtcdClient, type WatchEvent } from 'rxetcd';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
-import { ordered, reliable, unique, type Stored } from '../support/validators.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
+import { ordered, reliable, unique, type Stored } from '../support/promises/validators.js';
 import type { PageClient, PageWatch } from './support/page-client.js';
 import { pageUnderTest } from './support/page-under-test.js';
 

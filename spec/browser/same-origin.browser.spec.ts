@@ -1,5 +1,5 @@
 import { firstValueFrom } from 'rxjs';
-import { serverUnderTest } from '../support/server-under-test.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
 import { forward } from './support/forward.js';
 import { pageUnderTest } from './support/page-under-test.js';
 

@@ -1,8 +1,8 @@
 import { firstValueFrom, lastValueFrom, mergeMap, range } from 'rxjs';
-import { writeBurst } from '../support/burst-writer.js';
-import { eventually } from '../support/eventually.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { ordered, reliable, unique } from '../support/validators.js';
+import { writeBurst } from '../support/promises/burst-writer.js';
+import { eventually } from '../support/jest/eventually.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import { ordered, reliable, unique } from '../support/promises/validators.js';
 import type { PageClient } from './support/page-client.js';
 import type { PageOptions } from './support/page-library.js';
 import { pageUnderTest } from './support/page-under-test.js';

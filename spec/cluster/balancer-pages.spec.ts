@@ -1,10 +1,10 @@
 import { EtcdClient, isAllNodesDown } from 'rxetcd';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { rejectionOf } from '../support/rejection.js';
-import type { ScriptedAction } from '../support/scripted-action.js';
-import { startScriptedServer } from '../support/scripted-server.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { rejectionOf } from '../support/jest/rejection.js';
+import type { ScriptedAction } from '../support/scripted/scripted-action.js';
+import { startScriptedServer } from '../support/scripted/scripted-server.js';
 
 /* A balancer in front of members that it does not reach answers everything with the same page. */
 const undos: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 import type { ClusterState } from '../../lib/cluster/cluster-state.js';
-import type { ClientEvent } from '../../lib/events.js';
+import type { ClientEvent } from '../../lib/insight/events.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
-import { a, b, c, refused, reset, says, threeMembers, urls } from './three-members.js';
+import { a, b, c, refused, reset, says, threeMembers, urls } from '../faults/three-members.js';
 
 /* What a connection that ends says of its member, and when a probe has the last word. */
 const world = threeMembers();

@@ -1,6 +1,6 @@
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import { EtcdError } from '../../lib/errors.js';
-import type { ClientEvent } from '../../lib/events.js';
+import type { ClientEvent } from '../../lib/insight/events.js';
 import type { CallOptions } from '../../lib/options.js';
 import { outcomes, scriptedCluster, sentTo, urls, type Outcome } from './scripted-cluster.js';
 

@@ -1,7 +1,7 @@
 import { ChangeReporter } from '../../lib/cluster/change-reporter.js';
 import { ClusterState } from '../../lib/cluster/cluster-state.js';
 import { Member, type MemberStatus } from '../../lib/cluster/member.js';
-import { EventBus } from '../../lib/events.js';
+import { EventBus } from '../../lib/insight/events.js';
 
 const start = Date.now();
 const member = (id: string, status: MemberStatus, isLeader = false, name = `n${id}`): Member =>

@@ -1,6 +1,6 @@
 import { Member } from '../../lib/cluster/member.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
-import { a, b, c, info, refused, says, three, threeMembers, urls } from './three-members.js';
+import { a, b, c, info, refused, says, three, threeMembers, urls } from '../faults/three-members.js';
 
 const world = threeMembers();
 const { setUp, settle } = world;

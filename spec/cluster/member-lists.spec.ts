@@ -4,13 +4,13 @@ import { believe } from '../../lib/cluster/believe.js';
 import { Cluster } from '../../lib/cluster/cluster.js';
 import type { MemberInfo } from '../../lib/cluster/member.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
-import { EventBus } from '../../lib/events.js';
+import { EventBus } from '../../lib/insight/events.js';
 import { resolveOptions } from '../../lib/options.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { rejectionOf } from '../support/rejection.js';
-import { startScriptedServer, type ScriptedServer } from '../support/scripted-server.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { rejectionOf } from '../support/jest/rejection.js';
+import { startScriptedServer, type ScriptedServer } from '../support/scripted/scripted-server.js';
 
 const undos: (() => unknown)[] = [];
 afterEach(() => cleanUp(undos));

@@ -1,5 +1,5 @@
 import type { ClusterState } from '../../lib/cluster/cluster-state.js';
-import { a, b, c, threeMembers, urls } from './three-members.js';
+import { a, b, c, threeMembers, urls } from '../faults/three-members.js';
 
 const world = threeMembers();
 let states: ClusterState[];

@@ -6,7 +6,7 @@ import { Fault, type FaultConfig } from '../../lib/cluster/fault.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import { EtcdApiError, EtcdError } from '../../lib/errors.js';
-import { EventBus } from '../../lib/events.js';
+import { EventBus } from '../../lib/insight/events.js';
 import { resolveCall, resolveOptions, type CallOptions } from '../../lib/options.js';
 import { TransportError, type TransportFailure } from '../../lib/transport/transport-error.js';
 

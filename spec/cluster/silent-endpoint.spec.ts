@@ -1,7 +1,7 @@
 import { map, timer, type Observable } from 'rxjs';
 import { Cluster } from '../../lib/cluster/cluster.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
-import { EventBus } from '../../lib/events.js';
+import { EventBus } from '../../lib/insight/events.js';
 import { resolveOptions } from '../../lib/options.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
 

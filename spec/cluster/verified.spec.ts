@@ -1,6 +1,17 @@
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
-import { a, b, c, info, refused, reset, says, three, threeMembers, type Word } from './three-members.js';
+import {
+  a,
+  b,
+  c,
+  info,
+  refused,
+  reset,
+  says,
+  three,
+  threeMembers,
+  type Word,
+} from '../faults/three-members.js';
 
 /* A found member gets what is meant for the cluster, credentials too, while a probe has found it there since anything
    happened. `b` is found, `a` configured. */

@@ -1,5 +1,5 @@
-import { describeScenarios } from '../cluster/scenarios.js';
-import { startComposeCluster } from '../support/compose-cluster.js';
+import { describeScenarios } from '../faults/scenarios.js';
+import { startComposeCluster } from '../support/compose/compose-cluster.js';
 
 describe('a client of three containers', () => {
   describeScenarios(() => startComposeCluster());

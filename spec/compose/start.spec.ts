@@ -1,8 +1,8 @@
 import { EtcdClient, isTlsError, type ClientOptions } from 'rxetcd';
 import { concat, filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { startComposeCluster, type ComposeCluster } from '../support/compose-cluster.js';
-import { rejectionOf } from '../support/rejection.js';
-import { WatchLog } from '../support/watch-log.js';
+import { startComposeCluster, type ComposeCluster } from '../support/compose/compose-cluster.js';
+import { rejectionOf } from '../support/jest/rejection.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 
 let cluster: ComposeCluster;
 const clients: EtcdClient[] = [];

@@ -21,10 +21,10 @@ export default {
   ...base,
   rootDir: '../..',
   roots: ['<rootDir>/spec/contract'],
-  globalSetup: '<rootDir>/spec/support/embedded-library.js',
+  globalSetup: '<rootDir>/spec/support/embedded/embedded-library.js',
   moduleNameMapper: {
     // Whoever starts local etcd processes gets embedded members.
-    '/local-cluster\\.js$': '<rootDir>/spec/support/embedded-local-cluster.ts',
+    '/local-cluster\\.js$': '<rootDir>/spec/support/embedded/embedded-local-cluster.ts',
     ...base.moduleNameMapper,
   },
   testPathIgnorePatterns: [

@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bundleProgram } from '../support/bundle-program.js';
-import { eventually } from '../support/eventually.js';
+import { bundleProgram } from '../support/programs/bundle-program.js';
+import { eventually } from '../support/jest/eventually.js';
 
 const root = resolve(__dirname, '../..');
 

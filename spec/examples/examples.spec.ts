@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { freePorts } from '../support/free-port.js';
-import { serverUnderTest } from '../support/server-under-test.js';
+import { eventually } from '../support/jest/eventually.js';
+import { freePorts } from '../support/ports/free-port.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
 import { ExampleProcess } from './example-process.js';
 
 const server = serverUnderTest();

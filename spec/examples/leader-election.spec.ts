@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { firstValueFrom } from 'rxjs';
 import { EtcdClient } from 'rxetcd';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
 import { ExampleProcess } from './example-process.js';
 
 /* Etcd's own timing: an election takes one to two seconds, of the five that a key lives without being renewed. */

@@ -1,10 +1,10 @@
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { startHttpTap, type HttpTap } from '../support/http-tap.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startHttpTap, type HttpTap } from '../support/proxies/http-tap.js';
 import { startMiddlebox, type Middlebox } from '../support/middlebox/middlebox.js';
 import { promptly, type NextLine } from '../support/middlebox/relay.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { WatchLog } from '../support/watch-log.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 
 /*
  * The head of a long poll says how far the store is, its event is on its way behind it, and the connection breaks between the two.

@@ -1,12 +1,12 @@
 import { EtcdClient } from 'rxetcd';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { Pool } from 'undici';
-import { writeBurst } from '../support/burst-writer.js';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster } from '../support/local-cluster.js';
-import { isLost } from '../support/validators.js';
-import { WatchLog } from '../support/watch-log.js';
+import { writeBurst } from '../support/promises/burst-writer.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster } from '../support/cluster/local-cluster.js';
+import { isLost } from '../support/promises/validators.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 
 /* A member that was away for few changes of the store, but for many entries of the raft log, is fed by a snapshot all the same. */
 const cleanUps: (() => unknown)[] = [];

@@ -1,9 +1,9 @@
 import { firstValueFrom, type Observable } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { oldEtcdUnderTest } from '../support/old-etcd-under-test.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
-import { WatchLog } from '../support/watch-log.js';
-import { acceptAgain } from '../support/write-tap.js';
+import { eventually } from '../support/jest/eventually.js';
+import { oldEtcdUnderTest } from '../support/old-etcd/old-etcd-under-test.js';
+import { startTcpProxy } from '../support/proxies/tcp-proxy.js';
+import { WatchLog } from '../support/promises/watch-log.js';
+import { acceptAgain } from '../support/proxies/write-tap.js';
 
 /* etcd 2.3.0 to 3.0.17: a recursive watch overlooks the key itself in history, unless its event is the first one looked at. */
 const old = oldEtcdUnderTest();

@@ -1,11 +1,11 @@
 import { firstValueFrom } from 'rxjs';
-import { writeBurst } from '../support/burst-writer.js';
-import { eventually } from '../support/eventually.js';
-import { startHeaderStripper } from '../support/header-stripper.js';
+import { writeBurst } from '../support/promises/burst-writer.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startHeaderStripper } from '../support/proxies/header-stripper.js';
 import { startMiddlebox, type Middlebox } from '../support/middlebox/middlebox.js';
 import type { NextLine } from '../support/middlebox/relay.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { WatchLog } from '../support/watch-log.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 
 /*
  * Events that a middlebox keeps for a while, while other connections pass. Whatever goes wrong before the promise itself is asked

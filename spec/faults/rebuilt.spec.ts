@@ -1,10 +1,10 @@
 import type { EtcdClient } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import type { TcpProxy } from '../support/tcp-proxy.js';
-import { acceptAgain } from '../support/write-tap.js';
-import { watchesUnderTest } from '../support/watches-under-test.js';
-import type { WatchLog } from '../support/watch-log.js';
+import { eventually } from '../support/jest/eventually.js';
+import type { TcpProxy } from '../support/proxies/tcp-proxy.js';
+import { acceptAgain } from '../support/proxies/write-tap.js';
+import { watchesUnderTest } from '../support/etcd/watches-under-test.js';
+import type { WatchLog } from '../support/promises/watch-log.js';
 
 /*
  * A cluster that is rebuilt from the same flags while a client cannot see it, and is written to before it can. What is needed to ask

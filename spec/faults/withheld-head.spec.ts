@@ -1,9 +1,9 @@
 import { tap } from 'rxjs';
 import { startEtcdProxy } from '../support/middlebox/etcd-fronts.js';
 import { startMiddlebox } from '../support/middlebox/middlebox.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import type { WatchLog } from '../support/watch-log.js';
-import { watchThrough } from '../support/withheld-head.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import type { WatchLog } from '../support/promises/watch-log.js';
+import { watchThrough } from '../support/proxies/withheld-head.js';
 
 /* What holds heads back: a watch needs no more of it than a bare long poll does. nginx is asked in spec/middlebox. */
 const server = serverUnderTest();

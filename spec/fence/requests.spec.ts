@@ -2,9 +2,9 @@ import axios from 'axios';
 import { EtcdClient, type ClientOptions } from 'rxetcd';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { catchError, EMPTY, filter, firstValueFrom, lastValueFrom, take, type Observable } from 'rxjs';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startTcpProxy } from '../support/proxies/tcp-proxy.js';
 
 /**
  * What each operation sends, to the byte, kept in git beside this file: a change of the code's structure must change none of

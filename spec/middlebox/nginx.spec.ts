@@ -1,8 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import { startNginx } from '../support/middlebox/nginx.js';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { WatchLog } from '../support/watch-log.js';
-import { watchThrough } from '../support/withheld-head.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import { WatchLog } from '../support/promises/watch-log.js';
+import { watchThrough } from '../support/proxies/withheld-head.js';
 
 /* nginx as Debian ships it, in front of one etcd. */
 const server = serverUnderTest();

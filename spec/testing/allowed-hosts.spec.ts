@@ -1,7 +1,7 @@
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
 import { AllowedHosts } from '../../lib/testing/http/allowed-hosts.js';
-import { rejectionOf } from '../support/rejection.js';
+import { rejectionOf } from '../support/jest/rejection.js';
 import { exchange } from './support/raw-exchange.js';
 import type { RawAnswer } from './support/raw-exchange.js';
 

@@ -1,8 +1,8 @@
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
-import { canConnect$ } from '../support/can-connect.js';
-import type { CommandLine } from '../support/command-line.js';
-import { Program } from './support/program.js';
+import { canConnect$ } from '../support/ports/can-connect.js';
+import type { CommandLine } from '../support/programs/command-line.js';
+import { Program } from '../support/programs/program.js';
 
 let program: Program;
 beforeAll(() => {

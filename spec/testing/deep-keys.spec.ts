@@ -1,10 +1,10 @@
 import { Agent } from 'node:http';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster } from '../support/local-cluster.js';
-import type { LocalCluster } from '../support/local-cluster.js';
-import { ScriptRunner } from '../support/run-script.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster } from '../support/cluster/local-cluster.js';
+import type { LocalCluster } from '../support/cluster/local-cluster.js';
+import { ScriptRunner } from '../support/programs/run-script.js';
 import { exchange, openExchange } from './support/raw-exchange.js';
 import type { OpenAnswer, RawAnswer, RawRequest } from './support/raw-exchange.js';
 

@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { inspect } from 'node:util';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import {
   allName,
   embeddedClusterUnderTest,

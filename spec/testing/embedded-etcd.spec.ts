@@ -5,9 +5,9 @@ import { InvalidOptionError } from 'rxetcd';
 import { EmbeddedCluster, EmbeddedEtcd, ListenError } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { eventually } from '../support/eventually.js';
-import { rejectionOf } from '../support/rejection.js';
-import { ScriptRunner } from '../support/run-script.js';
+import { eventually } from '../support/jest/eventually.js';
+import { rejectionOf } from '../support/jest/rejection.js';
+import { ScriptRunner } from '../support/programs/run-script.js';
 import { exchange, openExchange } from './support/raw-exchange.js';
 
 const start = (options?: Parameters<typeof EmbeddedEtcd.start$>[0]): Promise<EmbeddedEtcd> =>

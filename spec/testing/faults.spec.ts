@@ -1,7 +1,7 @@
 import type { EmbeddedMember } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
 import { Agent } from 'node:http';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import {
   embeddedClusterUnderTest,
   get,

@@ -1,4 +1,4 @@
-import { ScriptRunner } from '../support/run-script.js';
+import { ScriptRunner } from '../support/programs/run-script.js';
 
 const runner = new ScriptRunner();
 afterAll(() => runner.remove());

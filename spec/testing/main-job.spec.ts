@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
-import { serverUnderTest } from '../support/server-under-test.js';
-import { Program } from './support/program.js';
+import { serverUnderTest } from '../support/etcd/server-under-test.js';
+import { Program } from '../support/programs/program.js';
 
 const server = serverUnderTest();
 let job: Program;

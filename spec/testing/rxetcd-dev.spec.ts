@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { firstValueFrom } from 'rxjs';
 import { readArguments } from '../../lib/testing/bin/dev-arguments.js';
-import { freePorts } from '../support/free-port.js';
-import type { CommandLine } from '../support/command-line.js';
+import { freePorts } from '../support/ports/free-port.js';
+import type { CommandLine } from '../support/programs/command-line.js';
 import { exchange } from './support/raw-exchange.js';
-import { Program } from './support/program.js';
+import { Program } from '../support/programs/program.js';
 
 let program: Program;
 beforeAll(() => {

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { InvalidOptionError, type ClientOptions, type EtcdClient } from 'rxetcd';
 import { EmbeddedCluster, EmbeddedEtcd, testClient$ } from 'rxetcd/testing';
 import { firstValueFrom, forkJoin, switchMap, tap } from 'rxjs';
-import { canConnect$ } from '../support/can-connect.js';
-import { setEnvironment } from '../support/environment.js';
-import { eventually } from '../support/eventually.js';
+import { canConnect$ } from '../support/ports/can-connect.js';
+import { setEnvironment } from '../support/programs/environment.js';
+import { eventually } from '../support/jest/eventually.js';
 
 let restore: () => void;
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import type { CommandLine } from '../support/command-line.js';
-import { Program } from './support/program.js';
+import type { CommandLine } from '../support/programs/command-line.js';
+import { Program } from '../support/programs/program.js';
 
 /** What each prints on embedded members, without URLs and figures. */
 const walkthroughs: Record<string, string[]> = {

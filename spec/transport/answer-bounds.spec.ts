@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import axios from 'axios';
 import { concat, firstValueFrom, interval, map, NEVER, of, Subject } from 'rxjs';
 import { UnusableError } from '../../lib/transport/unusable.js';
-import { eventually } from '../support/eventually.js';
-import type { ScriptedAction } from '../support/scripted-action.js';
+import { eventually } from '../support/jest/eventually.js';
+import type { ScriptedAction } from '../support/scripted/scripted-action.js';
 import { asItIs, collect, failureOf, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { firstValueFrom } from 'rxjs';
 import type { TransportError } from '../../lib/transport/transport-error.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import { failureOf, kinds, scriptedTransports } from './scripted-transports.js';
 
 /* Answers that are not what they say. */

@@ -1,16 +1,16 @@
 import axios, { type AxiosInstance } from 'axios';
 import { firstValueFrom, type Observable } from 'rxjs';
-import { EventBus } from '../../lib/events.js';
+import { EventBus } from '../../lib/insight/events.js';
 import { resolveOptions } from '../../lib/options.js';
 import type { HttpPart, HttpRequest } from '../../lib/transport/http.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import { Transport } from '../../lib/transport/transport.js';
-import { rejectionOf } from '../support/rejection.js';
+import { rejectionOf } from '../support/jest/rejection.js';
 import {
   startScriptedServer,
   type ScriptedHandler,
   type ScriptedServer,
-} from '../support/scripted-server.js';
+} from '../support/scripted/scripted-server.js';
 
 export type Kind = 'undici' | "the user's axios over http" | "the user's axios over fetch";
 export const kinds: [Kind][] = [['undici'], ["the user's axios over http"], ["the user's axios over fetch"]];

@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { TransportError } from '../../lib/transport/transport-error.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import { asItIs, collect, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
-import type { ClientEvent } from '../../lib/events.js';
-import { eventually } from '../support/eventually.js';
-import type { ScriptedAction } from '../support/scripted-action.js';
+import type { ClientEvent } from '../../lib/insight/events.js';
+import { eventually } from '../support/jest/eventually.js';
+import type { ScriptedAction } from '../support/scripted/scripted-action.js';
 import { asItIs, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

@@ -1,8 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import type { Trace } from '../../lib/transport/transport.js';
-import { eventually } from '../support/eventually.js';
-import { freePorts } from '../support/free-port.js';
-import type { ScriptedAction } from '../support/scripted-action.js';
+import { eventually } from '../support/jest/eventually.js';
+import { freePorts } from '../support/ports/free-port.js';
+import type { ScriptedAction } from '../support/scripted/scripted-action.js';
 import { failureOf, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

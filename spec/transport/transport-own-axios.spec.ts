@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import { failureOf, instances, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

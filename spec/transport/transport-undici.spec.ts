@@ -4,9 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { firstValueFrom, map, Subject, timer } from 'rxjs';
 import { buildConnector } from 'undici';
 import type { Trace } from '../../lib/transport/transport.js';
-import { eventually } from '../support/eventually.js';
-import type { ScriptedAction } from '../support/scripted-action.js';
-import { startTcpProxy } from '../support/tcp-proxy.js';
+import { eventually } from '../support/jest/eventually.js';
+import type { ScriptedAction } from '../support/scripted/scripted-action.js';
+import { startTcpProxy } from '../support/proxies/tcp-proxy.js';
 import { asItIs, failureOf, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import type { HttpResponse } from '../../lib/transport/http.js';
-import { eventually } from '../support/eventually.js';
+import { eventually } from '../support/jest/eventually.js';
 import { asItIs, kinds, scriptedTransports } from './scripted-transports.js';
 
 const scripted = scriptedTransports();

@@ -1,6 +1,6 @@
-import type { KeysBody } from '../decode.js';
-import type { ChangeEvent, ResponseInfo } from '../model.js';
-import { withKey } from '../with-key.js';
+import type { KeysBody } from '../wire/decode.js';
+import type { ChangeEvent, ResponseInfo } from '../model/model.js';
+import { withKey } from '../api/with-key.js';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
 import { matches } from './matches.js';

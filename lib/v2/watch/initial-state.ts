@@ -17,8 +17,8 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { backoff } from '../../cluster/backoff.js';
-import type { SyncEvent, WatchEvent } from '../model.js';
+import { backoff } from '../../util/backoff.js';
+import type { SyncEvent, WatchEvent } from '../model/model.js';
 import { isHistoryLost } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';

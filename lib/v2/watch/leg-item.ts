@@ -1,4 +1,4 @@
-import type { WatchEvent } from '../model.js';
+import type { WatchEvent } from '../model/model.js';
 
 /**
  * What a leg emits: that it waits for its turn to poll (`waiting`) or stands, with the past still to fill in

@@ -1,5 +1,5 @@
 import { defer, EMPTY, endWith, of, repeat, takeUntil, takeWhile, type Observable } from 'rxjs';
-import { canStream, isLegacy } from '../server-release.js';
+import { canStream, isLegacy } from '../old/server-release.js';
 import { blindStart$ } from './blind-start.js';
 import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';

@@ -1,4 +1,4 @@
-import type { EtcdNode } from '../model.js';
+import type { EtcdNode } from '../model/model.js';
 
 const segmentsOf = (key: string): string[] => key.split('/').filter((segment) => segment !== '');
 

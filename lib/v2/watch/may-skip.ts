@@ -1,5 +1,5 @@
-import type { KeysBody } from '../decode.js';
-import type { ResponseInfo } from '../model.js';
+import type { KeysBody } from '../wire/decode.js';
+import type { ResponseInfo } from '../model/model.js';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
 import { indexOf } from './poll.js';

@@ -13,7 +13,7 @@ import {
   throwError,
   type Observable,
 } from 'rxjs';
-import { isLegacy, isSilentWatcher } from '../server-release.js';
+import { isLegacy, isSilentWatcher } from '../old/server-release.js';
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';

@@ -1,12 +1,12 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { authenticationHint, keysFaultOf } from '../decode.js';
-import { isIndex } from '../keys-body.js';
-import { parseJson } from '../parse-json.js';
+import { authenticationHint, keysFaultOf } from '../wire/decode.js';
+import { isIndex } from '../wire/keys-body.js';
+import { parseJson } from '../wire/parse-json.js';
 import { isRecord } from '../../check.js';
-import { keyPath } from '../key-path.js';
-import { withQuery } from '../params.js';
+import { keyPath } from '../wire/key-path.js';
+import { withQuery } from '../wire/params.js';
 import { memberRequest } from './member-request.js';
 
 /** What a member says of its store. */

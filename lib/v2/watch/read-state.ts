@@ -2,11 +2,11 @@ import { catchError, map, of, switchMap, throwError, type Observable } from 'rxj
 import { Fault } from '../../cluster/fault.js';
 import { EtcdErrorCode } from '../../errors.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { decodeKeys } from '../decode.js';
-import { keyPath } from '../key-path.js';
-import type { EtcdNode, ResponseInfo } from '../model.js';
-import { withQuery } from '../params.js';
-import { withKey } from '../with-key.js';
+import { decodeKeys } from '../wire/decode.js';
+import { keyPath } from '../wire/key-path.js';
+import type { EtcdNode, ResponseInfo } from '../model/model.js';
+import { withQuery } from '../wire/params.js';
+import { withKey } from '../api/with-key.js';
 import { memberRequest } from './member-request.js';
 import { demandIndex$ } from './read-index.js';
 import type { Target } from './target.js';

@@ -1,7 +1,7 @@
 import { EMPTY, filter, retry, switchMap, tap, throwError, timer, type Observable } from 'rxjs';
-import { backoff } from '../../cluster/backoff.js';
-import type { ResponseInfo } from '../model.js';
-import { isLegacy } from '../server-release.js';
+import { backoff } from '../../util/backoff.js';
+import type { ResponseInfo } from '../model/model.js';
+import { isLegacy } from '../old/server-release.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';

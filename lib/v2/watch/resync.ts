@@ -1,6 +1,6 @@
 import { concat, defer, map, of, switchMap, throwError, type Observable } from 'rxjs';
 import type { LostEvents } from '../../errors.js';
-import type { EtcdNode } from '../model.js';
+import type { EtcdNode } from '../model/model.js';
 import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem } from './leg-item.js';

@@ -1,5 +1,5 @@
 import { concat, defer, startWith, throwError, type Observable } from 'rxjs';
-import type { ResponseInfo } from '../model.js';
+import type { ResponseInfo } from '../model/model.js';
 import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';

@@ -16,7 +16,7 @@ import {
   type ObservableInput,
   type Subscriber,
 } from 'rxjs';
-import { withKey } from '../with-key.js';
+import { withKey } from '../api/with-key.js';
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { due$ } from './due.js';

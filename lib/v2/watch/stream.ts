@@ -1,10 +1,10 @@
 import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { exchangeOf, learn, type V2Context } from '../context.js';
-import { decodeEvent, type KeysBody } from '../decode.js';
-import { keyPath } from '../key-path.js';
-import type { ResponseInfo } from '../model.js';
-import { withQuery } from '../params.js';
+import { decodeEvent, type KeysBody } from '../wire/decode.js';
+import { keyPath } from '../wire/key-path.js';
+import type { ResponseInfo } from '../model/model.js';
+import { withQuery } from '../wire/params.js';
 import { Lines } from './lines.js';
 import { MemberLeft } from './member-left.js';
 import { memberRequest } from './member-request.js';

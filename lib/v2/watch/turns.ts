@@ -1,5 +1,5 @@
 import { Observable, Subscription, tap, timer } from 'rxjs';
-import type { OtherTabs } from '../../transport/other-tabs.js';
+import type { OtherTabs } from '../../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
 
 /** How long a leg may keep its turn while others wait, ms. */

@@ -24,9 +24,9 @@ import {
   WatchHistoryLostError,
 } from '../../errors.js';
 import type { V2Context } from '../context.js';
-import { normaliseKey } from '../key-path.js';
-import type { WatchEvent } from '../model.js';
-import { demandKey } from '../request-size.js';
+import { normaliseKey } from '../wire/key-path.js';
+import type { WatchEvent } from '../model/model.js';
+import { demandKey } from '../wire/request-size.js';
 import type { LegContext } from './leg-context.js';
 import { withInitialState$ } from './initial-state.js';
 import { Pace } from './pace.js';

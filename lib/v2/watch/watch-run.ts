@@ -1,5 +1,5 @@
 import { throwError, timer, type Observable } from 'rxjs';
-import { backoff } from '../../cluster/backoff.js';
+import { backoff } from '../../util/backoff.js';
 import { Fault } from '../../cluster/fault.js';
 import { triedOnceMore, untried, type Tried } from '../../cluster/tried.js';
 import { TlsError, type Attempt, type LostEvents } from '../../errors.js';

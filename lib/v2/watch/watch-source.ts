@@ -11,8 +11,8 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { unrefScheduler } from '../../cluster/unref-scheduler.js';
-import type { WatchEvent } from '../model.js';
+import { unrefScheduler } from '../../util/unref-scheduler.js';
+import type { WatchEvent } from '../model/model.js';
 import type { LegContext } from './leg-context.js';
 import { leg$ } from './leg.js';
 import type { Target } from './target.js';

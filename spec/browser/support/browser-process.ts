@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import { Reaper } from '../../support/reaper.js';
+import { Reaper } from '../../support/etcd/reaper.js';
 
 interface Browser {
   readonly path: string;

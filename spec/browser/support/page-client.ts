@@ -1,6 +1,6 @@
 import type { ClientEvent, EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
 import type { ObservedValueOf } from 'rxjs';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../../support/jest/eventually.js';
 import type { CallName, PageOptions, ToldWatch } from './page-library.js';
 import type { Tab } from './tab.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../../support/jest/eventually.js';
 import type { Answer, Command, PageLibrary } from './page-library.js';
 
 /**

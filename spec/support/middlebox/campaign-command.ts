@@ -4,7 +4,7 @@
  * `--of writes` (watches), `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
-import { runSeed } from '../random.js';
+import { runSeed } from '../values/random.js';
 import { runCampaign } from './campaign.js';
 import { Clusters } from './clusters.js';
 import { abilities } from './random-schedule.js';

@@ -16,10 +16,10 @@ import {
   timeout,
   timer,
 } from 'rxjs';
-import { canConnect$ } from '../can-connect.js';
-import { createDataDir } from '../data-dir.js';
-import { freePorts } from '../free-port.js';
-import { Reaper } from '../reaper.js';
+import { canConnect$ } from '../ports/can-connect.js';
+import { createDataDir } from '../etcd/data-dir.js';
+import { freePorts } from '../ports/free-port.js';
+import { Reaper } from '../etcd/reaper.js';
 
 /** How a server is started. */
 export interface ChildServerOptions {

@@ -1,5 +1,5 @@
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { startLocalCluster, type LocalCluster } from '../local-cluster.js';
+import { startLocalCluster, type LocalCluster } from '../cluster/local-cluster.js';
 
 /** Clusters that rounds share, one of each size. */
 export class Clusters {

@@ -1,6 +1,6 @@
 import { switchMap, type Observable } from 'rxjs';
-import { etcdEnv } from '../etcd-env.js';
-import { findEtcd } from '../find-etcd.js';
+import { etcdEnv } from '../etcd/etcd-env.js';
+import { findEtcd } from '../etcd/find-etcd.js';
 import { startChildServer, type ChildServer } from './child-server.js';
 
 /** What a proxy of etcd 2 to 3.5 needs to know of a member. */

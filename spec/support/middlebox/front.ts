@@ -1,6 +1,6 @@
 import { EMPTY, defaultIfEmpty, firstValueFrom, type Observable } from 'rxjs';
-import { startHeaderStripper } from '../header-stripper.js';
-import type { LocalCluster } from '../local-cluster.js';
+import { startHeaderStripper } from '../proxies/header-stripper.js';
+import type { LocalCluster } from '../cluster/local-cluster.js';
 import type { ChildServer } from './child-server.js';
 import { startEtcdGateway, startEtcdProxy } from './etcd-fronts.js';
 import { startMiddlebox, type Middlebox } from './middlebox.js';

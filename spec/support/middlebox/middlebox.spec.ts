@@ -1,7 +1,7 @@
 import { Subject, firstValueFrom, type Subscription } from 'rxjs';
-import { eventually } from '../eventually.js';
-import { httpGet } from '../http-get.js';
-import { startScriptedServer, type ScriptedServer } from '../scripted-server.js';
+import { eventually } from '../jest/eventually.js';
+import { httpGet } from '../etcd/http-get.js';
+import { startScriptedServer, type ScriptedServer } from '../scripted/scripted-server.js';
 import { startMiddlebox, type Middlebox } from './middlebox.js';
 import type { Deed, Moment, Schedule } from './schedule.js';
 

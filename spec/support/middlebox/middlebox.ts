@@ -16,8 +16,8 @@ import {
   tap,
   timer,
 } from 'rxjs';
-import { startTcpProxy, type TcpProxy } from '../tcp-proxy.js';
-import type { TcpLink } from '../tcp-link.js';
+import { startTcpProxy, type TcpProxy } from '../proxies/tcp-proxy.js';
+import type { TcpLink } from '../proxies/tcp-link.js';
 import { promptly, startRelay, type Relay } from './relay.js';
 import type { Choice, Deed, Moment, Schedule } from './schedule.js';
 

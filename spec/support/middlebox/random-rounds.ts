@@ -1,4 +1,4 @@
-import { runSeed } from '../random.js';
+import { runSeed } from '../values/random.js';
 import { Clusters } from './clusters.js';
 import { planRound, type promised } from './round-plan.js';
 import { counts, detailsOf, lineOf, type RoundReport } from './round-report.js';

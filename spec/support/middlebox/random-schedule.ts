@@ -1,4 +1,4 @@
-import type { SeededRandom } from '../random.js';
+import type { SeededRandom } from '../values/random.js';
 import { pages, type Choice, type Deed, type Moment, type Schedule } from './schedule.js';
 
 /** The kinds of deeds that a random schedule may hold. */

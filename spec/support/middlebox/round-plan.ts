@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.js';
+import { seededRandom } from '../values/random.js';
 import { abilities, randomSchedule, type Ability } from './random-schedule.js';
 import type { Schedule } from './schedule.js';
 

@@ -1,4 +1,4 @@
-import type { Way } from '../tcp-link.js';
+import type { Way } from '../proxies/tcp-link.js';
 
 /** When: so many ms after the schedule began (0: at once), or at the n-th piece of an answer that passes from then on. */
 export type Moment = { readonly atMs: number } | { readonly piece: number };

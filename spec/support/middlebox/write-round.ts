@@ -1,14 +1,14 @@
 import { EtcdClient } from 'rxetcd';
 import { Subject, firstValueFrom } from 'rxjs';
-import { cleanUp } from '../clean-up.js';
-import { eventually } from '../eventually.js';
-import { linearizable } from '../linearizability.js';
-import type { LocalCluster } from '../local-cluster.js';
-import { RandomWriters, free, keysOf } from '../random-writers.js';
-import { seededRandom } from '../random.js';
-import { StoreWitness } from '../store-witness.js';
-import { WriteHistory, registerCalls } from '../write-history.js';
-import { SentWrites, startWriteTap } from '../write-tap.js';
+import { cleanUp } from '../jest/clean-up.js';
+import { eventually } from '../jest/eventually.js';
+import { linearizable } from '../promises/linearizability.js';
+import type { LocalCluster } from '../cluster/local-cluster.js';
+import { RandomWriters, free, keysOf } from '../promises/random-writers.js';
+import { seededRandom } from '../values/random.js';
+import { StoreWitness } from '../promises/store-witness.js';
+import { WriteHistory, registerCalls } from '../promises/write-history.js';
+import { SentWrites, startWriteTap } from '../proxies/write-tap.js';
 import {
   acknowledgedInLog,
   appliedOnce,
@@ -17,7 +17,7 @@ import {
   sentOnce,
   unknownForAReason,
   unsurprising,
-} from '../write-validators.js';
+} from '../promises/write-validators.js';
 import { buildWay, type Way } from './front.js';
 import type { RoundPlan } from './round-plan.js';
 import { enoughWrites, type RoundReport } from './round-report.js';

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
 import { EmbeddedAuth } from '../../../lib/testing/auth/embedded-auth.js';
 import { authReply } from '../../../lib/testing/http/auth-route.js';
-import { startLocalCluster, type LocalCluster } from '../../support/local-cluster.js';
-import { runSeed } from '../../support/random.js';
+import { startLocalCluster, type LocalCluster } from '../../support/cluster/local-cluster.js';
+import { runSeed } from '../../support/values/random.js';
 
 /*
  * The same requests to the model and to a real etcd 3.4, which must answer alike to the letter. A password costs etcd

@@ -1,7 +1,7 @@
 import { EmbeddedCluster } from 'rxetcd/testing';
 import type { EmbeddedMember } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../../support/jest/eventually.js';
 import { exchange, openExchange } from './raw-exchange.js';
 import type { OpenAnswer, RawAnswer } from './raw-exchange.js';
 

@@ -1,6 +1,6 @@
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { deliver } from '../../../lib/v2/watch/deliver.js';
-import { FakeMember, here } from '../../support/fake-member.js';
+import { FakeMember, here } from '../../support/scripted/fake-member.js';
 
 const info = { endpoint: here, status: 200, etcdIndex: 9 };
 let member: FakeMember;

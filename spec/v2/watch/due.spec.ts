@@ -2,7 +2,7 @@ import { Subscription } from 'rxjs';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { due$ } from '../../../lib/v2/watch/due.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
-import { FakeMember, here } from '../../support/fake-member.js';
+import { FakeMember, here } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

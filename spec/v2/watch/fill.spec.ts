@@ -4,7 +4,7 @@ import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { fill$ } from '../../../lib/v2/watch/fill.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
-import { FakeMember, here, range, watchOver, type FakeRequest } from '../../support/fake-member.js';
+import { FakeMember, here, range, watchOver, type FakeRequest } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

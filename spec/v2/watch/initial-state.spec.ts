@@ -1,11 +1,11 @@
 import { of, Subject, throwError, type Observable } from 'rxjs';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import type { WatchEvent } from '../../../lib/v2/model.js';
+import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { withInitialState$ } from '../../../lib/v2/watch/initial-state.js';
 import type { WatchSource } from '../../../lib/v2/watch/watch-source.js';
-import { answerOf, FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const info = { endpoint: here, status: 200 };
 const set = (index: number): WatchEvent => ({ action: 'set', node: { key: '/a' }, index, info });

@@ -5,7 +5,7 @@ import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
 import { leg$ } from '../../../lib/v2/watch/leg.js';
-import { answerOf, FakeMember, here, short, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

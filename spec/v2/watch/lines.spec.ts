@@ -1,5 +1,5 @@
 import { Lines } from '../../../lib/v2/watch/lines.js';
-import { unfinishedLine } from '../../../lib/transport/unfinished-line.js';
+import { unfinishedLine } from '../../../lib/transport/http1/unfinished-line.js';
 
 const inPieces = (text: string, size: number): string[] =>
   Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));

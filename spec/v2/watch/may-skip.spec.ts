@@ -1,8 +1,8 @@
-import type { ResponseInfo } from '../../../lib/v2/model.js';
+import type { ResponseInfo } from '../../../lib/v2/model/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import { maySkip } from '../../../lib/v2/watch/may-skip.js';
-import { FakeMember, here } from '../../support/fake-member.js';
+import { FakeMember, here } from '../../support/scripted/fake-member.js';
 
 const there = 'http://b:2379';
 let member: FakeMember;

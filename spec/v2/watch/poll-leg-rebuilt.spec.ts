@@ -4,7 +4,7 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
-import { answerOf, FakeMember, here, short, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

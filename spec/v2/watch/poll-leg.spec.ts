@@ -6,7 +6,14 @@ import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
-import { answerOf, FakeMember, here, short, watchOver, type FakeRequest } from '../../support/fake-member.js';
+import {
+  answerOf,
+  FakeMember,
+  here,
+  short,
+  watchOver,
+  type FakeRequest,
+} from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

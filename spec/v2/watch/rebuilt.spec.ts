@@ -3,7 +3,7 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { rebuilt$ } from '../../../lib/v2/watch/rebuilt.js';
-import { answerOf, FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

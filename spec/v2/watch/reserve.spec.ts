@@ -2,7 +2,7 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
 import { Reserve } from '../../../lib/v2/watch/reserve.js';
-import { FakeMember, here, range, watchOver } from '../../support/fake-member.js';
+import { FakeMember, here, range, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

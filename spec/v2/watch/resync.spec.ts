@@ -7,7 +7,7 @@ import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { resync$ } from '../../../lib/v2/watch/resync.js';
 import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
-import { answerOf, FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const target = { key: '/a', recursive: true };
 

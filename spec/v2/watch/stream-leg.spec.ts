@@ -5,7 +5,7 @@ import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
 import type { Place } from '../../../lib/v2/watch/place.js';
 import { streamLeg$ } from '../../../lib/v2/watch/stream-leg.js';
-import { answerOf, FakeMember, here, range, short, watchOver } from '../../support/fake-member.js';
+import { answerOf, FakeMember, here, range, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;

@@ -3,7 +3,7 @@ import { Fault } from '../../../lib/cluster/fault.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { stream$, type StreamPart } from '../../../lib/v2/watch/stream.js';
-import { FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 const run = (waitIndex?: number, recursive = true) => {

@@ -1,9 +1,9 @@
 import { NEVER, Observable, repeat, type Subscription } from 'rxjs';
-import { ChannelTabs } from '../../../lib/transport/other-tabs.browser.js';
+import { ChannelTabs } from '../../../lib/transport/http1/other-tabs.browser.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import { Turns } from '../../../lib/v2/watch/turns.js';
-import { FakeChannel } from '../../support/fake-channel.js';
-import { here } from '../../support/fake-member.js';
+import { FakeChannel } from '../../support/scripted/fake-channel.js';
+import { here } from '../../support/scripted/fake-member.js';
 
 /** How many polls are under way, in all tabs, and how many were at most. */
 let running: number;

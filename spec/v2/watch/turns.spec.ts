@@ -1,7 +1,7 @@
 import { EMPTY, expand, Observable, throwError } from 'rxjs';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import { Turns } from '../../../lib/v2/watch/turns.js';
-import { here, short, watchOver } from '../../support/fake-member.js';
+import { here, short, watchOver } from '../../support/scripted/fake-member.js';
 
 const there = 'http://b';
 const live: LegItem = { type: 'live', endpoint: here };

@@ -6,11 +6,11 @@ import {
   TlsError,
   UnsupportedByServerError,
 } from '../../../lib/errors.js';
-import { EventBus, type ClientEvent } from '../../../lib/events.js';
+import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import { faultOf, keysFaultOf } from '../../../lib/v2/decode.js';
-import type { WatchEvent } from '../../../lib/v2/model.js';
+import { faultOf, keysFaultOf } from '../../../lib/v2/wire/decode.js';
+import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';

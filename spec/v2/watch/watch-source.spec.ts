@@ -1,8 +1,8 @@
 import { BehaviorSubject, defer, endWith, filter, ignoreElements, map, retry, take } from 'rxjs';
-import { unrefScheduler } from '../../../lib/cluster/unref-scheduler.js';
+import { unrefScheduler } from '../../../lib/util/unref-scheduler.js';
 import { UnsupportedByServerError } from '../../../lib/errors.js';
 import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
-import { FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let ended: jest.Mock;

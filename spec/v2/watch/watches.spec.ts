@@ -1,7 +1,7 @@
 import { defer, retry } from 'rxjs';
 import type { Target } from '../../../lib/v2/watch/target.js';
 import { Watches } from '../../../lib/v2/watch/watches.js';
-import { FakeMember, here, watchOver } from '../../support/fake-member.js';
+import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const a: Target = { key: '/a', recursive: true };
 

@@ -1,0 +1,193 @@
+import { Subject, type Observable } from 'rxjs';
+import type { LostEvents } from '../errors.js';
+
+interface Base {
+  /** When it happened. */
+  readonly at: Date;
+}
+
+/** One shape for each name, not one for several: TypeScript narrows by nothing less. */
+type OneFor<Type extends string, Shape> = Type extends string ? Shape & { readonly type: Type } : never;
+
+interface MemberRef {
+  readonly id: string;
+  readonly name: string;
+}
+
+interface RequestBase extends Base {
+  /** The call's operation: `get`, `set`, `watch`, `probe` ... */
+  readonly operation: string;
+  readonly endpoint: string;
+  readonly method: string;
+  /** The path without its query: conditions in a query are values. */
+  readonly path: string;
+}
+
+interface WatchBase extends Base {
+  /** The watch's number within its client. */
+  readonly id: number;
+  readonly key: string;
+}
+
+/**
+ * What happens inside a client, for logs and metrics: a union on `type`. No event carries a body, a value or a
+ * credential.
+ */
+export type ClientEvent =
+  | (RequestBase & { readonly type: 'request' })
+  | (RequestBase & {
+      readonly type: 'response';
+      /** The HTTP status, if an answer came. */
+      readonly status?: number;
+      /** Why none came. */
+      readonly error?: string;
+      readonly durationMs: number;
+    })
+  | (Base & {
+      readonly type: 'retry';
+      readonly operation: string;
+      readonly endpoint: string;
+      readonly reason: string;
+      /** The number of the retry, from 1. */
+      readonly attempt: number;
+    })
+  | (Base & {
+      readonly type: 'failover';
+      readonly operation: string;
+      readonly from: string;
+      readonly to: string;
+    })
+  | (Base & {
+      readonly type: 'leader-change';
+      readonly leader?: MemberRef;
+      readonly previous?: MemberRef;
+      /** How long the previous state held. */
+      readonly durationMs: number;
+    })
+  | OneFor<
+      'member-down' | 'member-up',
+      Base & {
+        readonly member: MemberRef;
+        /** How long the member was what it was before: up, or down. */
+        readonly durationMs: number;
+      }
+    >
+  | (Base & {
+      /** Fewer members than a majority can be reached at all: the client trusts what it is told. */
+      readonly type: 'partial-view';
+      readonly reachable: number;
+      readonly members: number;
+    })
+  | (Base & {
+      /** The server at this endpoint answers, but has no v2 API. Told once, and again after it had one. */
+      readonly type: 'no-v2-api';
+      readonly endpoint: string;
+      /** The release it runs, as `3.5.16`. */
+      readonly version?: string;
+    })
+  | (Base & {
+      /** A member list was longer than is believed: 64 members, 8 URLs each. */
+      readonly type: 'member-list-cut';
+      /** How much of it is not used, as `1936 of 2000 members`. */
+      readonly ignored: string;
+    })
+  | (Base & {
+      /** No member can be reached: each of them is down. Told once, for all calls and watches. */
+      readonly type: 'cluster-down';
+      /** Since when the last of them is. */
+      readonly since: Date;
+      /** How many they are. */
+      readonly members: number;
+    })
+  | (Base & {
+      /** One of them answers again. */
+      readonly type: 'cluster-up';
+      /** How long none did. */
+      readonly durationMs: number;
+    })
+  | (WatchBase & {
+      readonly type: 'watch-live';
+      readonly endpoint: string;
+      readonly index?: number;
+      /** After a loss: how long it was not live. */
+      readonly durationMs?: number;
+    })
+  | OneFor<
+      'watch-catching-up' | 'watch-waiting',
+      WatchBase & { readonly endpoint: string; readonly index?: number }
+    >
+  | (WatchBase & {
+      /** Its connection is gone; told for each try that fails until it is live again. */
+      readonly type: 'watch-lost';
+      readonly endpoint: string;
+      readonly reason: string;
+      /** How long it has been lost already; absent of the first. */
+      readonly durationMs?: number;
+      readonly index?: number;
+    })
+  | (WatchBase & {
+      readonly type: 'watch-resync';
+      readonly endpoint: string;
+      readonly reason: string;
+      readonly lost: LostEvents;
+    })
+  | (WatchBase & { readonly type: 'watch-ended'; readonly durationMs: number; readonly error?: string });
+
+/** What a request or an answer holds: for debugging only, and apart from the events, which never hold it. */
+export interface BodyText extends RequestBase {
+  readonly direction: 'sent' | 'received';
+  readonly status?: number;
+  readonly body: string;
+}
+
+type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
+
+/** Carries the client's events to whoever observes them; an unobserved event is not even built. */
+export class EventBus {
+  readonly #events$ = new Subject<ClientEvent>();
+  readonly #bodies$ = new Subject<BodyText>();
+  /** Hot: what happens from now on. */
+  readonly events$: Observable<ClientEvent> = this.#events$.asObservable();
+
+  /** Hot: the bodies of requests and answers, but none of authentication. */
+  readonly bodies$: Observable<BodyText> = this.#bodies$.asObservable();
+
+  /** Anyone observes the events. */
+  get observed(): boolean {
+    return this.#events$.observed;
+  }
+
+  /** Anyone observes the bodies. */
+  get bodiesObserved(): boolean {
+    return this.#bodies$.observed;
+  }
+
+  /** Builds and emits an event if anyone observes. */
+  emit(build: () => WithoutTime<ClientEvent>): void {
+    if (this.#events$.observed) this.#events$.next({ ...build(), at: new Date() });
+  }
+
+  /** Builds and emits a body if anyone observes, unless it is of authentication. */
+  emitBody(build: () => WithoutTime<BodyText>): void {
+    if (!this.#bodies$.observed) return;
+    const body = build();
+    if (body.body !== '' && !isAuthentication(body)) this.#bodies$.next({ ...body, at: new Date() });
+  }
+
+  /** Completes `events$`. */
+  close(): void {
+    this.#events$.complete();
+    this.#bodies$.complete();
+  }
+}
+
+/** Such a path holds passwords, whichever call or spelling led there. */
+export function isAuthentication({ path, operation }: Pick<BodyText, 'path' | 'operation'>): boolean {
+  // Decoded first: etcd takes %2f for a slash. Some HTTP clients take a backslash for one, and send it so.
+  const segments = path
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    .split(/[/\\]/)
+    .filter((segment) => segment !== '');
+  const isKey = segments[1] === 'keys' && !segments.includes('..');
+  return operation.startsWith('auth.') || (!isKey && segments.some((segment) => /auth/i.test(segment)));
+}

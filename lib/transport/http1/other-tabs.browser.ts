@@ -1,0 +1,121 @@
+import { isRecord } from '../../check.js';
+import type { OtherTabs, Turn } from './other-tabs.js';
+
+/** What tabs say to each other; never more than where they poll, and since when. */
+interface Word {
+  readonly from: number;
+  readonly endpoint: string;
+  readonly turns: readonly Turn[];
+  /** The others shall say theirs. */
+  readonly ask: boolean;
+}
+
+/** What is known of one endpoint. */
+interface Place {
+  own: readonly Turn[];
+  readonly others: Map<number, readonly Turn[]>;
+  /** Who has said something since all were asked. */
+  readonly heard: Set<number>;
+  askedAt: number;
+}
+
+/** A later version that says something else says it elsewhere. */
+const channelName = 'rxetcd 1';
+/** A tab that has not said a word for so long after it was asked is closed, or frozen, ms. */
+const patience = 900;
+
+/**
+ * The other tabs, through a BroadcastChannel: the one means that pages of plain `http://` have in every browser. Where
+ * there is none after all, this client is alone. Tabs come and go without a farewell, so that who is there is asked.
+ */
+export class ChannelTabs implements OtherTabs {
+  readonly #me = Math.random();
+  readonly #places = new Map<string, Place>();
+  readonly #listeners: ((endpoint: string, asked: boolean) => void)[] = [];
+  #channel: BroadcastChannel | undefined;
+
+  /** This client is at the endpoint from now on, and asks who else is there. */
+  join(endpoint: string): void {
+    this.#place(endpoint);
+  }
+
+  turns(endpoint: string): readonly Turn[] {
+    return [...this.#place(endpoint).others.values()].flat();
+  }
+
+  /** How many polls are under way at an endpoint, those of all tabs. */
+  polls(endpoint: string): number {
+    return [...this.#place(endpoint).own, ...this.turns(endpoint)].filter(({ running }) => running).length;
+  }
+
+  tell(endpoint: string, own: readonly Turn[]): void {
+    this.#place(endpoint).own = own;
+    this.#say(endpoint, false);
+  }
+
+  ask(endpoint: string): void {
+    if (this.#begins(this.#place(endpoint))) this.#say(endpoint, true);
+  }
+
+  listen(listener: (endpoint: string, asked: boolean) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Takes leave, and hears nothing more. */
+  close(): void {
+    for (const endpoint of this.#places.keys()) this.tell(endpoint, []);
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  #place(endpoint: string): Place {
+    const known = this.#places.get(endpoint);
+    if (known !== undefined) return known;
+    const place: Place = { own: [], others: new Map(), heard: new Set(), askedAt: -Infinity };
+    if (this.#places.size === 0) this.#open();
+    this.#places.set(endpoint, place);
+    this.ask(endpoint);
+    return place;
+  }
+
+  #open(): void {
+    try {
+      const channel = new BroadcastChannel(channelName);
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+        // Whatever else a page may say there.
+        if (isRecord(data) && Array.isArray(data['turns'])) this.#hear(data as unknown as Word);
+      };
+      this.#channel = channel;
+    } catch {
+      // There is none, or this page may not have it.
+    }
+  }
+
+  #say(endpoint: string, ask: boolean): void {
+    const word: Word = { from: this.#me, endpoint, turns: this.#place(endpoint).own, ask };
+    this.#channel?.postMessage(word);
+  }
+
+  #hear({ from, endpoint, turns, ask }: Word): void {
+    const place = this.#places.get(endpoint);
+    // Not used here yet: who is there is asked then.
+    if (place === undefined) return;
+    if (ask) {
+      this.#begins(place);
+      if (place.own.length > 0) this.#say(endpoint, false);
+    }
+    place.heard.add(from);
+    place.others.set(from, turns.filter(isRecord));
+    for (const listener of this.#listeners) listener(endpoint, ask);
+  }
+
+  /** A new round of answers, in which those are forgotten who gave none in the last. False if one has just begun. */
+  #begins(place: Place): boolean {
+    const now = performance.now();
+    if (now - place.askedAt < patience) return false;
+    place.askedAt = now;
+    for (const tab of place.others.keys()) if (!place.heard.has(tab)) place.others.delete(tab);
+    place.heard.clear();
+    return true;
+  }
+}

@@ -1,0 +1,201 @@
+import { catchError, defer, of, switchMap, throwError, type Observable } from 'rxjs';
+import { check, checkOptions, demand, type Check } from '../../check.js';
+import { call$ } from '../../cluster/call.js';
+import { Fault } from '../../cluster/fault.js';
+import { UnsupportedByServerError } from '../../errors.js';
+import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
+import type { HttpMethod } from '../../transport/http.js';
+import { TransportError } from '../../transport/transport-error.js';
+import { exchangeOf, learn, type V2Context } from '../context.js';
+import { decodeKeys, type KeysBody } from '../wire/decode.js';
+import { keyPath, normaliseKey } from '../wire/key-path.js';
+import type { EtcdNode, KeyResponse, ResponseInfo } from '../model/model.js';
+import { withQuery, type Params } from '../wire/params.js';
+import { demandKey, demandRequestLine, encodeForm } from '../wire/request-size.js';
+import { retryClasses, type KeysOperation } from './retry-classes.js';
+import { demandFeatures, isLegacy, keepsTtl, type Feature } from '../old/server-release.js';
+import { withKey } from './with-key.js';
+
+/** One request to the keys API, before it is encoded. */
+export interface KeysRequest {
+  readonly method: HttpMethod;
+  readonly query?: Params;
+  readonly form?: Params;
+  /** What messages call the operation. Default: its own name. */
+  readonly name?: string;
+}
+
+/** The check of a TTL option, to be spread among those of a call. */
+export const ttlChecks: Record<string, Check> = { ttl: check.ttl };
+
+/** How every call on keys and directories is checked, sent and read. */
+export class KeyCalls {
+  readonly #context: V2Context;
+
+  constructor(context: V2Context) {
+    this.#context = context;
+  }
+
+  /** Checks key and options when subscribed, then goes on. */
+  checked$<T>(
+    key: string,
+    options: CallOptions,
+    checks: Record<string, Check>,
+    proceed: (key: string, settings: CallSettings) => Observable<T>,
+  ): Observable<T> {
+    return defer(() => {
+      const normalised = normaliseKey(key);
+      checkOptions('', options, { ...callChecks, ...checks });
+      return proceed(normalised, resolveCall(this.#context.settings, options));
+    });
+  }
+
+  /** A write with a form; `value` undefined writes none. */
+  write$(
+    operation: KeysOperation,
+    key: string,
+    value: { readonly value: string } | undefined,
+    options: CallOptions,
+    checks: Record<string, Check>,
+    form: () => Params,
+    method: 'PUT' | 'POST' = 'PUT',
+  ): Observable<KeyResponse> {
+    return this.checked$(key, options, checks, (path, settings) => {
+      if (value !== undefined) demand('value', value.value, check.string);
+      return this.run$(operation, path, { method, form: { ...value, ...form() } }, settings);
+    });
+  }
+
+  /** Sends the request as its operation may be sent; what `checkInfo` throws of a success is a failure of the call. */
+  run$(
+    operation: KeysOperation,
+    key: string,
+    { method, query = {}, form, name: called = operation }: KeysRequest,
+    settings: CallSettings,
+    retryClass = retryClasses[operation],
+    checkInfo: (info: ResponseInfo) => void = () => undefined,
+  ): Observable<KeyResponse> {
+    const context = this.#context;
+    const { transport, cluster, events, authorization } = context;
+    const name = `${called} ${key}`;
+    const path = withQuery(keyPath(key), query);
+    const request = {
+      method,
+      operation,
+      pool: 'command' as const,
+      ...(form === undefined ? {} : { body: encodeForm(form) }),
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    const blame =
+      query['prevValue'] === undefined
+        ? { option: 'key', value: key }
+        : { option: 'prevValue', value: String(query['prevValue']), hint: '; compare by prevIndex' };
+    // So that the key that etcd makes can be read as well.
+    demandKey(context.settings, key, method === 'POST' ? `/${'0'.repeat(20)}` : '');
+    demandRequestLine(context.settings, method, path, blame);
+    const features = featuresOf(operation, key, method, form);
+    const demandsNoTtl =
+      (operation === 'update' || operation === 'compareAndSwap') && form?.['ttl'] === undefined;
+    const asked = { key, method, sparse: form?.['noValueOnSuccess'] === true };
+    return call$(cluster, events, {
+      operation: name,
+      retryClass,
+      settings,
+      send: (endpoint, timeout, trace) => {
+        const version = cluster.version(endpoint);
+        demandFeatures(name, version, features);
+        const there =
+          query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
+        const sent$ = transport.read$(
+          { ...request, path: there, endpoint, timeout },
+          ({ status, headers, body }) => {
+            const info = learn(context, endpoint, status, headers);
+            const exchange = exchangeOf(context, endpoint, status, headers);
+            const answer = decodeKeys(name, status, body, exchange, asked);
+            checkInfo(info);
+            return keyResponse(key, answer, info);
+          },
+          trace,
+        );
+        return demandsNoTtl && keepsTtl(version)
+          ? this.#withoutTtl$(name, key, endpoint, timeout).pipe(switchMap(() => sent$))
+          : sent$;
+      },
+    });
+  }
+
+  /**
+   * Looks whether the key has a TTL, which its update would keep without a word. What goes wrong here happens before
+   * anything is written.
+   */
+  #withoutTtl$(name: string, key: string, endpoint: string, timeout: number): Observable<unknown> {
+    const { transport, authorization } = this.#context;
+    const request = {
+      method: 'GET' as const,
+      path: keyPath(key),
+      endpoint,
+      timeout,
+      operation: 'get',
+      pool: 'command' as const,
+      ...(authorization === undefined ? {} : { authorization }),
+    };
+    return transport
+      .read$(request, ({ status, headers, body }) => {
+        const exchange = exchangeOf(this.#context, endpoint, status, headers);
+        const { node } = decodeKeys(name, status, body, exchange, { key, method: 'GET' });
+        if (node?.expiration === undefined) return;
+        throw new UnsupportedByServerError(
+          `${name}: etcd ${exchange.version ?? ''} cannot do this (it would keep the TTL that the key has): pass ttl, or use set$; etcd 0.4.0 and later can`,
+          { endpoint },
+        );
+      })
+      .pipe(
+        catchError((error: unknown) => {
+          // The write itself says so.
+          if (error instanceof Fault && error.config.errorCode !== undefined) return of(undefined);
+          return throwError(() => unsent(error));
+        }),
+      );
+  }
+}
+
+/** The same failure, of a request that changed nothing. */
+function unsent(error: unknown): unknown {
+  if (error instanceof Fault) return new Fault({ ...error.config, executed: 'no' });
+  return error instanceof TransportError
+    ? new TransportError(error.kind, error.message, false, error.timeoutMs)
+    : error;
+}
+
+/** Before 2.0 a read that is never stale is called consistent: followers redirect it to the leader. */
+const legacyQuery = (query: Params): Params => ({ ...query, quorum: undefined, consistent: true });
+
+/** What the server must be able to do, lest the call destroys something. */
+function featuresOf(
+  operation: KeysOperation,
+  key: string,
+  method: HttpMethod,
+  form: Params | undefined,
+): readonly Feature[] {
+  const features: Feature[] = [];
+  if (operation === 'compareAndDelete' || operation === 'refresh') features.push(operation);
+  if (method === 'POST') features.push('createInOrder');
+  if (method !== 'GET' && key === '/') features.push('root');
+  if (form?.['value'] === '') features.push('emptyValue');
+  if (operation === 'updateDir' && form?.['ttl'] === undefined) features.push('updateDirWithoutTtl');
+  return features;
+}
+
+/** With `noValueOnSuccess` etcd leaves out the node; the header holds its index. */
+function keyResponse(key: string, { action, node, prevNode }: KeysBody, info: ResponseInfo): KeyResponse {
+  return {
+    action,
+    node: node === undefined ? sparseNode(key, info) : withKey(node),
+    ...(prevNode === undefined ? {} : { prevNode: withKey(prevNode) }),
+    info,
+  };
+}
+
+function sparseNode(key: string, { etcdIndex }: ResponseInfo): EtcdNode {
+  return etcdIndex === undefined ? { key } : { key, modifiedIndex: etcdIndex, createdIndex: etcdIndex };
+}

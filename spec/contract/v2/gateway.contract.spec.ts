@@ -1,0 +1,126 @@
+import {
+  isAuthenticationError,
+  isNotFound,
+  isOutcomeUnknown,
+  type ClientEvent,
+  type WatchEvent,
+} from 'rxetcd';
+import { firstValueFrom } from 'rxjs';
+import { eventually } from '../../support/jest/eventually.js';
+import { startHttpTap, type HttpTap } from '../../support/proxies/http-tap.js';
+import { rejectionOf } from '../../support/jest/rejection.js';
+import { serverUnderTest } from '../../support/etcd/server-under-test.js';
+
+/* What stands between a client and etcd, and answers in its place for a while. */
+const server = serverUnderTest();
+const signIn = '<!DOCTYPE html><title>Sign in</title>';
+
+async function gateway(): Promise<HttpTap> {
+  const tap = await firstValueFrom(startHttpTap(server.url));
+  server.afterwards(() => firstValueFrom(tap.close$()));
+  return tap;
+}
+
+const lossesIn = (events: readonly ClientEvent[]): string[] =>
+  events.flatMap((event) => (event.type === 'watch-lost' ? [event.reason] : []));
+
+describe('a watch goes on behind a gateway that answers for a while', () => {
+  test.each<[string, number, string]>([
+    ['401 with a page', 401, signIn],
+    ['401 with nothing', 401, ''],
+    ['401 with JSON of its own', 401, '{"message":"Unauthorized"}'],
+    ['403 with a page', 403, signIn],
+    ['403 with JSON of its own', 403, '{"message":"Forbidden"}'],
+    ['404 with a page', 404, '<html><h1>404 page not found</h1></html>'],
+    ['404 as of an etcd without the v2 API', 404, '404 page not found\n'],
+    ['404 with JSON of its own', 404, '{"message":"no Route matched with those values"}'],
+    ['429', 429, 'Too Many Requests'],
+    ['502', 502, '<html>Bad Gateway</html>'],
+    ['503 with nothing', 503, ''],
+    ['200 with a page', 200, signIn],
+  ])('%s', async (_, status, body) => {
+    const tap = await gateway();
+    const key = server.key();
+    const client = server.client({ endpoints: tap.url, discover: false, heartbeat: 200, deadline: 2_000 });
+    const events: ClientEvent[] = [];
+    client.events$.subscribe((event) => events.push(event));
+    const seen: WatchEvent[] = [];
+    const ended = jest.fn();
+    client.watch$(key).subscribe({ next: (event) => seen.push(event), error: ended, complete: ended });
+    await eventually(() => events.some(({ type }) => type === 'watch-live'));
+
+    tap.instead = () => ({ status, body });
+    tap.cut();
+    await eventually(() => lossesIn(events).some((reason) => reason.startsWith(String(status))));
+    const direct = server.client();
+    await firstValueFrom(direct.set$(key, 'meanwhile'));
+    tap.instead = () => undefined;
+    await eventually(() => seen.length > 0, { within: 15_000 });
+    await firstValueFrom(direct.set$(key, 'afterwards'));
+    await eventually(() => seen.length > 1, { within: 15_000 });
+    expect(seen.map(({ action, node }) => [action, node.value])).toEqual([
+      ['set', 'meanwhile'],
+      ['set', 'afterwards'],
+    ]);
+    expect(ended).not.toHaveBeenCalled();
+  });
+});
+
+describe('what is not the word of etcd', () => {
+  test.each<[number, string]>([
+    [401, signIn],
+    [401, ''],
+    [401, '{"message":"Unauthorized"}'],
+    [403, '{"message":"Forbidden"}'],
+    [404, '{"message":"no Route matched with those values"}'],
+  ])('is not taken for it: %i %s', async (status, body) => {
+    const tap = await gateway();
+    const client = server.client({ endpoints: tap.url, discover: false, deadline: 2_000 });
+    await firstValueFrom(client.set$(server.key(), 'v'));
+    tap.instead = () => ({ status, body });
+    for (const call of [client.get$('/k'), client.getValue$('/k'), client.set$('/k', 'v')]) {
+      const error = await rejectionOf(call);
+      expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+      expect([isAuthenticationError(error), isNotFound(error)]).toEqual([false, false]);
+    }
+  });
+
+  test('a captive portal: a watch tries on, and the log says what answers', async () => {
+    const tap = await gateway();
+    tap.instead = () => ({ status: 200, body: signIn });
+    const client = server.client({ endpoints: tap.url, discover: false });
+    const warnings: string[] = [];
+    client.logEvents({ level: 'warn', write: (line) => warnings.push(line) });
+    const key = server.key();
+    const seen: WatchEvent[] = [];
+    const failed = jest.fn();
+    client.watch$(key, { initial: true }).subscribe({ next: (event) => seen.push(event), error: failed });
+    const words = `200, no answer of etcd (HTML from ${tap.url})`;
+    await eventually(() => warnings.some((line) => line.includes('watch-lost') && line.includes(words)));
+    tap.instead = () => undefined;
+    await eventually(() => seen.length > 0, { within: 15_000 });
+    expect(seen).toMatchObject([{ action: 'sync', node: { key } }]);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  test('it is named by what it is and where it comes from', async () => {
+    const tap = await gateway();
+    tap.instead = () => ({ status: 200, body: signIn });
+    const client = server.client({ endpoints: tap.url, discover: false, deadline: 500 });
+    const error = await rejectionOf(client.get$('/k'));
+    expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+    expect((error as Error).message).toContain(
+      `get /k: unexpected answer: 200, no answer of etcd (HTML from ${tap.url})`,
+    );
+    for (const call of [client.machines$(), client.auth.status$(), client.members.list$(), client.version$()])
+      expect(await rejectionOf(call)).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+  });
+
+  test('a page that says yes to everything has done nothing for sure', async () => {
+    const tap = await gateway();
+    tap.instead = ({ method }) => (method === 'GET' ? undefined : { status: 200, body: signIn });
+    const client = server.client({ endpoints: tap.url, discover: false, deadline: 2_000 });
+    for (const call of [client.auth.enable$(), client.auth.deleteUser$('u'), client.members.remove$('1')])
+      expect(isOutcomeUnknown(await rejectionOf(call))).toBe(true);
+  });
+});
