@@ -26,7 +26,7 @@ export const check = {
   milliseconds: (v: unknown) =>
     typeof v === 'number' && v > 0 && v <= maxTimer
       ? undefined
-      : `a number of milliseconds above 0 and at most ${String(maxTimer)}`,
+      : `a number of milliseconds above 0 and at most ${maxTimer}`,
   count: (v: unknown) =>
     v === Infinity || (Number.isSafeInteger(v) && (v as number) >= 0)
       ? undefined

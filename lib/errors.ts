@@ -63,7 +63,7 @@ export interface EtcdErrorDetails {
 }
 
 function attemptLine({ endpoint, error, at, durationMs }: Attempt): string {
-  return oneLine(`  ${at.toISOString()} ${endpoint}: ${error} (${String(Math.round(durationMs))} ms)`);
+  return oneLine(`  ${at.toISOString()} ${endpoint}: ${error} (${Math.round(durationMs)} ms)`);
 }
 
 /**
@@ -146,7 +146,7 @@ export class EtcdApiError extends EtcdError {
     const { errorCode, message, reason, index, status } = answer;
     super(
       code,
-      `${operation}: ${message}${reason === '' ? '' : ` (${reason})`} [${errorCode === 0 ? `HTTP ${String(status)}` : String(errorCode)}]`,
+      `${operation}: ${message}${reason === '' ? '' : ` (${reason})`} [${errorCode === 0 ? `HTTP ${status}` : String(errorCode)}]`,
       details,
     );
     this.errorCode = errorCode;
@@ -195,7 +195,7 @@ export class RequestTimeoutError extends EtcdError {
   readonly timeoutMs: number;
 
   constructor(operation: string, timeoutMs: number, details?: EtcdErrorDetails) {
-    super('REQUEST_TIMEOUT', `${operation}: no answer within ${String(timeoutMs)} ms`, details);
+    super('REQUEST_TIMEOUT', `${operation}: no answer within ${timeoutMs} ms`, details);
     this.timeoutMs = timeoutMs;
   }
 }
@@ -217,7 +217,7 @@ const shown = (value: unknown): string => {
     return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'symbol' || typeof value === 'bigint') return value.toString();
-  if (Array.isArray(value)) return `an array of ${String(value.length)}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return String(value);
 };
@@ -259,7 +259,7 @@ export class StaleReadError extends EtcdError {
   constructor(operation: string, index: number, seen: number, details?: EtcdErrorDetails) {
     super(
       'STALE_READ',
-      `${operation}: answered at index ${String(index)}, but index ${String(seen)} was seen before`,
+      `${operation}: answered at index ${index}, but index ${seen} was seen before`,
       details,
     );
     this.index = index;
@@ -283,11 +283,10 @@ export type LostEvents =
 export type LossReason = LostEvents['reason'];
 
 const lossTexts: Readonly<Record<LossReason, (lost: LostEvents) => string>> = {
-  cleared: ({ from, to }) =>
-    `the events from index ${String(from)} to ${String(to)} are gone from the server`,
-  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${String(from)} on is gone`,
+  cleared: ({ from, to }) => `the events from index ${from} to ${to} are gone from the server`,
+  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${from} on is gone`,
   'another-cluster': ({ from }) =>
-    `the cluster is another one; what the former held from index ${String(from)} on is gone`,
+    `the cluster is another one; what the former held from index ${from} on is gone`,
 };
 
 /** What a watch has yet to see can no longer be had (with `onHistoryLost: 'error'`). */
@@ -314,7 +313,7 @@ export class ResponseTooLargeError extends EtcdError {
   constructor(operation: string, maxResponseBytes: number, details?: EtcdErrorDetails) {
     super(
       'RESPONSE_TOO_LARGE',
-      `${operation}: the answer is larger than ${String(maxResponseBytes)} bytes, the option maxResponseBytes`,
+      `${operation}: the answer is larger than ${maxResponseBytes} bytes, the option maxResponseBytes`,
       details,
     );
     this.maxResponseBytes = maxResponseBytes;

@@ -166,7 +166,7 @@ const clientChecks: Record<string, Check> = {
   maxResponseBytes: (v) =>
     Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= maxText
       ? undefined
-      : `an integer of 1 to ${String(maxText)} bytes`,
+      : `an integer of 1 to ${maxText} bytes`,
   discover: check.boolean,
   watchOn: check.oneOf('leader', 'any'),
   axios: secret((v) =>
@@ -247,9 +247,7 @@ function normaliseEndpoints(given: unknown, scheme: 'http' | 'https'): string[] 
   if (!Array.isArray(given)) return [normaliseEndpoint(given, 'endpoints', scheme)];
   if (given.length === 0) throw new InvalidOptionError('endpoints', given, 'at least one endpoint');
   return [
-    ...new Set(
-      Array.from(given as unknown[], (e, i) => normaliseEndpoint(e, `endpoints[${String(i)}]`, scheme)),
-    ),
+    ...new Set(Array.from(given as unknown[], (e, i) => normaliseEndpoint(e, `endpoints[${i}]`, scheme))),
   ];
 }
 

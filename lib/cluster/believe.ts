@@ -24,10 +24,8 @@ export function believe(told: readonly MemberInfo[]): Believed {
   const urls = told.slice(0, maxMembers).reduce((n, { clientURLs }) => n + clientURLs.length, 0);
   const kept = members.reduce((n, { clientURLs }) => n + clientURLs.length, 0);
   const words = [
-    ...(told.length > maxMembers
-      ? [`${String(told.length - maxMembers)} of ${String(told.length)} members`]
-      : []),
-    ...(urls > kept ? [`${String(urls - kept)} of ${String(urls)} client URLs`] : []),
+    ...(told.length > maxMembers ? [`${told.length - maxMembers} of ${told.length} members`] : []),
+    ...(urls > kept ? [`${urls - kept} of ${urls} client URLs`] : []),
   ];
   return { members, ignored: words.join(', ') };
 }

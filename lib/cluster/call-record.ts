@@ -125,7 +125,7 @@ export class CallRecord {
     const { operation, settings } = this.#spec;
     const current = this.#current;
     if (error instanceof DeadlinePassed && current !== undefined) {
-      this.#note(current, `no answer before the deadline of ${String(settings.deadline)} ms`);
+      this.#note(current, `no answer before the deadline of ${settings.deadline} ms`);
       this.#outcomeUnknown ||= current.trace.sent();
     }
     const attempts = this.#attempts;

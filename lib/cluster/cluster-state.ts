@@ -35,7 +35,7 @@ export class ClusterState {
   /** One readable line. */
   toString(): string {
     const quorum = this.hasQuorum === undefined ? 'quorum unknown' : this.hasQuorum ? 'quorum' : 'no quorum';
-    const term = this.raftTerm === undefined ? '' : `, term ${String(this.raftTerm)}`;
+    const term = this.raftTerm === undefined ? '' : `, term ${this.raftTerm}`;
     return `ClusterState (${quorum}${term}) ${this.members.join('; ')}`;
   }
 

@@ -57,7 +57,7 @@ export function logEvents(events: EventBus, options: LogOptions = {}): Subscript
 }
 
 function bodyLine({ at, direction, operation, method, endpoint, path, status, body }: BodyText): Line {
-  const answered = status === undefined ? '' : ` ${String(status)}`;
+  const answered = status === undefined ? '' : ` ${status}`;
   return {
     at,
     level: 'debug',
@@ -120,7 +120,7 @@ function describe(event: ClientEvent): string {
       return `${operation} ${method} ${endpoint}${path}: ${result} in ${ms(durationMs)}`;
     }
     case 'retry':
-      return `${String(event.attempt)} of ${event.operation}, after ${event.endpoint}: ${event.reason}`;
+      return `${event.attempt} of ${event.operation}, after ${event.endpoint}: ${event.reason}`;
     case 'failover':
       return `${event.operation}: ${event.from} -> ${event.to}`;
     case 'leader-change':
@@ -129,9 +129,9 @@ function describe(event: ClientEvent): string {
     case 'member-up':
       return `${nameOf(event.member)} after ${ms(event.durationMs)}`;
     case 'partial-view':
-      return `${String(event.reachable)} of ${String(event.members)} members reached`;
+      return `${event.reachable} of ${event.members} members reached`;
     case 'cluster-down':
-      return `none of ${String(event.members)} members can be reached since ${event.since.toISOString()}`;
+      return `none of ${event.members} members can be reached since ${event.since.toISOString()}`;
     case 'cluster-up':
       return `after ${ms(event.durationMs)}`;
     case 'no-v2-api':
@@ -141,22 +141,20 @@ function describe(event: ClientEvent): string {
     case 'member-list-cut':
       return `not used: ${event.ignored}`;
     case 'watch-live':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`}`;
+      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`}`;
     case 'watch-catching-up':
     case 'watch-waiting':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
+      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
     case 'watch-lost':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, for ${ms(event.durationMs)}`}: ${event.reason}`;
+      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, for ${ms(event.durationMs)}`}: ${event.reason}`;
     case 'watch-resync':
-      return `${String(event.id)} ${event.key} at ${event.endpoint}, lost ${lostRange(event.lost)}: ${event.reason}`;
+      return `${event.id} ${event.key} at ${event.endpoint}, lost ${lostRange(event.lost)}: ${event.reason}`;
     case 'watch-ended':
-      return `${String(event.id)} ${event.key} after ${ms(event.durationMs)}${event.error === undefined ? '' : `: ${event.error}`}`;
+      return `${event.id} ${event.key} after ${ms(event.durationMs)}${event.error === undefined ? '' : `: ${event.error}`}`;
   }
 }
 
 /** Of a former store there is no end to tell. */
-const lostRange = ({ from, to }: LostEvents): string =>
-  `${String(from)} ${to === undefined ? 'and on' : `to ${String(to)}`}`;
+const lostRange = ({ from, to }: LostEvents): string => `${from} ${to === undefined ? 'and on' : `to ${to}`}`;
 
-const fromIndex = (index: number | undefined): string =>
-  index === undefined ? '' : ` from ${String(index)}`;
+const fromIndex = (index: number | undefined): string => (index === undefined ? '' : ` from ${index}`);

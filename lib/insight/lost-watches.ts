@@ -81,8 +81,8 @@ export class LostWatches {
     return {
       level: 'warn',
       more:
-        `${String(this.#since.size)} watches are lost, the longest for ${longest.toFixed(0)} ms${down}; ` +
-        `the latest: ${String(id)} ${key} at ${endpoint}: ${reason}`,
+        `${this.#since.size} watches are lost, the longest for ${longest.toFixed(0)} ms${down}; ` +
+        `the latest: ${id} ${key} at ${endpoint}: ${reason}`,
     };
   }
 
@@ -97,7 +97,7 @@ export class LostWatches {
     if (isLast) this.#calm();
     return count === 1
       ? { level: 'info' }
-      : { level: 'info', more: `${String(count)} watches are back, after up to ${longest.toFixed(0)} ms` };
+      : { level: 'info', more: `${count} watches are back, after up to ${longest.toFixed(0)} ms` };
   }
 
   /** None is lost any more. */

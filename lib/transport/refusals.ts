@@ -7,7 +7,7 @@ export const maxProbeBytes = 256 * 1024;
 
 /** The answer of an exchange is larger than its bound. */
 export function tooLarge(maxBytes: number, operation: string, status?: number): TransportError {
-  const what = `the answer is larger than ${String(maxBytes)} bytes`;
+  const what = `the answer is larger than ${maxBytes} bytes`;
   if (operation === 'probe') return new TransportError('other', `${what}, the bound of a probe`, true);
   return new UnusableError(`${what}, the option maxResponseBytes`, {
     sent: true,

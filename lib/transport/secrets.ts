@@ -76,7 +76,7 @@ function sign(char: string): string {
   // Each backslash doubles whenever JSON is put into JSON; one count for a run of them, or all ways to share it are tried.
   if (char.startsWith('\\')) {
     const { length } = char;
-    return `(?:\\\\{${String(length)},${String(4 * length)}}|(?:%(?:25){0,2}5c|&(?:amp;)?#(?:92|x5c);){${String(length)}})`;
+    return `(?:\\\\{${length},${4 * length}}|(?:%(?:25){0,2}5c|&(?:amp;)?#(?:92|x5c);){${length}})`;
   }
   const bytes = Array.from(new TextEncoder().encode(char), (byte) => `%(?:25){0,2}${hex(byte, 2)}`).join('');
   const units = Array.from({ length: char.length }, (_, i) => `\\\\{1,4}u${hex(char.charCodeAt(i), 4)}`).join(
@@ -84,7 +84,7 @@ function sign(char: string): string {
   );
   const code = char.codePointAt(0) ?? 0;
   const names = entities[char] ?? '';
-  const entity = `&(?:amp;){0,2}(?:#0{0,4}${String(code)}|#x0{0,4}${code.toString(16)}${names});`;
+  const entity = `&(?:amp;){0,2}(?:#0{0,4}${code}|#x0{0,4}${code.toString(16)}${names});`;
   const plain = `\\\\{0,4}(?:${literal(char)}${char === ' ' ? '|\\+' : ''}${escapes[char] ?? ''})`;
   return `(?:${plain}|${bytes}|${units}|${entity})`;
 }

@@ -40,9 +40,7 @@ export class UnusableError extends TransportError {
   get outcome(): string {
     const { status } = this;
     const isSuccess = status !== undefined && status >= 200 && status < 300;
-    return isSuccess
-      ? `${this.message}; its status, ${String(status)}, says that it was executed`
-      : this.message;
+    return isSuccess ? `${this.message}; its status, ${status}, says that it was executed` : this.message;
   }
 
   /** The error for the caller of an operation. */

@@ -171,8 +171,8 @@ export class Exchange implements Wire {
     const { timeout } = this.request;
     const error =
       this.#stage === 'connecting'
-        ? new TransportError('connect', `no connection within ${String(timeout)} ms`, false)
-        : new TransportError('timeout', `timed out after ${String(timeout)} ms`, this.sent ?? true, timeout);
+        ? new TransportError('connect', `no connection within ${timeout} ms`, false)
+        : new TransportError('timeout', `timed out after ${timeout} ms`, this.sent ?? true, timeout);
     if (!this.#end(error)) return;
     this.onAbort?.();
     this.#receiver.error(error);

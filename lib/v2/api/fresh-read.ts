@@ -44,7 +44,7 @@ export function freshRead$(
       const index = indexOf(info);
       if (!isStale(index)) return;
       const toError = (): StaleReadError => new StaleReadError(operation, index, seen);
-      throw new Fault({ summary: `stale: index ${String(index)}`, status: info.status, toError });
+      throw new Fault({ summary: `stale: index ${index}`, status: info.status, toError });
     };
     const ask = (step: number, staleIndex: number): Observable<KeyResponse> => {
       const way = own[step];

@@ -51,7 +51,7 @@ export class Watches {
 
   /** The source to follow: the one that is there for the target, or one of its own from `fromIndex`. */
   source(context: LegContext, target: Target, fromIndex: number | undefined): WatchSource {
-    const name = `${String(target.recursive)} ${target.key}`;
+    const name = `${target.recursive} ${target.key}`;
     const known = fromIndex === undefined ? this.#shared.get(name) : undefined;
     if (known !== undefined) return known;
     const source = new WatchSource(context, (this.#lastId += 1), target, fromIndex, () => {

@@ -169,7 +169,7 @@ const hasErrorCode = (json: unknown): json is { errorCode: number } & Record<str
 export function whatElse(body: string): string {
   if (body === '') return '';
   if (/^\s*</.test(body)) return 'HTML';
-  if (isTooDeep(body)) return `JSON of more than ${String(maxDepth)} levels`;
+  if (isTooDeep(body)) return `JSON of more than ${maxDepth} levels`;
   if (parseJson(body) !== undefined) return 'JSON of another kind';
   return /^\s*[[{]/.test(body) ? 'incomplete JSON' : 'text';
 }
@@ -240,7 +240,7 @@ function messageFault(
   };
   return new Fault({
     ...answer,
-    summary: `${String(status)} ${error.message}`,
+    summary: `${status} ${error.message}`,
     ...(executed === undefined ? {} : { executed }),
     ...(isLeaderless(status, { message }) ? { leaderless: true } : {}),
     ...(isGateways(status, { message }) ? { isStrange: true } : {}),
@@ -288,7 +288,7 @@ function apiFault(
     return new Fault({
       ...answer,
       errorCode,
-      summary: `${String(answer.status)} ${error.reason}`,
+      summary: `${answer.status} ${error.reason}`,
       toError: (details) =>
         new UnsupportedByServerError(
           `${operation}: etcd ${exchange.version ?? '3.5'} cannot update a directory, nor its TTL`,
@@ -304,7 +304,7 @@ function apiFault(
   return new Fault({
     ...answer,
     errorCode,
-    summary: `${String(answer.status)} ${error.message}${error.reason === '' ? '' : ` (${error.reason})`}`,
+    summary: `${answer.status} ${error.message}${error.reason === '' ? '' : ` (${error.reason})`}`,
     ...(internal ? { executed: 'unknown', leaderless: true } : {}),
     toError: (details) =>
       errorCode === EtcdErrorCode.Unauthorized

@@ -101,7 +101,7 @@ function nodeFlaw(node: unknown, isChild = false): string | undefined {
   if (!Array.isArray(nodes)) return `.nodes is ${kindOf(nodes)}`;
   for (let i = 0; i < nodes.length; i += 1) {
     const flaw = nodeFlaw(nodes[i], true);
-    if (flaw !== undefined) return `.nodes[${String(i)}]${flaw}`;
+    if (flaw !== undefined) return `.nodes[${i}]${flaw}`;
   }
   return undefined;
 }

@@ -20,7 +20,7 @@ export function encodeForm(form: Params): string {
   throw new InvalidOptionError(
     largest,
     form[largest],
-    `a form of at most ${String(maxForm)} bytes when encoded (it would be ${String(size)})`,
+    `a form of at most ${maxForm} bytes when encoded (it would be ${size})`,
   );
 }
 
@@ -38,16 +38,16 @@ export function demandRequestLine(
 ): void {
   const size = method.length + path.length + ' '.length * 2 + 'HTTP/1.1\r\n'.length;
   if (size <= maxRequestLine || !endpoints.some((url) => url.startsWith('http:'))) return;
-  const limit = `a request line of at most ${String(maxRequestLine)} bytes over plain http`;
+  const limit = `a request line of at most ${maxRequestLine} bytes over plain http`;
   throw new InvalidOptionError(
     blame.option,
     blame.value,
-    `${limit} (it would be ${String(size)})${blame.hint ?? ''}`,
+    `${limit} (it would be ${size})${blame.hint ?? ''}`,
   );
 }
 
 /** The longest that a call without a prevValue adds to a key's path. */
-const longestRest = `/_rxetcd?wait=true&recursive=true&sorted=true&quorum=true&waitIndex=${String(Number.MAX_SAFE_INTEGER)}`;
+const longestRest = `/_rxetcd?wait=true&recursive=true&sorted=true&quorum=true&waitIndex=${Number.MAX_SAFE_INTEGER}`;
 
 /** Even encoded, with nine characters for each, so few fit into any line. */
 const surelyShort = 400;

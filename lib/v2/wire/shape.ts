@@ -38,7 +38,7 @@ export const list =
     if (!Array.isArray(value)) return ` is ${kindOf(value)}`;
     const flaws = value.map((item, i) => ({ i, flaw: shape(item) }));
     const first = flaws.find(({ flaw }) => flaw !== undefined);
-    return first?.flaw === undefined ? undefined : `[${String(first.i)}]${first.flaw}`;
+    return first?.flaw === undefined ? undefined : `[${first.i}]${first.flaw}`;
   };
 
 /** An object with these fields, whatever else it holds. */
