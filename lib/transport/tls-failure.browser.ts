@@ -1,2 +1,0 @@
-/** A browser tells nobody why a connection failed. */
-export const tlsFailure = (): undefined => undefined;
