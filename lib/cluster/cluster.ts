@@ -87,7 +87,7 @@ export class Cluster {
     const engine$ = heartbeats$({
       view$: this.#view$,
       period: settings.heartbeat,
-      probe: (url, full) => this.#prober.probe$(url, full),
+      probe: (url, full) => this.#upToDate$(url, full),
       begins: () => {
         // While nobody looked, anybody may have taken the place of a member that was found.
         this.#roster.doubtedFound(instant());
@@ -413,6 +413,25 @@ export class Cluster {
     this.#attendance.close();
     this.#control.complete();
     this.#view$.complete();
+  }
+
+  /**
+   * Probes an endpoint, and once more if something has happened meanwhile that its answer cannot have known: without a
+   * heartbeat's interval nothing else would ask again.
+   */
+  #upToDate$(url: string, full: boolean): Observable<never> {
+    return defer(() => {
+      const { doubts } = this.#roster;
+      const since = instant();
+      return concat(
+        this.#prober.probe$(url, full),
+        defer(() =>
+          this.#roster.doubts !== doubts || this.#roster.isOvertaken(url, since)
+            ? this.#upToDate$(url, true)
+            : EMPTY,
+        ),
+      );
+    });
   }
 
   #throwIfInVain({ tlsFailure, settled, endpoints }: View): void {

@@ -50,6 +50,8 @@ export class Roster {
   readonly #endpoints = new Map<string, EndpointRecord>();
   readonly #discover: boolean;
   #members: readonly MemberInfo[] = [];
+  /** When the probe was sent that brought them. */
+  #membersAt = -Infinity;
   /** The ids of the members that advertise each URL. */
   #advertisers: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   #ignored = '';
@@ -179,33 +181,31 @@ export class Roster {
     for (const endpoint of this.#endpoints.values()) if (!endpoint.configured) endpoint.doubtedAt = now;
   }
 
-  /** A probe sent at that time was answered. */
+  /**
+   * A probe sent at that time was answered. Several may be under way: what a later one has told stands, whichever is
+   * answered first.
+   */
   probed(url: string, sentAt: number, answer: ProbeAnswer): void {
     const endpoint = this.#endpoints.get(url);
     if (endpoint === undefined) return;
     this.answered(url, sentAt);
     endpoint.probed = true;
-    if (answer.id !== undefined) {
-      endpoint.id = answer.id;
-      endpoint.verifiedAt = Math.max(endpoint.verifiedAt, sentAt);
-      // Of which cluster it was when it last told does not count.
-      if (!endpoint.configured) delete endpoint.clusterId;
-    } else if (answer.leader === undefined || answer.clusterId !== endpoint.clusterId) {
-      // Not what a member would say that was asked for its leader alone: somebody else may answer here now.
-      endpoint.verifiedAt = -Infinity;
-    }
-    if (answer.clusterId !== undefined) endpoint.clusterId = answer.clusterId;
-    if (answer.version !== undefined) {
+    this.#identify(endpoint, sentAt, answer);
+    if (answer.version !== undefined && sentAt >= endpoint.versionAt) {
       endpoint.version = answer.version;
       endpoint.versionAt = sentAt;
     }
-    if (answer.unsupported === undefined) delete endpoint.unsupported;
-    else endpoint.unsupported = answer.unsupported;
-    if (answer.leader === undefined) delete endpoint.leader;
-    else endpoint.leader = answer.leader;
-    endpoint.namedAt = sentAt;
+    if (sentAt >= endpoint.namedAt) {
+      if (answer.unsupported === undefined) delete endpoint.unsupported;
+      else endpoint.unsupported = answer.unsupported;
+      if (answer.leader === undefined) delete endpoint.leader;
+      else endpoint.leader = answer.leader;
+      endpoint.namedAt = sentAt;
+    }
     this.#settleClusterId();
-    if (answer.members !== undefined && this.#mayTellMembers(endpoint)) this.#learnMembers(answer.members);
+    if (answer.members === undefined || sentAt < this.#membersAt || !this.#mayTellMembers(endpoint)) return;
+    this.#membersAt = sentAt;
+    this.#learnMembers(answer.members);
   }
 
   /** The endpoint says that the member at another one leads. */
@@ -258,6 +258,30 @@ export class Roster {
   /** The same, and nothing casts a doubt on it: it can be asked now. */
   isLive(endpoint: EndpointRecord): boolean {
     return this.isUp(endpoint) && endpoint.answeredAt > endpoint.doubtedAt && this.mayBeAsked(endpoint);
+  }
+
+  /** It has answered what was sent since that time, and what happened then has made that answer old. */
+  isOvertaken(url: string, since: number): boolean {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint === undefined) return false;
+    const { answeredAt, suspectedAt, doubtedAt } = endpoint;
+    return answeredAt > since && Math.max(suspectedAt, doubtedAt) > answeredAt;
+  }
+
+  #identify(endpoint: EndpointRecord, sentAt: number, { id, clusterId, leader }: ProbeAnswer): void {
+    const isNewest = sentAt >= endpoint.namedAt;
+    const isSameCluster = clusterId === endpoint.clusterId;
+    if (id === undefined ? leader === undefined || !isSameCluster : !isNewest && !isSameCluster) {
+      // Not what a member would say that was asked for its leader alone; or not what was heard since. Somebody else may
+      // answer here now.
+      endpoint.verifiedAt = -Infinity;
+    } else if (id !== undefined && sentAt >= endpoint.verifiedAt) {
+      endpoint.id = id;
+      endpoint.verifiedAt = sentAt;
+      // Of which cluster it was when it last told does not count.
+      if (!endpoint.configured && isNewest) delete endpoint.clusterId;
+    }
+    if (clusterId !== undefined && isNewest) endpoint.clusterId = clusterId;
   }
 
   #add(url: string, configured: boolean): void {

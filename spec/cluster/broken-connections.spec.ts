@@ -101,6 +101,36 @@ describe('a probe', () => {
   });
 });
 
+/* Several connections to one member end one after the other, and its probe is under way by then. */
+describe('what befalls a member while it is probed has it probed once more', () => {
+  test.each<[string, () => void]>([
+    ['the end of a second watch', () => world.cluster.dropped(b, reset)],
+    ['a request that breaks', () => world.cluster.blame(b, reset)],
+  ])('%s', async (_, happens) => {
+    world.cluster.dropped(b, reset);
+    await jest.advanceTimersByTimeAsync(0.5);
+    happens();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(world.cluster.view.live).toEqual(urls);
+    expect(probed(b)).toHaveLength(2);
+  });
+
+  test('a doubt about all of them', async () => {
+    world.cluster.dropped(b, reset);
+    await jest.advanceTimersByTimeAsync(0.5);
+    world.cluster.doubt();
+    await jest.advanceTimersByTimeAsync(10);
+    for (const url of urls) expect(probed(url).map(({ full }) => full)).toEqual([false, true]);
+  });
+
+  test('but not what befell it before, nor its own failure', async () => {
+    world.cluster.dropped(b, reset);
+    world.words[b] = refused;
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(probed(b)).toHaveLength(1);
+  });
+});
+
 test('a doubt that changes nothing tells nobody anything', async () => {
   for (let i = 0; i < 3; i += 1) {
     world.cluster.doubt();

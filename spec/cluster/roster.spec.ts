@@ -1,4 +1,5 @@
 import type { MemberInfo } from '../../lib/cluster/member.js';
+import type { ProbeAnswer } from '../../lib/cluster/probe.js';
 import { advertises, Roster } from '../../lib/cluster/roster.js';
 
 const info = (id: string, ...clientURLs: string[]): MemberInfo => ({
@@ -11,6 +12,56 @@ const three = [info('1', 'http://a:1'), info('2', 'http://b:2'), info('3', 'http
 const urls = (roster: Roster) => roster.endpoints.map((e) => e.url);
 const live = (roster: Roster) => roster.endpoints.filter((e) => roster.isLive(e)).map((e) => e.url);
 const belonging = (roster: Roster) => roster.endpoints.filter((e) => roster.belongs(e)).map((e) => e.url);
+
+describe('a probe that was sent earlier and is answered later', () => {
+  const early = { id: '1', clusterId: 'x', leader: '2', version: '3.3.0', members: three.slice(0, 2) };
+  const late = { id: '1', clusterId: 'x', leader: '3', version: '3.4.0', members: three };
+
+  test('takes back nothing of what the later one told', () => {
+    const roster = new Roster(['http://a:1', 'http://b:2'], true);
+    roster.probed('http://a:1', 20, { ...late, unsupported: 'no API' });
+    roster.probed('http://a:1', 10, early);
+    expect(roster.endpoint('http://a:1')).toMatchObject({
+      leader: '3',
+      version: '3.4.0',
+      namedAt: 20,
+      unsupported: 'no API',
+    });
+    expect(roster.members).toHaveLength(3);
+    // Nor does that of another member.
+    roster.probed('http://b:2', 15, { ...early, id: '2' });
+    expect(roster.endpoint('http://b:2')).toMatchObject({ leader: '2', version: '3.3.0' });
+    expect(roster.members).toHaveLength(3);
+    roster.probed('http://b:2', 21, { ...early, id: '2' });
+    expect(roster.members).toHaveLength(2);
+  });
+
+  test('tells what the later one did not: who is there', () => {
+    const roster = new Roster(['http://a:1'], true);
+    roster.probed('http://a:1', 20, { leader: '3', clusterId: 'x' });
+    roster.probed('http://a:1', 10, early);
+    expect(roster.endpoint('http://a:1')).toMatchObject({
+      id: '1',
+      verifiedAt: 10,
+      leader: '3',
+      namedAt: 20,
+    });
+    expect(roster.members).toHaveLength(2);
+  });
+
+  test.each([
+    ['of this cluster', 'x', true],
+    ['of another', 'y', false],
+    ['of none', undefined, false],
+  ])('tells that of a found member, if it is %s as the later one said', (_, clusterId, isAsked) => {
+    const roster = new Roster(['http://a:1'], true);
+    roster.probed('http://a:1', 5, late);
+    roster.probed('http://b:2', 20, { leader: '3', clusterId: 'x' });
+    const { members: _members, ...own } = early;
+    roster.probed('http://b:2', 10, { ...own, id: '2', clusterId } as ProbeAnswer);
+    expect(roster.mayBeAsked(roster.endpoint('http://b:2')!)).toBe(isAsked);
+  });
+});
 
 describe('what is alive', () => {
   /** Each step: what happened, and whether the endpoint is live after it. */
