@@ -1,10 +1,10 @@
 import { EtcdClient, type ClientEvent } from 'rxetcd';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
-import { WatchLog } from '../support/watch-log.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
+import { startTcpProxy, type TcpProxy } from '../support/proxies/tcp-proxy.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 
 /* A balancer in front of each member, which ends connections that say nothing, as they all do after a minute or so. */
 const undos: (() => unknown)[] = [];

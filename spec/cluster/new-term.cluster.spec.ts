@@ -1,9 +1,9 @@
 import { EtcdClient, type ClusterState } from 'rxetcd';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
-import { moveLeader } from '../support/move-leader.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
+import { moveLeader } from '../support/cluster/move-leader.js';
 
 /* No member fails and nothing is probed by the clock: that another one leads shows in the term of the answers to reads. */
 const undos: (() => unknown)[] = [];

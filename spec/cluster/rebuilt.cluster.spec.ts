@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { EtcdClient } from 'rxetcd';
 import { concat, firstValueFrom, forkJoin, lastValueFrom } from 'rxjs';
-import { cleanUp } from '../support/clean-up.js';
-import { eventually } from '../support/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/local-cluster.js';
-import { moveLeader } from '../support/move-leader.js';
+import { cleanUp } from '../support/jest/clean-up.js';
+import { eventually } from '../support/jest/eventually.js';
+import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
+import { moveLeader } from '../support/cluster/move-leader.js';
 
 /* A cluster that lost its data and was built again by the same flags: the same ids, and terms that begin anew. */
 const undos: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import type { LocalCluster } from './local-cluster.js';
-import { eventually } from './eventually.js';
-import type { EtcdProcess } from './etcd-process.js';
+import { eventually } from '../jest/eventually.js';
+import type { EtcdProcess } from '../etcd/etcd-process.js';
 
 /** Has the leader hand its office to another member, as `etcdctl move-leader` does; resolves with who leads then. */
 export async function moveLeader(
