@@ -10,7 +10,7 @@ export interface OpenServer {
 /** Between two looks, in ms. */
 const lookPeriodMs = 1_000;
 /** How many looks in a row must find nothing else before it is said: a test that is about to start leaves a process idle, too. */
-const patience = 5;
+const looksBeforeWarning = 5;
 /** What a test runner or a shell keeps open without waiting for it. */
 const surroundings = ['PipeWrap', 'TTYWrap', 'MessagePort'];
 
@@ -36,7 +36,7 @@ export function expectEnd(server: OpenServer): () => void {
 
 function look(): void {
   idleLooks = keepsAnythingElse() ? 0 : idleLooks + 1;
-  if (idleLooks < patience) return;
+  if (idleLooks < looksBeforeWarning) return;
   for (const { urls, startedAt } of open)
     process.stderr.write(
       `rxetcd/testing: nothing but an embedded etcd keeps this process running: ${urls.join(' ')}, started at ` +

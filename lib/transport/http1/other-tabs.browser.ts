@@ -1,19 +1,19 @@
 import { isRecord } from '../../check.js';
-import type { OtherTabs, Turn } from './other-tabs.js';
+import type { OtherTabs, Slot } from './other-tabs.js';
 
 /** What tabs say to each other; never more than where they poll, and since when. */
 interface Word {
   readonly from: number;
   readonly endpoint: string;
-  readonly turns: readonly Turn[];
+  readonly slots: readonly Slot[];
   /** The others shall say theirs. */
   readonly ask: boolean;
 }
 
 /** What is known of one endpoint. */
 interface Place {
-  own: readonly Turn[];
-  readonly others: Map<number, readonly Turn[]>;
+  own: readonly Slot[];
+  readonly others: Map<number, readonly Slot[]>;
   /** Who has said something since all were asked. */
   readonly heard: Set<number>;
   askedAt: number;
@@ -22,7 +22,7 @@ interface Place {
 /** A later version that says something else says it elsewhere. */
 const channelName = 'rxetcd 1';
 /** A tab that has not said a word for so long after it was asked is closed, or frozen, ms. */
-const patience = 900;
+const askAgainAfter = 900;
 
 /**
  * The other tabs, through a BroadcastChannel: the one means that pages of plain `http://` have in every browser. Where
@@ -39,16 +39,16 @@ export class ChannelTabs implements OtherTabs {
     this.#place(endpoint);
   }
 
-  turns(endpoint: string): readonly Turn[] {
+  slots(endpoint: string): readonly Slot[] {
     return [...this.#place(endpoint).others.values()].flat();
   }
 
   /** How many polls are under way at an endpoint, those of all tabs. */
   polls(endpoint: string): number {
-    return [...this.#place(endpoint).own, ...this.turns(endpoint)].filter(({ running }) => running).length;
+    return [...this.#place(endpoint).own, ...this.slots(endpoint)].filter(({ running }) => running).length;
   }
 
-  tell(endpoint: string, own: readonly Turn[]): void {
+  tell(endpoint: string, own: readonly Slot[]): void {
     this.#place(endpoint).own = own;
     this.#say(endpoint, false);
   }
@@ -83,7 +83,7 @@ export class ChannelTabs implements OtherTabs {
       const channel = new BroadcastChannel(channelName);
       channel.onmessage = ({ data }: MessageEvent<unknown>) => {
         // Whatever else a page may say there.
-        if (isRecord(data) && Array.isArray(data['turns'])) this.#hear(data as unknown as Word);
+        if (isRecord(data) && Array.isArray(data['slots'])) this.#hear(data as unknown as Word);
       };
       this.#channel = channel;
     } catch {
@@ -92,11 +92,11 @@ export class ChannelTabs implements OtherTabs {
   }
 
   #say(endpoint: string, ask: boolean): void {
-    const word: Word = { from: this.#me, endpoint, turns: this.#place(endpoint).own, ask };
+    const word: Word = { from: this.#me, endpoint, slots: this.#place(endpoint).own, ask };
     this.#channel?.postMessage(word);
   }
 
-  #hear({ from, endpoint, turns, ask }: Word): void {
+  #hear({ from, endpoint, slots, ask }: Word): void {
     const place = this.#places.get(endpoint);
     // Not used here yet: who is there is asked then.
     if (place === undefined) return;
@@ -105,14 +105,14 @@ export class ChannelTabs implements OtherTabs {
       if (place.own.length > 0) this.#say(endpoint, false);
     }
     place.heard.add(from);
-    place.others.set(from, turns.filter(isRecord));
+    place.others.set(from, slots.filter(isRecord));
     for (const listener of this.#listeners) listener(endpoint, ask);
   }
 
   /** A new round of answers, in which those are forgotten who gave none in the last. False if one has just begun. */
   #begins(place: Place): boolean {
     const now = performance.now();
-    if (now - place.askedAt < patience) return false;
+    if (now - place.askedAt < askAgainAfter) return false;
     place.askedAt = now;
     for (const tab of place.others.keys()) if (!place.heard.has(tab)) place.others.delete(tab);
     place.heard.clear();

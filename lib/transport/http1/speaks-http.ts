@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { environmentProxy } from './environment-proxy.js';
 
 /** How long to wait for an answer, ms. */
-const patience = 1_000;
+const diagnosisTimeout = 1_000;
 
 /**
  * Whether plain http is spoken at an https endpoint's port; asks for nothing but `/version`. etcd resets a TLS handshake
@@ -12,7 +12,10 @@ const patience = 1_000;
  */
 export async function speaksHttp(endpoint: string, closed?: AbortSignal): Promise<boolean> {
   if (environmentProxy(endpoint) !== undefined) return false;
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(closed === undefined ? [] : [closed])]);
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(diagnosisTimeout),
+    ...(closed === undefined ? [] : [closed]),
+  ]);
   const { hostname, port } = new URL(endpoint);
   const host = hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve) => {

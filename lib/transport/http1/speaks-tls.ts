@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import { environmentProxy } from './environment-proxy.js';
 
 /** How long to wait for an answer, ms. */
-const patience = 1_000;
+const diagnosisTimeout = 1_000;
 
 /**
  * Whether TLS is spoken at an http endpoint's port; sends nothing but a handshake. etcd resets plain http at such a
@@ -14,7 +14,10 @@ const patience = 1_000;
  */
 export async function speaksTls(endpoint: string, closed?: AbortSignal): Promise<boolean> {
   if (environmentProxy(endpoint) !== undefined) return false;
-  const signal = AbortSignal.any([AbortSignal.timeout(patience), ...(closed === undefined ? [] : [closed])]);
+  const signal = AbortSignal.any([
+    AbortSignal.timeout(diagnosisTimeout),
+    ...(closed === undefined ? [] : [closed]),
+  ]);
   const { hostname, port } = new URL(endpoint);
   return new Promise((resolve) => {
     // Not verified: the question is whether, not with whom.

@@ -10,7 +10,7 @@ export type MemberAnswer<T> =
   | { readonly member: Member; readonly endpoint?: string; readonly error: EtcdError };
 
 /** A member that is asked by itself has this much longer than for a probe: `/health` takes a second by design. */
-const patience = 2;
+const probesWaited = 2;
 
 /**
  * Asks every member, all at once and each one time only; emits their answers as they come, one for each, dead ones
@@ -24,7 +24,7 @@ export function eachMember$<T>(
 ): Observable<MemberAnswer<T>> {
   const limits: CallSettings = {
     ...settings,
-    timeout: timeout ?? Math.min(settings.timeout, patience * client.probeTimeout),
+    timeout: timeout ?? Math.min(settings.timeout, probesWaited * client.probeTimeout),
     retry: { ...settings.retry, max: 0 },
   };
   const answer$ = (member: Member): Observable<MemberAnswer<T>> =>

@@ -21,7 +21,7 @@ export function headless$(
   cursor: Cursor,
   seen: () => 'none' | 'headers' | 'body',
 ): Observable<LegItem> {
-  const { cluster, settings, pulse$, prompt } = context;
+  const { cluster, settings, storeIndex$, prompt } = context;
   const begunAt = performance.now();
   const missing = (): boolean => seen() === 'none';
   const stands$ = timer(standing).pipe(
@@ -36,7 +36,7 @@ export function headless$(
     filter(missing),
     switchMap(() => cluster.check$(endpoint)),
   );
-  const belied$ = pulse$.pipe(
+  const belied$ = storeIndex$.pipe(
     // An older one may know less than an event that has come since; and what is lost already is about to be read.
     filter(({ sentAt }) => sentAt >= begunAt && cursor.lost === undefined),
     exhaustMap(({ index }) => rebuilt$(context, target, cursor, { endpoint, etcdIndex: index })),

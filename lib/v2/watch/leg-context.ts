@@ -2,12 +2,12 @@ import type { Observable } from 'rxjs';
 import type { V2Context } from '../context.js';
 import type { Pace } from './pace.js';
 import type { StoreIndex } from './read-index.js';
-import type { Turns } from './turns.js';
+import type { ConnectionSlots } from './connection-slots.js';
 
 /** What the legs of all watches of a client share. */
 export interface LegContext extends V2Context {
   /** The store's index from time to time. */
-  readonly pulse$: Observable<StoreIndex>;
+  readonly storeIndex$: Observable<StoreIndex>;
   readonly pace: Pace;
   /** Called when the stage of a watch has changed. */
   readonly changed: () => void;
@@ -16,5 +16,5 @@ export interface LegContext extends V2Context {
   /** Endpoints whose polls show their headers at once, where that is not sure. */
   readonly prompt: Set<string>;
   /** Polls where connections are scarce. */
-  readonly turns: Turns;
+  readonly slots: ConnectionSlots;
 }

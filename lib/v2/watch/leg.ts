@@ -36,7 +36,7 @@ function begun$(
   place: Place,
   start: LegStart,
 ): Observable<LegItem> {
-  const { cluster, transport, blind, turns } = context;
+  const { cluster, transport, blind, slots } = context;
   const { cursor } = place;
   const version = cluster.version(endpoint);
   const isBlind = isLegacy(version) || blind.has(endpoint);
@@ -51,7 +51,7 @@ function begun$(
       ? blindStart$(context, target, endpoint, cursor, from)
       : pollLeg$(context, target, endpoint, cursor, from);
   if (!isScarce(context, endpoint)) return leg$(start);
-  // One after the other while the turn lasts: a backlog of many events shall not cost as many turns.
+  // One after the other while the slot is its own: a backlog of many events shall not cost as many turns.
   let from = start;
   const legs$ = defer(() => leg$(from)).pipe(
     takeWhile((item) => item.type !== 'chain'),
@@ -63,5 +63,5 @@ function begun$(
     }),
     endWith<LegItem>({ type: 'chain' }),
   );
-  return turns.take$(endpoint, legs$);
+  return slots.take$(endpoint, legs$);
 }

@@ -1,15 +1,15 @@
 import type { Cursor } from './cursor.js';
-import type { Reserve } from './reserve.js';
+import type { StandbyStreams } from './standby-streams.js';
 
 /** What a watch hands from leg to leg. */
 export interface Place {
   readonly cursor: Cursor;
   /** Made by a leg that needs it; serves the legs at one endpoint that follow each other without a failure. */
-  reserve?: Reserve | undefined;
+  standby?: StandbyStreams | undefined;
 }
 
-/** Ends the reserve: it is of no use for the next leg. */
-export function closeReserve(place: Place): void {
-  place.reserve?.close();
-  place.reserve = undefined;
+/** Ends the standby: it is of no use for the next leg. */
+export function closeStandby(place: Place): void {
+  place.standby?.close();
+  place.standby = undefined;
 }

@@ -17,7 +17,7 @@ import { isLegacy, isSilentWatcher } from '../old/server-release.js';
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
 import { deliver } from './deliver.js';
-import { due$, lag } from './due.js';
+import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import { MemberLeft } from './member-left.js';
 import type { LegContext } from './leg-context.js';
@@ -63,12 +63,12 @@ export function pollLeg$(
   const scarce = isScarce(context, endpoint);
   const stays = (): boolean => silent || arriving || (headless && isFar(context, cursor));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
-  const rearm$ = due$(context, endpoint, cursor, stays).pipe(
+  const again$ = rearm$(context, endpoint, cursor, stays).pipe(
     mergeWith(unseen() ? interval(unseenRearm).pipe(filter(unseen)) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
   const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
-  const items$ = rearm$.pipe(
+  const items$ = again$.pipe(
     map(() => arm$(false)),
     startWith(arm$(true)),
     replace,

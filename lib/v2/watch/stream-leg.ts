@@ -16,15 +16,15 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import { deliver } from './deliver.js';
-import { fill$ } from './fill.js';
+import { catchUp$ } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import { maySkip } from './may-skip.js';
-import { closeReserve, type Place } from './place.js';
-import { needsReserve, Reserve } from './reserve.js';
+import { closeStandby, type Place } from './place.js';
+import { needsStandby, StandbyStreams } from './standby-streams.js';
 import { stand$ } from './stand.js';
-import { StreamCheck } from './stream-check.js';
+import { StreamGuard } from './stream-guard.js';
 import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
@@ -47,9 +47,11 @@ export function streamLeg$(
 ): Observable<LegItem> {
   return defer(() => {
     const { cursor } = place;
-    const reserve = (): Reserve | undefined =>
-      (place.reserve ??= needsReserve(cursor) ? new Reserve(context, target, endpoint, cursor) : undefined);
-    const check = new StreamCheck(context, target, endpoint, cursor);
+    const standby = (): StandbyStreams | undefined =>
+      (place.standby ??= needsStandby(cursor)
+        ? new StandbyStreams(context, target, endpoint, cursor)
+        : undefined);
+    const guard = new StreamGuard(context, target, endpoint, cursor);
     const items$ = stream$(context, target, endpoint).pipe(
       // In order: what the stream brings waits for what was before it.
       concatMap((parts): Observable<LegItem> | Iterable<LegItem> => {
@@ -66,17 +68,17 @@ export function streamLeg$(
             );
       }),
       tap((item) => {
-        check.saw(item);
-        if (item.type !== 'chain') reserve()?.saw();
+        guard.saw(item);
+        if (item.type !== 'chain') standby()?.saw();
       }),
     );
-    const stalled$ = check.stalled$(
+    const stalled$ = guard.stalled$(
       (lost) =>
         lost === undefined
-          ? concat(follow(context, target, place, place.reserve?.take() ?? []), chain)
+          ? concat(follow(context, target, place, place.standby?.take() ?? []), chain)
           : rescued$(context, target, place, lost, () => chain),
       () => {
-        reserve()?.look();
+        standby()?.look();
       },
     );
     return merge(items$, stalled$);
@@ -95,7 +97,7 @@ function begin$(
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
     context.blind.add(endpoint);
-    closeReserve(place);
+    closeStandby(place);
     return of({ type: 'chain' });
   }
   cursor.start(index);
@@ -111,7 +113,7 @@ function past$(
   place: Place,
   upTo: number,
 ): Observable<LegItem> {
-  return fill$(context, target, endpoint, place.cursor, upTo).pipe(
+  return catchUp$(context, target, endpoint, place.cursor, upTo).pipe(
     concatMap((part) => toItems(deliver(context, target, place.cursor, part))),
     startWith<LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
@@ -143,12 +145,12 @@ function rescued$(
   lost: unknown,
   goOn: () => ObservableInput<LegItem>,
 ): Observable<LegItem> {
-  const { cursor, reserve } = place;
+  const { cursor, standby } = place;
   const before = cursor.next;
   const caught$ =
-    reserve === undefined
+    standby === undefined
       ? EMPTY
-      : reserve.settled$().pipe(concatMap(() => follow(context, target, place, reserve.take())));
+      : standby.settled$().pipe(concatMap(() => follow(context, target, place, standby.take())));
   return concat(
     caught$,
     defer(() => (cursor.next === before ? throwError(() => lost) : goOn())),
@@ -165,7 +167,7 @@ function* follow(
   for (const part of events) {
     if (maySkip(context, place.cursor, part)) {
       // What was left out for one stream was left out for all.
-      closeReserve(place);
+      closeStandby(place);
       yield { type: 'chain' };
     } else yield* toItems(deliver(context, target, place.cursor, part));
   }

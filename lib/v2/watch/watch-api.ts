@@ -30,9 +30,9 @@ import { demandKey } from '../wire/request-size.js';
 import type { LegContext } from './leg-context.js';
 import { withInitialState$ } from './initial-state.js';
 import { Pace } from './pace.js';
-import { pulse$ } from './pulse.js';
+import { storeIndex$ } from './store-index.js';
 import type { Target } from './target.js';
-import { Turns } from './turns.js';
+import { ConnectionSlots } from './connection-slots.js';
 import { Watches, type OpenWatch } from './watches.js';
 
 /** Options of {@link EtcdClient.watch$}. */
@@ -88,14 +88,14 @@ export class WatchApi {
   constructor(context: V2Context) {
     this.#context = {
       ...context,
-      pulse$: pulse$(context, () => this.#watches.latestKey),
+      storeIndex$: storeIndex$(context, () => this.#watches.latestKey),
       pace: new Pace(rearmsPerSecond),
       changed: () => {
         this.#watches.changed();
       },
       blind: new Set(),
       prompt: new Set(),
-      turns: new Turns(pollsPerEndpoint, context.transport.tabs),
+      slots: new ConnectionSlots(pollsPerEndpoint, context.transport.tabs),
     };
     const { blind, prompt } = this.#context;
     context.cluster.whenGone((url) => {

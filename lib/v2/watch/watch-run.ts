@@ -10,8 +10,8 @@ import { isHistoryLost, lossOf } from './history-lost.js';
 import { MemberLeft } from './member-left.js';
 import type { LegItem, LegStart } from './leg-item.js';
 import type { LegContext } from './leg-context.js';
-import { closeReserve, type Place } from './place.js';
-import type { Reserve } from './reserve.js';
+import { closeStandby, type Place } from './place.js';
+import type { StandbyStreams } from './standby-streams.js';
 import type { Target } from './target.js';
 
 /**
@@ -27,7 +27,7 @@ export type WatchStage = 'connecting' | 'waiting' | 'catching-up' | 'live' | 'lo
 export class WatchRun implements Place {
   readonly id: number;
   readonly cursor: Cursor;
-  reserve: Reserve | undefined;
+  standby: StandbyStreams | undefined;
   #tried = untried;
   readonly #context: LegContext;
   readonly #target: Target;
@@ -85,7 +85,7 @@ export class WatchRun implements Place {
 
   /** The next leg goes to this endpoint. */
   goesTo(endpoint: string): void {
-    if (endpoint !== this.#endpoint) closeReserve(this);
+    if (endpoint !== this.#endpoint) closeStandby(this);
     this.#endpoint = endpoint;
   }
 
@@ -141,7 +141,7 @@ export class WatchRun implements Place {
     if (error instanceof TransportError) this.#context.cluster.dropped(this.#endpoint, error);
     this.cursor.doubt();
     // What broke the leg may have broken them, too.
-    closeReserve(this);
+    closeStandby(this);
     this.#report(reason);
     this.#tried = triedOnceMore(this.#tried, this.#endpoint);
     const stood = this.#stoodSince === undefined ? 0 : performance.now() - this.#stoodSince;
@@ -154,7 +154,7 @@ export class WatchRun implements Place {
 
   /** The watch is over. */
   ended(error?: unknown): void {
-    closeReserve(this);
+    closeStandby(this);
     const { id } = this;
     const { key } = this.#target;
     const why = error instanceof Error ? { error: error.message.split('\n')[0] ?? '' } : {};

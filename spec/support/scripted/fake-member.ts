@@ -6,7 +6,7 @@ import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
 import type { StoreIndex } from '../../../lib/v2/watch/read-index.js';
-import { Turns } from '../../../lib/v2/watch/turns.js';
+import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
 import { Watermark } from '../../../lib/v2/watermark.js';
 
 export const here = 'http://a';
@@ -75,7 +75,7 @@ export class FakeMember {
   onRead: (request: HttpRequest) => Observable<HttpResponse> = () => NEVER;
   /** Told of each poll and stream, once it is asked. */
   onRequest: (request: FakeRequest) => void = () => undefined;
-  readonly pulses$ = new Subject<StoreIndex>();
+  readonly storeIndexes$ = new Subject<StoreIndex>();
   left$: Observable<string> = NEVER;
   readonly closing$ = new Subject<void>();
   readonly watermark = new Watermark();
@@ -135,12 +135,12 @@ export class FakeMember {
       },
       watermark: this.watermark,
       authorization: undefined,
-      pulse$: this.pulses$,
+      storeIndex$: this.storeIndexes$,
       pace: new Pace(100),
       changed: this.changed,
       blind: new Set(),
       prompt: new Set(),
-      turns: new Turns(4),
+      slots: new ConnectionSlots(4),
       ...more,
     } as unknown as LegContext;
   }
@@ -163,9 +163,9 @@ export class FakeMember {
   }
 
   /** The store's index is heard of, or not. */
-  pulse(index: number, answered = true): void {
+  tellIndex(index: number, answered = true): void {
     if (answered) this.watermark.saw(index);
-    this.pulses$.next({ endpoint: here, index, sentAt: performance.now(), answered, denied: false });
+    this.storeIndexes$.next({ endpoint: here, index, sentAt: performance.now(), answered, denied: false });
     jest.advanceTimersByTime(0);
   }
 }

@@ -22,9 +22,9 @@ describe('an idle leg while the store moves on', () => {
     const { seen } = run();
     member.polls[0]?.head(9);
     jest.advanceTimersByTime(3_000);
-    member.pulse(260);
+    member.tellIndex(260);
     expect(member.polls).toHaveLength(1);
-    member.pulse(261);
+    member.tellIndex(261);
     expect(member.polls).toHaveLength(2);
     expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
     expect(member.polls.map((p) => p.gone)).toEqual([false, false]);
@@ -32,7 +32,7 @@ describe('an idle leg while the store moves on', () => {
     expect(member.polls.map((p) => p.gone)).toEqual([true, false]);
     // Silence with a witness has moved the place.
     jest.advanceTimersByTime(2_000);
-    member.pulse(600);
+    member.tellIndex(600);
     expect(cursor.next).toBe(262);
     expect(member.polls).toHaveLength(3);
     expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
@@ -44,7 +44,7 @@ describe('an idle leg while the store moves on', () => {
     const { seen } = run();
     member.polls[0]?.head(9);
     jest.advanceTimersByTime(3_000);
-    member.pulse(500);
+    member.tellIndex(500);
     member.polls[0]?.event(300);
     expect(short(seen.items)).toEqual(['live', 'set@300', 'chain']);
     expect(member.polls.map((p) => p.gone)).toEqual([true, true]);
@@ -54,18 +54,18 @@ describe('an idle leg while the store moves on', () => {
     const { seen } = run();
     member.polls[0]?.head(9);
     jest.advanceTimersByTime(3_000);
-    member.pulse(500);
+    member.tellIndex(500);
     member.polls[1]?.fail(new TransportError('reset', 'x', true));
     expect([seen.error, member.polls[0]?.gone]).toEqual([undefined, false]);
     member.polls[0]?.event(501);
     expect(short(seen.items)).toContain('set@501');
   });
 
-  test('at most once in a second, however often the pulse beats', () => {
+  test('at most once in a second, however often the reading beats', () => {
     run();
     member.polls[0]?.head(9);
     for (let i = 0; i < 40; i++) {
-      member.pulse(1_000 + i);
+      member.tellIndex(1_000 + i);
       jest.advanceTimersByTime(50);
     }
     expect(member.polls.length - 1).toBeLessThanOrEqual(2);
@@ -76,19 +76,19 @@ describe('an idle leg while the store moves on', () => {
     run();
     member.polls[0]?.head(200);
     jest.advanceTimersByTime(900);
-    member.pulse(210);
+    member.tellIndex(210);
     expect(cursor.next).toBe(10);
     jest.advanceTimersByTime(200);
-    member.pulse(210);
+    member.tellIndex(210);
     expect(cursor.next).toBe(201);
   });
 
-  test('a pulse that the member does not answer voids what was not proven', () => {
+  test('a reading that the member does not answer voids what was not proven', () => {
     run();
     member.polls[0]?.head(200);
     jest.advanceTimersByTime(1_500);
-    member.pulse(0, false);
-    member.pulse(210);
+    member.tellIndex(0, false);
+    member.tellIndex(210);
     expect(cursor.next).toBe(10);
   });
 });
@@ -103,7 +103,7 @@ describe('in a browser, where headers may come with the event', () => {
     member.polls[0]?.head(9);
     let before: boolean | undefined;
     member.onRequest = () => (before = member.polls[0]?.gone);
-    member.pulse(500);
+    member.tellIndex(500);
     jest.advanceTimersByTime(1_000);
     expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
     member.polls[1]?.head(500).event(501);
@@ -139,20 +139,20 @@ describe('in a browser, where headers may come with the event', () => {
   test('without them it is armed anew only while history surely holds its place', () => {
     run();
     jest.advanceTimersByTime(20_000);
-    member.pulse(261);
+    member.tellIndex(261);
     jest.advanceTimersByTime(20_000);
     expect([member.polls.length, cursor.next]).toEqual([1, 10]);
     member = new FakeMember({ streams: false });
     run();
     jest.advanceTimersByTime(20_000);
-    member.pulse(200);
+    member.tellIndex(200);
     jest.advanceTimersByTime(20_000);
     expect([member.polls.length, member.polls[1]?.waitIndex]).toEqual([2, '10']);
   });
 
   test('and every four minutes all the same: its connection may be dead', () => {
     run();
-    member.pulse(5_000);
+    member.tellIndex(5_000);
     jest.advanceTimersByTime(239_999);
     expect(member.polls).toHaveLength(1);
     jest.advanceTimersByTime(1);
@@ -186,7 +186,7 @@ describe('in a browser, where headers may come with the event', () => {
     cursor = new Cursor(1_000);
     const { seen } = run();
     member.onRead = () => of(answerOf(404, undefined, { errorCode: 100, index: 7 }));
-    member.pulse(7);
+    member.tellIndex(7);
     expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd?quorum=true']);
     expect(seen.error).toEqual(new HistoryLost('rebuilt'));
   });
@@ -195,7 +195,7 @@ describe('in a browser, where headers may come with the event', () => {
     cursor = new Cursor(1_000);
     cursor.lost = 'rebuilt';
     run();
-    member.pulse(7);
+    member.tellIndex(7);
     expect(member.reads).toEqual([]);
   });
 });
@@ -215,7 +215,7 @@ describe('at a release before 2.0', () => {
     member.version = '0.2.0';
     run();
     member.watermark.saw(5_000);
-    member.pulse(5_000);
+    member.tellIndex(5_000);
     jest.advanceTimersByTime(3_600_000);
     expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);
   });

@@ -261,7 +261,7 @@ describe('without readable headers', () => {
     jest.advanceTimersByTime(3_000);
     let before: boolean | undefined;
     member.onRequest = () => (before = member.polls[0]?.gone);
-    member.pulse(500);
+    member.tellIndex(500);
     expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
     member.polls[1]?.head(undefined).event(400);
     expect(short(seen.items)).toEqual(['live', 'set@400', 'chain']);

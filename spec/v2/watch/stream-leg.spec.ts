@@ -158,9 +158,9 @@ describe('what the stream brings', () => {
     const { subscription, stream } = run();
     stream.head(20);
     subscription.unsubscribe();
-    place.reserve?.close();
+    place.standby?.close();
     expect([stream.gone, member.polls.map(({ gone }) => gone)]).toEqual([true, [true]]);
-    expect([member.pulses$.observed, jest.getTimerCount()]).toEqual([false, 0]);
+    expect([member.storeIndexes$.observed, jest.getTimerCount()]).toEqual([false, 0]);
   });
 });
 
@@ -292,14 +292,14 @@ describe('a check', () => {
     expect([seen.error, stream.gone]).toEqual([reset, true]);
   });
 
-  test('of a stalled stream is told what the reserve has caught first', () => {
+  test('of a stalled stream is told what the standby has caught first', () => {
     cursor.keysWithTtl = 1_101;
     const { seen, stream } = stand();
     stream.lines([10]);
-    const reserve = member.streams.find(({ waitIndex }) => waitIndex !== null)!;
-    expect(reserve.waitIndex).toBe('110');
+    const standby = member.streams.find(({ waitIndex }) => waitIndex !== null)!;
+    expect(standby.waitIndex).toBe('110');
     stream.lines(range(11, 109));
-    reserve.head(9).lines(range(110, 300));
+    standby.head(9).lines(range(110, 300));
     pass(20);
     member.polls.at(-1)?.head(300).event(110);
     pass(30);
@@ -307,28 +307,28 @@ describe('a check', () => {
   });
 
   describe('for which history is gone', () => {
-    /** Stands behind the event 109, where its stream fell silent; the reserve waits at 110 and 210. */
+    /** Stands behind the event 109, where its stream fell silent; the standby waits at 110 and 210. */
     function silenced() {
       cursor.keysWithTtl = 1_400;
       const leg = stand();
       leg.stream.lines(range(10, 109));
       const [first, second, third] = member.streams.filter(({ waitIndex }) => waitIndex !== null);
       expect([first?.waitIndex, second?.waitIndex]).toEqual(['110', '210']);
-      for (const rung of [first, second, third]) rung?.head(9);
+      for (const standby of [first, second, third]) standby?.head(9);
       return { ...leg, first: first!, second: second!, third: third! };
     }
     const seenBefore = ['live', ...sets(10, 109)];
     const lose = (index: number) =>
       member.polls.at(-1)?.head(index, undefined, 400).answer({ errorCode: 401, message: 'x' });
 
-    test('waits for what is on its way from the reserve, whatever is heard of the store meanwhile', () => {
+    test('waits for what is on its way from the standby, whatever is heard of the store meanwhile', () => {
       const { seen, first, second } = silenced();
       pass(20);
       // Its history begins at 261.
       lose(1_260);
       first.lines(range(110, 120));
       pass(1_000);
-      member.pulse(1_260);
+      member.tellIndex(1_260);
       first.lines(range(121, 209));
       pass(500);
       expect(short(seen.items)).toEqual(seenBefore);
@@ -347,7 +347,7 @@ describe('a check', () => {
         pass(10);
         second.lines([300 + n]);
         third.lines([600 + n]);
-        member.pulse(5_000 + n);
+        member.tellIndex(5_000 + n);
       }
       // The next leg starts behind what there was, and finds out.
       expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 120), 'chain']);
@@ -363,7 +363,7 @@ describe('a check', () => {
       expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
     });
 
-    test('the next leg has the reserve of the one before, and is not live before it is through', () => {
+    test('the next leg has the standby of the one before, and is not live before it is through', () => {
       const { subscription, first, second } = silenced();
       subscription.unsubscribe();
       const { seen, stream } = run();
@@ -382,30 +382,30 @@ describe('a check', () => {
       expect(short(seen.items).at(-1)).toBe('live');
     });
 
-    test('of a follower that left something out, the reserve has it neither', () => {
+    test('of a follower that left something out, the standby has it neither', () => {
       const { seen, stream, first } = silenced();
       member.leader = 'http://b';
       stream.lines([1_500]);
       expect(short(seen.items)).toEqual([...seenBefore, 'chain']);
-      expect([first.gone, place.reserve]).toEqual([true, undefined]);
+      expect([first.gone, place.standby]).toEqual([true, undefined]);
     });
 
-    test('a reserve does not outlive the trust in headers', () => {
+    test('a standby does not outlive the trust in headers', () => {
       const { subscription, first } = silenced();
       subscription.unsubscribe();
       const { seen, stream } = run();
       stream.head(undefined);
-      expect([short(seen.items), first.gone, place.reserve]).toEqual([['chain'], true, undefined]);
+      expect([short(seen.items), first.gone, place.standby]).toEqual([['chain'], true, undefined]);
     });
   });
 
   test('is made for an idle watch when the store moved on, and keeps its place in history', () => {
     const { seen } = stand();
-    member.pulse(300);
+    member.tellIndex(300);
     expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10']);
     member.polls[0]?.head(300);
     pass(1_000);
-    member.pulse(310);
+    member.tellIndex(310);
     expect(cursor.next).toBe(301);
     expect(short(seen.items)).toEqual(['live']);
   });

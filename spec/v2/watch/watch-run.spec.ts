@@ -15,7 +15,7 @@ import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
-import type { Reserve } from '../../../lib/v2/watch/reserve.js';
+import type { StandbyStreams } from '../../../lib/v2/watch/standby-streams.js';
 import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
 
 const here = 'http://a';
@@ -87,20 +87,20 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('the reserve', () => {
+describe('the standby', () => {
   const close = jest.fn();
   let run: WatchRun;
 
   beforeEach(() => {
     close.mockClear();
     run = start();
-    run.reserve = { close } as unknown as Reserve;
+    run.standby = { close } as unknown as StandbyStreams;
   });
 
   test('is kept for the next leg at the same endpoint', () => {
     run.saw({ type: 'chain' });
     run.goesTo(here);
-    expect([close.mock.calls, run.reserve]).toEqual([[], { close }]);
+    expect([close.mock.calls, run.standby]).toEqual([[], { close }]);
   });
 
   test.each<[string, () => void]>([
@@ -109,7 +109,7 @@ describe('the reserve', () => {
     ['with the watch', () => run.ended()],
   ])('is closed %s', (_, act) => {
     act();
-    expect([close.mock.calls.length, run.reserve]).toEqual([1, undefined]);
+    expect([close.mock.calls.length, run.standby]).toEqual([1, undefined]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { NEVER, Observable, repeat, type Subscription } from 'rxjs';
 import { ChannelTabs } from '../../../lib/transport/http1/other-tabs.browser.js';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import { Turns } from '../../../lib/v2/watch/turns.js';
+import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
 import { FakeChannel } from '../../support/scripted/fake-channel.js';
 import { here } from '../../support/scripted/fake-member.js';
 
@@ -13,10 +13,10 @@ let most: number;
 class Tab {
   readonly tabs = new ChannelTabs();
   readonly channel: FakeChannel;
-  readonly #turns = new Turns(4, this.tabs);
+  readonly #slots = new ConnectionSlots(4, this.tabs);
   readonly #watches: Subscription[] = [];
   /** How often each of its watches has had a turn. */
-  readonly turns: number[] = [];
+  readonly slots: number[] = [];
 
   /** @param asksFirst it has heard the others before it watches, as a client does that probes before */
   constructor(watches = 1, asksFirst = true) {
@@ -27,15 +27,15 @@ class Tab {
   }
 
   watch(): void {
-    const i = this.turns.push(0) - 1;
+    const i = this.slots.push(0) - 1;
     const poll$ = new Observable<LegItem>((subscriber) => {
-      this.turns[i]! += 1;
+      this.slots[i]! += 1;
       running += 1;
       most = Math.max(most, running);
       subscriber.add(() => (running -= 1));
       return NEVER.subscribe(subscriber);
     });
-    this.#watches.push(this.#turns.take$(here, poll$).pipe(repeat()).subscribe());
+    this.#watches.push(this.#slots.take$(here, poll$).pipe(repeat()).subscribe());
   }
 
   unsubscribe(): void {
@@ -80,7 +80,7 @@ afterEach(() => {
 
 test('four polls in all tabs together; the next waits', () => {
   const tabs = openTabs(5);
-  expect(tabs.map(({ turns }) => turns)).toEqual([[1], [1], [1], [1], [0]]);
+  expect(tabs.map(({ slots }) => slots)).toEqual([[1], [1], [1], [1], [0]]);
   expect(most).toBe(4);
 });
 
@@ -102,14 +102,14 @@ test('while some wait, little is said', () => {
 test('all come round, again and again, and never more than four at a time', () => {
   const tabs = openTabs(8);
   jest.advanceTimersByTime(30_000);
-  for (const { turns } of tabs) expect(turns[0]).toBeGreaterThanOrEqual(3);
+  for (const { slots } of tabs) expect(slots[0]).toBeGreaterThanOrEqual(3);
   expect(most).toBe(4);
 });
 
 test('two clients in one tab take turns with each other, as do watches of one with those of another tab', () => {
   const both = [openTab(3), openTab(6)];
   jest.advanceTimersByTime(20_000);
-  for (const turns of both.flatMap((tab) => tab.turns)) expect(turns).toBeGreaterThanOrEqual(1);
+  for (const slots of both.flatMap((tab) => tab.slots)) expect(slots).toBeGreaterThanOrEqual(1);
   expect(running).toBe(4);
 });
 
@@ -120,14 +120,14 @@ test('those that begin before they have heard of each other are soon no more tha
   expect(running).toBe(4);
   jest.advanceTimersByTime(20_000);
   expect(running).toBe(4);
-  for (const { turns } of tabs) expect(turns[0]).toBeGreaterThanOrEqual(2);
+  for (const { slots } of tabs) expect(slots[0]).toBeGreaterThanOrEqual(2);
 });
 
 test('a tab that takes leave makes room at once', () => {
   const tabs = openTabs(5);
   tabs[1]!.unsubscribe();
   jest.advanceTimersByTime(20);
-  expect(tabs[4]!.turns).toEqual([1]);
+  expect(tabs[4]!.slots).toEqual([1]);
 });
 
 test('so does a client that is closed', () => {
@@ -135,7 +135,7 @@ test('so does a client that is closed', () => {
   tabs[1]!.tabs.close();
   tabs[1]!.unsubscribe();
   jest.advanceTimersByTime(20);
-  expect(tabs[4]!.turns).toEqual([1]);
+  expect(tabs[4]!.slots).toEqual([1]);
 });
 
 test('tabs that vanish without a word, polling or waiting, are missed within three seconds', () => {
@@ -176,7 +176,7 @@ test.each<[string, unknown]>([
   jest.advanceTimersByTime(10_000);
   expect(running).toBe(4);
   expect(tab.tabs.polls(here)).toBe(4);
-  expect(Math.min(...tab.turns)).toBeGreaterThanOrEqual(1);
+  expect(Math.min(...tab.slots)).toBeGreaterThanOrEqual(1);
 });
 
 test('whatever else a page says on the channel does no harm', () => {
@@ -187,9 +187,9 @@ test('whatever else a page says on the channel does no harm', () => {
     'x',
     7,
     {},
-    { turns: 7 },
-    { turns: [null] },
-    { endpoint: here, turns: [null, {}] },
+    { slots: 7 },
+    { slots: [null] },
+    { endpoint: here, slots: [null, {}] },
   ])
     page.postMessage(word);
   jest.advanceTimersByTime(20);

@@ -8,38 +8,38 @@ export const lag = 250;
 /** And at most once in this time, ms. */
 const gap = 1_000;
 /** Whenever the store moved at all, it asks again after this time: its connection may be dead without a word, ms. */
-const patience = 15_000;
+const rearmAfter = 15_000;
 
 /**
- * Emits when an idle leg should ask its member again from the cursor. Each pulse is a witness for what the leg's own
+ * Emits when an idle leg should ask its member again from the cursor. Each store index told is a witness for what the leg's own
  * headers claim.
  *
  * @param busy an event is arriving: nothing is to be asked
- * @param pulsed called after each pulse
+ * @param told called each time the store index is told
  */
-export function due$(
+export function rearm$(
   context: LegContext,
   endpoint: string,
   cursor: Cursor,
   busy: () => boolean,
-  pulsed?: () => void,
+  told?: () => void,
 ): Observable<void> {
   return new Observable((subscriber) => {
-    const due = new Due(context, endpoint, cursor, busy, pulsed, subscriber);
+    const rearm = new Rearm(context, endpoint, cursor, busy, told, subscriber);
     subscriber.add(() => {
-      due.stop();
+      rearm.stop();
     });
-    return context.pulse$.subscribe(due);
+    return context.storeIndex$.subscribe(rearm);
   });
 }
 
 /** One object for each idle watch, not a chain of operators: there may be thousands. */
-class Due implements Observer<StoreIndex> {
+class Rearm implements Observer<StoreIndex> {
   readonly #context: LegContext;
   readonly #endpoint: string;
   readonly #cursor: Cursor;
   readonly #busy: () => boolean;
-  readonly #pulsed: (() => void) | undefined;
+  readonly #told: (() => void) | undefined;
   readonly #subscriber: Subscriber<void>;
   #askedAt = performance.now();
   #freeAt = -Infinity;
@@ -50,24 +50,24 @@ class Due implements Observer<StoreIndex> {
     endpoint: string,
     cursor: Cursor,
     busy: () => boolean,
-    pulsed: (() => void) | undefined,
+    told: (() => void) | undefined,
     subscriber: Subscriber<void>,
   ) {
     this.#context = context;
     this.#endpoint = endpoint;
     this.#cursor = cursor;
     this.#busy = busy;
-    this.#pulsed = pulsed;
+    this.#told = told;
     this.#subscriber = subscriber;
   }
 
-  next(pulse: StoreIndex): void {
+  next(storeIndex: StoreIndex): void {
     const now = performance.now();
-    if (pulse.answered) {
-      this.#cursor.witness(pulse.endpoint, pulse.sentAt);
-      if (pulse.index > 0) this.#cursor.told(pulse.endpoint, pulse.index, now);
-    } else if (pulse.endpoint === this.#endpoint) this.#cursor.doubt();
-    this.#pulsed?.();
+    if (storeIndex.answered) {
+      this.#cursor.witness(storeIndex.endpoint, storeIndex.sentAt);
+      if (storeIndex.index > 0) this.#cursor.told(storeIndex.endpoint, storeIndex.index, now);
+    } else if (storeIndex.endpoint === this.#endpoint) this.#cursor.doubt();
+    this.#told?.();
     if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
     this.#freeAt = now + gap;
     this.#turn = setTimeout(() => {
@@ -91,7 +91,7 @@ class Due implements Observer<StoreIndex> {
     const { next, lost } = this.#cursor;
     if (this.#busy() || lost !== undefined || next === undefined) return false;
     const ahead = this.#context.watermark.value - next;
-    return ahead > lag || (ahead >= 0 && now - this.#askedAt > patience);
+    return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfter);
   }
 
   /** When its turn comes, it may no longer be needed. */

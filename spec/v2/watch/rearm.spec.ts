@@ -1,6 +1,6 @@
 import { Subscription } from 'rxjs';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { due$ } from '../../../lib/v2/watch/due.js';
+import { rearm$ } from '../../../lib/v2/watch/rearm.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
 import { FakeMember, here } from '../../support/scripted/fake-member.js';
 
@@ -13,7 +13,7 @@ const subscriptions = new Subscription();
 
 function start(context = member.context) {
   const begun = performance.now();
-  const subscription = due$(context, here, cursor, () => busy).subscribe(() =>
+  const subscription = rearm$(context, here, cursor, () => busy).subscribe(() =>
     times.push(performance.now() - begun),
   );
   subscriptions.add(subscription);
@@ -35,16 +35,16 @@ afterAll(() => subscriptions.unsubscribe());
 
 test('once the store is more than 250 ahead', () => {
   start();
-  member.pulse(260);
+  member.tellIndex(260);
   expect(times).toEqual([]);
-  member.pulse(261);
+  member.tellIndex(261);
   expect(times).toEqual([0]);
 });
 
 test('at most once in a second', () => {
   start();
   for (let i = 0; i < 30; i++) {
-    member.pulse(500 + i);
+    member.tellIndex(500 + i);
     pass(100);
   }
   expect(times.length).toBeGreaterThan(1);
@@ -55,17 +55,17 @@ test('at most once in a second', () => {
 test('after 15 s if the store moved at all: its connection may be dead without a word', () => {
   start();
   pass(15_000);
-  member.pulse(10);
+  member.tellIndex(10);
   expect(times).toEqual([]);
   pass(1);
-  member.pulse(10);
+  member.tellIndex(10);
   expect(times).toEqual([15_001]);
   // The next 15 s begin with the question.
   pass(15_000);
-  member.pulse(10);
+  member.tellIndex(10);
   expect(times).toHaveLength(1);
   pass(1);
-  member.pulse(10);
+  member.tellIndex(10);
   expect(times).toHaveLength(2);
 });
 
@@ -73,7 +73,7 @@ test('never while the store stands still', () => {
   start();
   for (let i = 0; i < 20; i++) {
     pass(10_000);
-    member.pulse(9);
+    member.tellIndex(9);
   }
   expect(times).toEqual([]);
 });
@@ -85,7 +85,7 @@ test.each<[string, () => void]>([
 ])('not while %s', (_, prepare) => {
   prepare();
   start();
-  member.pulse(5_000);
+  member.tellIndex(5_000);
   expect(times).toEqual([]);
 });
 
@@ -94,7 +94,7 @@ test('by the pace of all watches; if meanwhile it is needed no more, not at all'
   const context = { ...member.context, pace };
   pace.delay();
   start(context);
-  member.pulse(5_000);
+  member.tellIndex(5_000);
   pass(99);
   expect(times).toEqual([]);
   pass(1);
@@ -102,33 +102,33 @@ test('by the pace of all watches; if meanwhile it is needed no more, not at all'
 
   pass(900);
   pace.delay();
-  member.pulse(5_001);
+  member.tellIndex(5_001);
   cursor.arriveAt(5_000);
   pass(10_000);
   expect(times).toEqual([100]);
 });
 
-test('one turn at a time: pulses that come while it waits for its turn ask for no more', () => {
+test('one turn at a time: readings that come while it waits for its turn ask for no more', () => {
   const pace = new Pace(0.2);
   pace.delay();
   start({ ...member.context, pace });
   for (let i = 0; i < 4; i++) {
-    member.pulse(5_000);
+    member.tellIndex(5_000);
     pass(1_100);
   }
   pass(600);
   expect(times).toEqual([5_000]);
 });
 
-describe('each pulse', () => {
+describe('each reading', () => {
   test('is a witness for what the leg claims', () => {
     start();
     cursor.claim(here, 50, performance.now());
     pass(999);
-    member.pulse(51);
+    member.tellIndex(51);
     expect(cursor.next).toBe(10);
     pass(1);
-    member.pulse(51);
+    member.tellIndex(51);
     expect(cursor.next).toBe(51);
   });
 
@@ -136,7 +136,7 @@ describe('each pulse', () => {
     start();
     cursor.claim(here, 500, performance.now());
     pass(1_500);
-    member.pulse(501);
+    member.tellIndex(501);
     expect([cursor.next, times]).toEqual([501, []]);
   });
 
@@ -144,19 +144,19 @@ describe('each pulse', () => {
     start();
     cursor.claim(here, 50, performance.now());
     pass(1_500);
-    member.pulses$.next({
+    member.storeIndexes$.next({
       endpoint: 'http://b',
       index: 0,
       sentAt: performance.now(),
       answered: false,
       denied: false,
     });
-    member.pulse(51);
+    member.tellIndex(51);
     expect(cursor.next).toBe(51);
     cursor.claim(here, 90, performance.now());
     pass(1_500);
-    member.pulse(0, false);
-    member.pulse(91);
+    member.tellIndex(0, false);
+    member.tellIndex(91);
     expect(cursor.next).toBe(51);
   });
 });
@@ -165,8 +165,8 @@ test('unsubscribed while it waits for its turn it is not due', () => {
   const pace = new Pace(1);
   pace.delay();
   const subscription = start({ ...member.context, pace });
-  member.pulse(5_000);
+  member.tellIndex(5_000);
   subscription.unsubscribe();
   pass(10_000);
-  expect([times, member.pulses$.observed, jest.getTimerCount()]).toEqual([[], false, 0]);
+  expect([times, member.storeIndexes$.observed, jest.getTimerCount()]).toEqual([[], false, 0]);
 });

@@ -3,7 +3,7 @@ import { resolveOptions } from '../../../lib/options.js';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import type { V2Context } from '../../../lib/v2/context.js';
-import { pulse$ } from '../../../lib/v2/watch/pulse.js';
+import { storeIndex$ } from '../../../lib/v2/watch/store-index.js';
 import type { StoreIndex } from '../../../lib/v2/watch/read-index.js';
 import { Watermark } from '../../../lib/v2/watermark.js';
 
@@ -47,7 +47,7 @@ function pulseOf(
     transport: { exchange$, streams },
     watermark,
   } as unknown as V2Context;
-  return pulse$(context, typeof key === 'string' ? () => key : key);
+  return storeIndex$(context, typeof key === 'string' ? () => key : key);
 }
 
 beforeEach(() => {
@@ -62,11 +62,11 @@ afterEach(() => jest.useRealTimers());
 /** The pauses between the answer to one request and the next request. */
 const pauses = () => requests.slice(1).map((r, i) => r.at - (requests[i]?.at ?? 0) - 10);
 
-describe('pulse$', () => {
+describe('storeIndex$', () => {
   test('tells the index of the store where the watches are, and when it was asked', () => {
     const begun = performance.now();
     const seen: StoreIndex[] = [];
-    pulseOf(5_000).subscribe((pulse) => seen.push(pulse));
+    pulseOf(5_000).subscribe((reading) => seen.push(reading));
     jest.advanceTimersByTime(10);
     expect(seen).toEqual([
       { endpoint: 'http://leader', index: 5, sentAt: begun, answered: true, denied: false },
@@ -208,7 +208,7 @@ test('an error thrown while the endpoint is chosen is a failure like others', ()
     transport: {},
   } as unknown as V2Context;
   const errors: unknown[] = [];
-  const subscription = pulse$(context, () => '/').subscribe({ error: (e: unknown) => errors.push(e) });
+  const subscription = storeIndex$(context, () => '/').subscribe({ error: (e: unknown) => errors.push(e) });
   jest.advanceTimersByTime(10_000);
   expect(errors).toEqual([]);
   subscription.unsubscribe();

@@ -2,8 +2,8 @@ import { Observable, Subscription, tap, timer } from 'rxjs';
 import type { OtherTabs } from '../../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
 
-/** How long a leg may keep its turn while others wait, ms. */
-const patience = 1_000;
+/** How long a leg may keep its slot while others wait, ms. */
+const slotTime = 1_000;
 
 interface Running {
   readonly since: number;
@@ -31,17 +31,17 @@ interface Queue {
  * wait for ever. Legs beyond that take turns: one that has waited for a second ends the oldest other, which chains its
  * next leg at the end of the queue. As polls go on from their cursors, nothing is lost.
  *
- * Tabs of one origin take turns with each other: each knows the turns of all, and who came first goes first. Where two
+ * Tabs of one origin take turns with each other: each knows the slots of all, and who came first goes first. Where two
  * began at once, before they had heard of each other, the later one makes room.
  */
-export class Turns {
+export class ConnectionSlots {
   readonly #most: number;
   readonly #tabs: OtherTabs | undefined;
   readonly #queues = new Map<string, Queue>();
 
   /**
    * @param most legs side by side at one endpoint
-   * @param tabs who else takes turns. Default: nobody
+   * @param tabs who else takes them. Default: nobody
    */
   constructor(most: number, tabs?: OtherTabs) {
     this.#most = most;
@@ -63,24 +63,24 @@ export class Turns {
       const own = new Subscription();
 
       const run = (): void => {
-        const turn: Running = {
+        const slot: Running = {
           since: moment(),
           yield: () => {
             subscriber.next({ type: 'chain' });
             subscriber.complete();
           },
         };
-        running.add(turn);
+        running.add(slot);
         own.add(() => {
-          running.delete(turn);
+          running.delete(slot);
           this.#settle(queue);
         });
         own.add(
           leg$
             .pipe(
-              // Before the next leg asks for a turn: it need not wait if nobody else does.
+              // Before the next leg asks for a slot: it need not wait if nobody else does.
               tap((item) => {
-                if (item.type === 'chain') running.delete(turn);
+                if (item.type === 'chain') running.delete(slot);
               }),
             )
             .subscribe(subscriber),
@@ -99,8 +99,8 @@ export class Turns {
           run();
         },
       };
-      // The first in the queue asks the oldest to make room; those behind it follow in their turn.
-      const nudge = timer(patience, patience).subscribe({
+      // The first in the queue asks the oldest to make room; those behind it follow in their slot.
+      const nudge = timer(slotTime, slotTime).subscribe({
         next: () => {
           if (waiting[0] !== place) return;
           this.#tabs?.ask(endpoint);
@@ -122,10 +122,10 @@ export class Turns {
     });
   }
 
-  /** Whether there is a turn for who has waited since then: those who run, and other tabs' who wait for longer, have theirs. */
+  /** Whether there is a slot for who has waited since then: those who run, and other tabs' who wait for longer, have theirs. */
   #isFree({ endpoint, running }: Queue, since: number): boolean {
-    const others = this.#tabs?.turns(endpoint) ?? [];
-    const before = others.filter((turn) => turn.running || turn.since < since);
+    const others = this.#tabs?.slots(endpoint) ?? [];
+    const before = others.filter((slot) => slot.running || slot.since < since);
     return running.size + before.length < this.#most;
   }
 
@@ -147,33 +147,33 @@ export class Turns {
       const isOver = running.size === 0 && waiting.length === 0;
       if (isOver && this.#queues.get(endpoint) === queue) this.#queues.delete(endpoint);
       if (this.#tabs === undefined) return;
-      const turns = [
+      const slots = [
         ...[...running].map(({ since }) => ({ since, running: true })),
         ...waiting.map(({ since }) => ({ since, running: false })),
       ];
       // What is no news nobody is told: all would answer.
-      const told = JSON.stringify(turns);
+      const told = JSON.stringify(slots);
       if (told === queue.told) return;
       queue.told = told;
-      this.#tabs.tell(endpoint, turns);
+      this.#tabs.tell(endpoint, slots);
     });
   }
 
   /** While somebody waits, the oldest of all makes room if it has had its time. */
   #rotate({ endpoint, running, waiting }: Queue): void {
     const [oldest] = running;
-    if (oldest === undefined || Date.now() - oldest.since < patience) return;
-    const others = this.#tabs?.turns(endpoint) ?? [];
-    const isWaited = waiting.length > 0 || others.some((turn) => !turn.running);
-    if (isWaited && !others.some((turn) => turn.running && turn.since < oldest.since)) oldest.yield();
+    if (oldest === undefined || Date.now() - oldest.since < slotTime) return;
+    const others = this.#tabs?.slots(endpoint) ?? [];
+    const isWaited = waiting.length > 0 || others.some((slot) => !slot.running);
+    if (isWaited && !others.some((slot) => slot.running && slot.since < oldest.since)) oldest.yield();
   }
 
   /** More run than may: those that began last make room. */
   #trim({ endpoint, running }: Queue): void {
-    const others = this.#tabs?.turns(endpoint) ?? [];
-    for (const [i, turn] of [...running].entries()) {
-      const before = others.filter((other) => other.running && other.since < turn.since);
-      if (i + before.length >= this.#most) turn.yield();
+    const others = this.#tabs?.slots(endpoint) ?? [];
+    for (const [i, slot] of [...running].entries()) {
+      const before = others.filter((other) => other.running && other.since < slot.since);
+      if (i + before.length >= this.#most) slot.yield();
     }
   }
 

@@ -37,7 +37,7 @@ const quiet = 250;
  * Finds everything in a member's history from the cursor to an index, in order; completes once that is proven. The
  * cursor is moved by whoever takes what is found.
  */
-export function fill$(
+export function catchUp$(
   context: LegContext,
   target: Target,
   endpoint: string,
@@ -79,7 +79,7 @@ export function fill$(
   return concat(first$.pipe(concatMap((sample) => concat(of(sample), sideBySide$(sample)))), last$).pipe(
     filter((answer) => indexOf(answer) >= next()),
     takeWhile((answer) => indexOf(answer) <= upTo),
-    takeUntil(context.pulse$.pipe(filter(() => next() > upTo))),
+    takeUntil(context.storeIndex$.pipe(filter(() => next() > upTo))),
   );
 }
 

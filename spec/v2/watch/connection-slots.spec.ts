@@ -1,12 +1,12 @@
 import { EMPTY, expand, Observable, throwError } from 'rxjs';
 import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import { Turns } from '../../../lib/v2/watch/turns.js';
+import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
 import { here, short, watchOver } from '../../support/scripted/fake-member.js';
 
 const there = 'http://b';
 const live: LegItem = { type: 'live', endpoint: here };
 
-let turns: Turns;
+let slots: ConnectionSlots;
 /** How many legs run, and how many did at most. */
 let running: number;
 let most: number;
@@ -22,7 +22,7 @@ function take(endpoint = here) {
     state.end = () => subscriber.complete();
     return () => (running -= 1);
   });
-  return Object.assign(state, watchOver(turns.take$(endpoint, leg$)));
+  return Object.assign(state, watchOver(slots.take$(endpoint, leg$)));
 }
 const takeMany = (count: number) => Array.from({ length: count }, () => take());
 /** What is due now: a turn is passed on in a microtask. */
@@ -32,12 +32,12 @@ const settle = (): void => {
 
 beforeEach(() => {
   jest.useFakeTimers();
-  turns = new Turns(4);
+  slots = new ConnectionSlots(4);
   running = most = 0;
 });
 afterEach(() => jest.useRealTimers());
 
-describe('Turns', () => {
+describe('ConnectionSlots', () => {
   test('four run, the fifth waits and says so', () => {
     const legs = takeMany(5);
     expect(legs.map(({ started }) => started)).toEqual([1, 1, 1, 1, 0]);
@@ -62,7 +62,7 @@ describe('Turns', () => {
   test('its error too, and it makes room', () => {
     takeMany(3);
     const failing = watchOver(
-      turns.take$(
+      slots.take$(
         here,
         throwError(() => new RangeError('x')),
       ),
@@ -158,9 +158,9 @@ describe('Turns', () => {
     });
     const chained = () =>
       watchOver(
-        turns
+        slots
           .take$(here, leg$)
-          .pipe(expand((item, i) => (item.type === 'chain' && i < 3 ? turns.take$(here, leg$) : EMPTY))),
+          .pipe(expand((item, i) => (item.type === 'chain' && i < 3 ? slots.take$(here, leg$) : EMPTY))),
       ).seen;
     takeMany(3);
     expect(short(chained().items)).toEqual(['chain', 'chain', 'chain', 'chain']);

@@ -1,7 +1,7 @@
 import { tap } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { fill$ } from '../../../lib/v2/watch/fill.js';
+import { catchUp$ } from '../../../lib/v2/watch/catch-up.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
 import { FakeMember, here, range, watchOver, type FakeRequest } from '../../support/scripted/fake-member.js';
@@ -32,7 +32,7 @@ const open = () => member.requests.filter(({ gone }) => !gone);
 function run(upTo: number) {
   const found: number[] = [];
   const { seen, subscription } = watchOver(
-    fill$(member.context, { key: '/a', recursive: true }, here, cursor, upTo).pipe(
+    catchUp$(member.context, { key: '/a', recursive: true }, here, cursor, upTo).pipe(
       tap((answer) => {
         found.push(indexOf(answer));
         cursor.arriveAt(indexOf(answer));
@@ -144,15 +144,15 @@ test('a quiet tail is proven by what the lowest poll claims, once there is a wit
   const { seen } = run(209);
   pass(400);
   expect(open().map(({ waitIndex }) => waitIndex)).toEqual(['13']);
-  const pulse = () => {
+  const tellIndex = () => {
     // As the leg does, before the fill hears of it.
     cursor.witness(here, performance.now());
-    member.pulse(store);
+    member.tellIndex(store);
   };
-  pulse();
+  tellIndex();
   expect([seen.done, cursor.next]).toEqual([false, 13]);
   pass(1_000);
-  pulse();
+  tellIndex();
   expect([seen.done, cursor.next]).toEqual([true, 1_001]);
   expect(open()).toEqual([]);
 });
@@ -165,7 +165,7 @@ test('a claim does not outlive the first byte of an event', () => {
   lowest?.text('{"action":"set",');
   pass(2_000);
   cursor.witness(here, performance.now());
-  member.pulse(store);
+  member.tellIndex(store);
   expect([seen.done, cursor.next]).toEqual([false, 13]);
 });
 

@@ -20,7 +20,7 @@ import { indexOf } from './poll.js';
 import { stream$, type StreamEvent } from './stream.js';
 import type { Target } from './target.js';
 
-interface Rung {
+interface Standby {
   /** Nothing from here to its last event is missing. */
   readonly from: number;
   readonly events: StreamEvent[];
@@ -31,14 +31,14 @@ interface Rung {
 const history = 1_000;
 /** So many events of a burst a stream brings for sure before it is silenced. */
 const sure = 100;
-/** Rungs at the most: for a burst of 1,900. */
-const mostRungs = 9;
-/** The rungs are set anew after a lull, ms: in the middle of a burst they hold what is yet to be rescued. */
+/** Standby streams at the most: for a burst of 1,900. */
+const mostStreams = 9;
+/** The standby streams are set anew after a lull, ms: in the middle of a burst they hold what is yet to be rescued. */
 const lull = 250;
 /** And in a long flow not more often than this, ms. */
 const flow = 1_000;
 /** etcd makes a burst at once but sends it bit by bit: what is on its way is waited for so long, ms. */
-const patience = 2_000;
+const settleTime = 2_000;
 /** So often it is looked whether enough has come, ms. */
 const tick = 10;
 
@@ -48,15 +48,15 @@ const tick = 10;
  * to catch the part of the burst before which the one below it is silenced. They outlive the legs at their endpoint: a
  * burst may come in several ticks, and goes on while the watch makes up for the one before.
  */
-export class Reserve {
+export class StandbyStreams {
   readonly #context: LegContext;
   readonly #target: Target;
   readonly #endpoint: string;
   readonly #cursor: Cursor;
   /** In order of their indexes. */
-  #rungs: readonly Rung[] = [];
+  #streams: readonly Standby[] = [];
   /** Those that were set last. */
-  #set: readonly Rung[] = [];
+  #set: readonly Standby[] = [];
   #isAwaited = false;
   #base = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -80,29 +80,31 @@ export class Reserve {
     this.look();
   }
 
-  /** Sets the rungs ahead of the store where that is needed. */
+  /** Sets the standby streams ahead of the store where that is needed. */
   look(): void {
     const now = performance.now();
     if (this.#isAwaited || now - this.#setAt < lull || !this.#isOutdated()) return;
     this.#setAt = now;
-    const held = this.#rungs.filter((rung) => this.#isOfUse(rung));
-    for (const rung of this.#rungs) if (!held.includes(rung)) rung.stream.unsubscribe();
+    const held = this.#streams.filter((standby) => this.#isOfUse(standby));
+    for (const standby of this.#streams) if (!held.includes(standby)) standby.stream.unsubscribe();
     this.#base = this.#index;
-    this.#set = Array.from({ length: this.#wanted }, (_, i) => this.#rung(this.#base + 1 + (i + 1) * sure));
-    this.#rungs = [...held, ...this.#set].sort((a, b) => a.from - b.from);
+    this.#set = Array.from({ length: this.#wanted }, (_, i) =>
+      this.#standby(this.#base + 1 + (i + 1) * sure),
+    );
+    this.#streams = [...held, ...this.#set].sort((a, b) => a.from - b.from);
   }
 
   /** Ends the streams. */
   close(): void {
     clearTimeout(this.#quiet);
-    for (const { stream } of this.#rungs) stream.unsubscribe();
+    for (const { stream } of this.#streams) stream.unsubscribe();
   }
 
   /** Emits once what was caught reaches to where history begins by now, or nothing more is to be hoped for. */
   settled$(): Observable<void> {
-    if (this.#rungs.length === 0) return of(undefined);
+    if (this.#streams.length === 0) return of(undefined);
     return defer(() => {
-      const until = performance.now() + patience;
+      const until = performance.now() + settleTime;
       this.#isAwaited = true;
       return timer(0, tick).pipe(
         first(() => this.#reachesHistory || performance.now() >= until),
@@ -114,9 +116,9 @@ export class Reserve {
     });
   }
 
-  /** What the rungs have caught from the cursor on; it is to be moved over each before the next is asked for. */
+  /** What the standby streams have caught from the cursor on; it is to be moved over each before the next is asked for. */
   *take(): Generator<StreamEvent> {
-    for (const { from, events } of this.#rungs) {
+    for (const { from, events } of this.#streams) {
       if (from > (this.#cursor.next ?? 0)) return;
       yield* events;
     }
@@ -131,7 +133,7 @@ export class Reserve {
     }, ms);
   }
 
-  #rung(from: number): Rung {
+  #standby(from: number): Standby {
     const events: StreamEvent[] = [];
     const stream = stream$(this.#context, this.#target, this.#endpoint, from)
       .pipe(
@@ -148,12 +150,12 @@ export class Reserve {
   #isOutdated(): boolean {
     const { length } = this.#set;
     if (this.#wanted !== length) return true;
-    return length === 0 ? this.#rungs.length > 0 : this.#index - this.#base > sure;
+    return length === 0 ? this.#streams.length > 0 : this.#index - this.#base > sure;
   }
 
   get #reachesHistory(): boolean {
     let next = this.#cursor.next ?? 0;
-    for (const { from, events } of this.#rungs) {
+    for (const { from, events } of this.#streams) {
       const last = events.at(-1);
       if (from <= next && last !== undefined) next = Math.max(next, indexOf(last) + 1);
     }
@@ -161,24 +163,24 @@ export class Reserve {
   }
 
   /** It holds something ahead of the cursor, and may get more; or the store has just passed it, and may be sending. */
-  #isOfUse(rung: Rung): boolean {
+  #isOfUse(standby: Standby): boolean {
     const next = this.#cursor.next ?? 0;
-    const last = rung.events.at(-1);
+    const last = standby.events.at(-1);
     if (last !== undefined) return indexOf(last) >= next;
-    return this.#set.includes(rung) && rung.from <= this.#index && next <= this.#index;
+    return this.#set.includes(standby) && standby.from <= this.#index && next <= this.#index;
   }
 
   get #index(): number {
     return Math.max(this.#context.watermark.value, (this.#cursor.next ?? 1) - 1);
   }
 
-  /** One more than it takes: the store may move by a rung before they are set anew. */
+  /** One more than it takes: the store may move by a standby before they are set anew. */
   get #wanted(): number {
-    return needsReserve(this.#cursor)
-      ? Math.min(mostRungs, Math.ceil((this.#cursor.keysWithTtl - history) / sure))
+    return needsStandby(this.#cursor)
+      ? Math.min(mostStreams, Math.ceil((this.#cursor.keysWithTtl - history) / sure))
       : 0;
   }
 }
 
 /** Whether so many keys may expire at once that some could be missed. */
-export const needsReserve = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history + sure;
+export const needsStandby = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history + sure;

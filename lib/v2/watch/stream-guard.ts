@@ -19,7 +19,7 @@ import {
 import { withKey } from '../api/with-key.js';
 import { claims } from './claims.js';
 import type { Cursor } from './cursor.js';
-import { due$ } from './due.js';
+import { rearm$ } from './rearm.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegItem } from './leg-item.js';
@@ -40,13 +40,13 @@ const stall = 30;
  * Tells whether a stream still lives: etcd silences one for which too many events pile up, without a word. After each
  * burst, and when an idle watch is due, a long poll from the cursor looks for what the stream does not bring.
  */
-export class StreamCheck {
+export class StreamGuard {
   readonly #context: LegContext;
   readonly #target: Target;
   readonly #endpoint: string;
   readonly #cursor: Cursor;
   #unchecked = 0;
-  #filling = false;
+  #catchingUp = false;
   #sawAt = -Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
   #checkedAt = 0;
@@ -63,7 +63,7 @@ export class StreamCheck {
   saw(item: LegItem): void {
     this.#sawAt = performance.now();
     if (item.type === 'event') this.#unchecked += 1;
-    else this.#filling = item.type === 'catching-up';
+    else this.#catchingUp = item.type === 'catching-up';
     if (!this.#isOwed || this.#owed === undefined || this.#look !== undefined) return;
     this.#checkedAt = this.#sawAt;
     this.#lookIn(lull);
@@ -73,26 +73,26 @@ export class StreamCheck {
    * Emits what is to be done when the stream has stalled.
    *
    * @param next what: a poll has found what the stream does not bring, or (`lost`) the error that it is history no more
-   * @param pulsed called after each pulse
+   * @param told called each time the store index is told
    */
-  stalled$<T>(next: (lost: unknown) => ObservableInput<T>, pulsed?: () => void): Observable<T> {
-    return this.#when$(pulsed).pipe(switchMap(() => this.#missing$().pipe(switchMap(next))));
+  stalled$<T>(next: (lost: unknown) => ObservableInput<T>, told?: () => void): Observable<T> {
+    return this.#when$(told).pipe(switchMap(() => this.#missing$().pipe(switchMap(next))));
   }
 
   get #isOwed(): boolean {
-    return !this.#filling && this.#unchecked >= suspicious;
+    return !this.#catchingUp && this.#unchecked >= suspicious;
   }
 
   /** Emits when a check is owed: behind a burst, and each second of a long one; or when the idle watch is due. */
-  #when$(pulsed?: () => void): Observable<void> {
+  #when$(told?: () => void): Observable<void> {
     return new Observable((subscriber) => {
       this.#owed = subscriber;
       subscriber.add(() => {
         this.#owed = undefined;
         clearTimeout(this.#look);
       });
-      const busy = (): boolean => this.#filling;
-      return due$(this.#context, this.#endpoint, this.#cursor, busy, pulsed).subscribe(subscriber);
+      const busy = (): boolean => this.#catchingUp;
+      return rearm$(this.#context, this.#endpoint, this.#cursor, busy, told).subscribe(subscriber);
     });
   }
 
@@ -134,7 +134,7 @@ export class StreamCheck {
       catchError((error: unknown) => (isHistoryLost(error) ? of(error) : throwError(() => error))),
       tap(() => {
         // From now on the leg makes up for it.
-        this.#filling = true;
+        this.#catchingUp = true;
       }),
     );
   }

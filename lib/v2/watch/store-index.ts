@@ -15,26 +15,26 @@ import { unrefScheduler } from '../../util/unref-scheduler.js';
 import type { V2Context } from '../context.js';
 import { readIndex$, type StoreIndex } from './read-index.js';
 
-/** Between two pulses while the store moves fast, ms; a little more than the proof of a claim takes. */
-const fastPulse = 1_100;
-/** The store moves fast when it grew by more than this between two pulses. */
+/** Between two readings while the store moves fast, ms; a little more than the proof of a claim takes. */
+const fastPeriod = 1_100;
+/** The store moves fast when it grew by more than this between two readings. */
 const fastGrowth = 100;
-/** The longest time between two pulses, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
-const slowPulse = 3_000;
+/** The longest time between two readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
+const slowPeriod = 3_000;
 /** In a browser, where a watch leaves and comes again with each event, how long it goes on without it, ms. */
 const grace = 1_000;
 
 /**
  * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
  * out of etcd's history, and the witness for its claims. With `heartbeat: false` there is none. Shared, and never
- * errors: a pulse that fails says so; why it did is for the heartbeat to find out.
+ * errors: a reading that fails says so; why it did is for the heartbeat to find out.
  *
  * @param key a key that is watched, if any is: there the client has rights
  */
-export function pulse$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
+export function storeIndex$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
   const { cluster, settings, transport } = context;
   if (settings.heartbeat === false) return NEVER;
-  const period = Math.min(settings.heartbeat, slowPulse);
+  const period = Math.min(settings.heartbeat, slowPeriod);
   return defer(() => {
     let index = 0;
     let growth = 0;
@@ -51,7 +51,7 @@ export function pulse$(context: V2Context, key: () => string | undefined): Obser
         index = now.index;
       }),
       repeat({
-        delay: () => timer(growth > fastGrowth ? Math.min(period, fastPulse) : period, unrefScheduler),
+        delay: () => timer(growth > fastGrowth ? Math.min(period, fastPeriod) : period, unrefScheduler),
       }),
     );
   }).pipe(
