@@ -130,10 +130,10 @@ export function axiosOverOurs(origin: string): Contender {
   const ignore = (): undefined => undefined;
   const bare = {
     inParts: false,
-    over: false,
     sent: undefined,
     maxBytes: Infinity,
     reached: ignore,
+    mayBeWritten: () => true,
     takes: () => true,
     onAbort: undefined,
     head: ignore,

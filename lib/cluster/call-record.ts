@@ -9,7 +9,7 @@ import {
 } from '../errors.js';
 import type { EventBus } from '../insight/events.js';
 import type { Trace } from '../transport/transport.js';
-import { TransportError } from '../transport/transport-error.js';
+import { DeadlinePassed, TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
 import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
@@ -18,9 +18,6 @@ import { Fault } from './fault.js';
 import { instant } from '../util/instant.js';
 import { anyMember } from './retry-class.js';
 import { triedOnceMore, untried, type Tried } from './tried.js';
-
-/** The call's deadline passed. */
-export class DeadlinePassed extends Error {}
 
 /** How many tries are kept for the error. */
 const maxAttempts = 40;
@@ -37,6 +34,8 @@ interface Try {
  * what to tell the caller in the end.
  */
 export class CallRecord {
+  /** When the call is over (`performance.now()`). */
+  readonly due: number;
   readonly #cluster: Cluster;
   readonly #events: EventBus;
   readonly #spec: Omit<CallSpec<unknown>, 'send'>;
@@ -52,6 +51,7 @@ export class CallRecord {
     this.#cluster = cluster;
     this.#events = events;
     this.#spec = spec;
+    this.due = performance.now() + spec.settings.deadline;
   }
 
   /** How often each endpoint was tried in vain. */
@@ -67,7 +67,7 @@ export class CallRecord {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
     }
     const sentAt = performance.now();
-    const trace: Trace = { sent: () => false };
+    const trace: Trace = { due: this.due, sent: () => false };
     this.#current = { endpoint, at: new Date(), sentAt, trace };
     this.#lastFault = undefined;
     // Later than the failure that this try may answer, also within the same millisecond.

@@ -1,8 +1,9 @@
 import { defer, Observable, switchMap } from 'rxjs';
 import type { EventBus } from '../insight/events.js';
 import { limitPassed } from '../transport/late.js';
+import { DeadlinePassed } from '../transport/transport-error.js';
 import { attempt$ } from './attempt.js';
-import { CallRecord, DeadlinePassed } from './call-record.js';
+import { CallRecord } from './call-record.js';
 import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import { failover } from './failover.js';
@@ -20,9 +21,8 @@ export function call$<T>(cluster: Cluster, events: EventBus, spec: CallSpec<T>):
     const leave = cluster.attend(fail);
     subscriber.add(leave);
     if (subscriber.closed) return;
-    const due = performance.now() + settings.deadline;
     const limit = setTimeout(() => {
-      limitPassed(due, () => {
+      limitPassed(record.due, () => {
         if (!subscriber.closed) fail(new DeadlinePassed());
       });
     }, settings.deadline);

@@ -29,6 +29,13 @@ export function withheld(): TransportError {
   return new TransportError('withheld', 'not sent: who answers there is to be verified', false);
 }
 
+/** A call's deadline has passed. */
+export class DeadlinePassed extends TransportError {
+  constructor() {
+    super('other', 'not sent before its deadline', false);
+  }
+}
+
 const resetCode =
   /^(ECONNRESET|EPIPE|ECONNABORTED|ERR_NETWORK|ERR_BAD_RESPONSE|ERR_STREAM_PREMATURE_CLOSE|UND_ERR_|HPE_)/;
 

@@ -10,8 +10,10 @@ import { Secrets } from './secrets.js';
 import { withheld } from './transport-error.js';
 import type { Vouch } from './vouched.js';
 
-/** How far an exchange has come; can be asked while it is under way. */
+/** What a call and its exchange know of each other. `sent` and `exchange` can be asked while it is under way. */
 export interface Trace {
+  /** When the call is over (`performance.now()`): what was not written by then is not to be. Default: never. */
+  readonly due?: number;
   /** Whether the request may have reached the server. */
   sent: () => boolean;
   /** The exchange itself; `since` is when an answer became due, undefined while it waits for a connection. */
@@ -85,7 +87,7 @@ export class Transport {
 
   /** Begins an exchange; returns what aborts it. */
   #run(request: HttpRequest, receiver: Receiver, trace?: Trace): () => void {
-    const exchange = new Exchange(request, this.#context, receiver);
+    const exchange = new Exchange(request, this.#context, receiver, trace?.due);
     // A transport that cannot tell whether it has sent may have.
     if (trace !== undefined) {
       trace.sent = () => exchange.sent ?? true;

@@ -60,6 +60,7 @@ export class CommandQueue {
     while (sent.size < room) {
       const wire = waiting.shift();
       if (wire === undefined) return;
+      if (!wire.mayBeWritten()) continue;
       sent.add(wire);
       // From here on nobody knows.
       wire.reached('unknown');

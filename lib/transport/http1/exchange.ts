@@ -3,7 +3,7 @@ import type { HttpHeaders, HttpRequest, HttpResponse } from '../http.js';
 import type { Receiver } from './receiver.js';
 import { limitPassed } from '../late.js';
 import { tooLarge } from '../refusals.js';
-import { toTransportError, TransportError } from '../transport-error.js';
+import { DeadlinePassed, toTransportError, TransportError } from '../transport-error.js';
 import { unfinishedLine } from './unfinished-line.js';
 import type { Secrets } from '../secrets.js';
 import type { Stage, Wire } from './wire.js';
@@ -32,6 +32,7 @@ export class Exchange implements Wire {
   onAbort: (() => void) | undefined;
   readonly #context: ExchangeContext;
   readonly #receiver: Receiver;
+  readonly #due: number;
   readonly #startedAt = performance.now();
   #limit: ReturnType<typeof setTimeout> | undefined;
   #stage: Stage = 'unknown';
@@ -46,8 +47,10 @@ export class Exchange implements Wire {
   #unshown = '';
   #status: number | undefined;
 
-  constructor(request: HttpRequest, context: ExchangeContext, receiver: Receiver) {
+  /** @param due after which it is not written any more (`performance.now()`) */
+  constructor(request: HttpRequest, context: ExchangeContext, receiver: Receiver, due = Infinity) {
     this.request = request;
+    this.#due = due;
     this.#context = context;
     this.#receiver = receiver;
     const { events } = context;
@@ -77,8 +80,13 @@ export class Exchange implements Wire {
     return this.#receiver.inParts;
   }
 
-  get over(): boolean {
-    return this.#over;
+  mayBeWritten(): boolean {
+    // Whoever has waited for a connection may get it before any timer is looked at.
+    if (!this.#over && performance.now() >= this.#due) {
+      this.failed(new DeadlinePassed());
+      this.onAbort?.();
+    }
+    return !this.#over;
   }
 
   /** Its sender has it: what cannot tell how far it has come counts from now. */

@@ -15,6 +15,12 @@ export function toldAgent<A>(agent: A, wire: Wire): A {
   if (!isAgent(agent)) return agent;
   const addRequest = (request: ClientRequest, ...more: unknown[]): void => {
     wire.reached('waiting');
+    const onSocket = request.onSocket.bind(request);
+    // A request that has ended by then hands its socket on; one that ends later costs it.
+    request.onSocket = (...given) => {
+      wire.mayBeWritten();
+      onSocket(...given);
+    };
     request.once('socket', (socket) => {
       follow(socket, wire);
     });
@@ -35,12 +41,13 @@ const isAgent = (agent: unknown): agent is RequestAgent =>
 /** A request is written as soon as its socket stands. */
 function follow(socket: Socket & { encrypted?: boolean; secureConnecting?: boolean }, wire: Wire): void {
   const isSecure = socket.encrypted === true;
+  const written = (): void => {
+    if (wire.mayBeWritten()) wire.reached('written');
+  };
   if (!socket.connecting && !(isSecure && socket.secureConnecting === true)) {
-    wire.reached('written');
+    written();
     return;
   }
   wire.reached('connecting');
-  socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-    wire.reached('written');
-  });
+  socket.once(isSecure ? 'secureConnect' : 'connect', written);
 }

@@ -35,7 +35,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
   onConnect(abort: () => void): void {
     this.#release();
     // Thrown, not aborted: that would cost the connection, which is still good.
-    if (this.#wire.over) throw new TransportError('other', 'aborted', false);
+    if (!this.#wire.mayBeWritten()) throw new TransportError('other', 'aborted', false);
     this.#destroyConnection = abort;
     this.#wire.reached('written');
   }

@@ -17,8 +17,8 @@ export interface Wire {
   readonly maxBytes: number;
   /** Set by the sender: ends the exchange under way. */
   onAbort: (() => void) | undefined;
-  /** The exchange is over, and the answer unwanted; what was not sent is not to be. */
-  readonly over: boolean;
+  /** Asked at the last moment before the request is written. False: it is over, or has failed just now, and stays unsent. */
+  mayBeWritten(): boolean;
   /** Takes note of how far the request has come. Its time begins when it is handed to a connection. */
   reached(stage: Stage): void;
   /** Counts a piece of the body. False if that was one too many: the exchange has failed, and nothing more is wanted. */

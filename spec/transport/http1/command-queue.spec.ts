@@ -9,15 +9,22 @@ let given: string[];
 
 interface FakeWire extends Wire {
   aborted: boolean;
+  isDue: boolean;
 }
 
 function wire(operation: string, more: { pool?: 'command' | 'watch'; endpoint?: string } = {}): FakeWire {
   const request = { operation, endpoint: here, pool: 'command', ...more };
-  const made = { request, sent: undefined as false | undefined, onAbort: undefined, aborted: false };
+  const made = {
+    request,
+    sent: undefined as false | undefined,
+    onAbort: undefined,
+    aborted: false,
+    isDue: false,
+  };
   const reached = (stage: Stage): void => {
     made.sent = stage === 'waiting' ? false : undefined;
   };
-  return Object.assign(made, { reached }) as unknown as FakeWire;
+  return Object.assign(made, { reached, mayBeWritten: () => !made.isDue }) as unknown as FakeWire;
 }
 const send = (...args: Parameters<typeof wire>): FakeWire => {
   const sent = wire(...args);
@@ -78,6 +85,14 @@ test('one that is given up while it is held back is never sent', () => {
   polls = 4;
   const wires = sendMany(3);
   wires[1]!.onAbort?.();
+  queue.ended(wires[0]!);
+  expect(given).toEqual(['0', '2']);
+});
+
+test('one that is due by the time that its turn comes is never sent', () => {
+  polls = 4;
+  const wires = sendMany(3);
+  wires[1]!.isDue = true;
   queue.ended(wires[0]!);
   expect(given).toEqual(['0', '2']);
 });

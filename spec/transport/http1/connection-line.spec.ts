@@ -9,6 +9,7 @@ import {
   NEVER,
   range,
   ReplaySubject,
+  share,
   Subject,
   take,
   timer,
@@ -141,4 +142,55 @@ test('a timeout that begins with the connection ends what is not answered', asyn
   await serve(() => ({ silence: true }));
   const error = await failureOf(open('undici').exchange$(requestOf({ timeout: 100 })));
   expect(error).toMatchObject({ kind: 'timeout', sent: true, timeoutMs: 100 });
+});
+
+describe.each<[string, number, () => ClientOptions]>([
+  ['undici', 128, () => ({})],
+  ["the user's axios over http", 128, () => ({ axios: axios.create({ adapter: 'http' }) })],
+  [
+    "an agent of the user's own",
+    10,
+    () => ({ axios: axios.create({ httpAgent: new Agent({ keepAlive: true, maxSockets: 10 }) }) }),
+  ],
+])('a connection that comes free: %s', (_, slots, options) => {
+  test('takes nothing that is due by then', async () => {
+    const release$ = new ReplaySubject<ScriptedAction>(1);
+    await slowEtcd(() => release$);
+    const client = clientOf({ ...options(), heartbeat: false, probeTimeout: 50_000 });
+    await lastValueFrom(client.refreshCluster$());
+    const busy = range(0, slots).pipe(
+      mergeMap((i) => client.set$(`/busy${String(i)}`, 'v')),
+      share(),
+    );
+    let due = 0;
+    // The first answer keeps the event loop busy until the deadline of those in line has passed: the other answers, which
+    // lie in their sockets, are read before any timer.
+    busy.pipe(take(1)).subscribe(() => {
+      while (performance.now() < due + 20);
+    });
+    const answered = lastValueFrom(busy.pipe(toArray()));
+    const arrived = (): string[] => scripted.server.requests.map(({ path }) => path);
+    await eventually(() => arrived().filter((path) => path.includes('/busy')).length >= slots);
+    const deadline = 1_000;
+    const behind = lastValueFrom(
+      range(0, 50).pipe(
+        mergeMap((i) => client.set$(`/behind${String(i)}`, 'v', { deadline }).pipe(materialize())),
+        map((end) => (end.kind === 'E' ? String(end.error) : end.kind)),
+        toArray(),
+      ),
+    );
+    due = performance.now() + deadline;
+    release$.next({ status: 200 });
+    expect(await answered).toHaveLength(slots);
+    const ends = await behind;
+    // The connection of the first answer may have been given on before anybody heard of that.
+    expect(ends.filter((end) => end.startsWith('RequestTimeoutError')).length).toBeGreaterThanOrEqual(49);
+    const sent = arrived().flatMap((path) => (path.includes('/behind') ? [path.split('/').at(-1)] : []));
+    const unsure = ends.flatMap((end) => (end.startsWith('OutcomeUnknownError') ? [end] : []));
+    expect(unsure.map((end) => /behind\d+/.exec(end)?.[0])).toEqual(sent);
+    // And it is still good.
+    const before = scripted.server.accepted;
+    await lastValueFrom(client.set$('/after', 'v'));
+    expect(scripted.server.accepted - before).toBeLessThanOrEqual(1);
+  });
 });
