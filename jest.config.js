@@ -33,7 +33,9 @@ export default {
   reporters: ['default', '<rootDir>/spec/support/jest/reporter.cjs'],
   showSeed: true,
   // Most specs wait for servers: more than the cores that they share.
-  maxWorkers: 3,
+  maxWorkers: 4,
+  // Of the cases that wait side by side (`test.concurrent`): all of a file.
+  maxConcurrency: 20,
   testTimeout: 60_000,
   collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts', '!lib/**/*.browser.ts'],
   coverageProvider: 'v8',

@@ -1,19 +1,11 @@
+import { buildSync } from 'esbuild';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 
 export interface ScriptResult {
   /** Null if it had to be ended. */
@@ -28,25 +20,26 @@ export type RunningScript = ChildProcessByStdio<null, Readable, Readable>;
 /** Node programs against the library as it is now, compiled without a type check (which Jest does) into a folder of its own. */
 export class ScriptRunner {
   readonly #folder = mkdtempSync(join(tmpdir(), 'rxetcd-script-'));
+  #scripts = 0;
 
   constructor(root = process.cwd()) {
     const lib = join(root, 'lib');
-    for (const name of readdirSync(lib, { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
-      const { outputText } = transpileModule(readFileSync(join(lib, name), 'utf8'), {
-        compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 },
-      });
-      const file = join(this.#folder, name.replace(/\.ts$/, '.js'));
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, outputText);
-    }
+    const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' });
+    buildSync({
+      entryPoints: sources.filter((name) => name.endsWith('.ts')).map((name) => join(lib, name)),
+      outbase: lib,
+      outdir: this.#folder,
+      format: 'esm',
+      platform: 'node',
+      target: 'es2022',
+    });
     writeFileSync(join(this.#folder, 'package.json'), '{"type":"module"}');
     symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
   }
 
   /**
    * Runs a module that may import `./index.js`, and waits until it ends by itself; ends it after `limit` ms, or when it
-   * has printed `endAt`.
+   * has printed `endAt`. Each run has a file of its own, `script-N.js`, so that several go side by side.
    *
    * @param started gets the process as soon as it runs
    */
@@ -54,7 +47,7 @@ export class ScriptRunner {
     source: string,
     { limit = 10_000, endAt = '', started = (_child: RunningScript): void => undefined } = {},
   ): Promise<ScriptResult> {
-    const script = join(this.#folder, 'script.js');
+    const script = join(this.#folder, `script-${(this.#scripts += 1)}.js`);
     writeFileSync(script, source);
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), limit);
