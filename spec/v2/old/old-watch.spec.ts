@@ -138,11 +138,12 @@ describe.each(watched)('a watch on etcd %s', (release) => {
   // Measured: up to 3.1 that event does not say that it was a directory.
   test('sees its parent expire, and what is above that', async () => {
     await start(release);
-    await firstValueFrom(client.setDir$('/p', { ttl: 1 }));
+    await firstValueFrom(client.createDir$('/p'));
     etcd.set('/p/q/k', 'v');
     const logs = [watch('/p/q/k'), watch('/p/q', { recursive: false })];
     for (const log of logs) await log.live();
     await armed(2);
+    await firstValueFrom(client.updateDir$('/p', { ttl: 0 }));
     for (const log of logs) {
       await log.count(1);
       expect(log.lines).toEqual(['expire /p']);
