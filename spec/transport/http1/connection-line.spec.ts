@@ -12,14 +12,13 @@ import {
   share,
   Subject,
   take,
-  timer,
   toArray,
-  type Observable,
 } from 'rxjs';
 import type { Trace } from '../../../lib/transport/transport.js';
 import { eventually } from '../../support/jest/eventually.js';
 import type { ScriptedAction } from '../../support/scripted/scripted-action.js';
 import { failureOf, scriptedTransports } from '../scripted-transports.js';
+import { setAll, slowEtcd } from './slow-etcd.js';
 
 /* Calls that wait for a connection which others use. */
 const scripted = scriptedTransports();
@@ -29,82 +28,14 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-const member = { id: '1', name: 'one', peerURLs: ['http://127.0.0.1:1'] };
-
-/** One etcd that takes a while for each write, and has told how many it executed. */
-async function slowEtcd(delay: () => Observable<unknown>): Promise<{ executed: Set<string> }> {
-  const executed = new Set<string>();
-  await serve(({ method, path, headers }) => {
-    const whole = { ...member, clientURLs: [`http://${headers.host ?? ''}`] };
-    if (path === '/v2/members/leader') return { status: 200, body: whole };
-    if (path === '/v2/members') return { status: 200, body: { members: [whole] } };
-    if (path === '/v2/stats/self') return { status: 200, body: { id: member.id } };
-    if (path === '/version') return { status: 200, body: { etcdserver: '3.4.23', etcdcluster: '3.4.0' } };
-    const key = path.slice('/v2/keys'.length);
-    const answer: ScriptedAction = { status: 201, body: { action: 'set', node: { key, modifiedIndex: 7 } } };
-    return delay().pipe(
-      take(1),
-      map(() => {
-        if (method === 'PUT') executed.add(key);
-        return answer;
-      }),
-    );
-  });
-  return { executed };
-}
-
 function clientOf(options: ClientOptions): EtcdClient {
   const client = new EtcdClient({ endpoints: scripted.server.url, ...options });
   clients.push(client);
   return client;
 }
 
-/** Sets so many keys at once; how the calls ended. */
-const setAll = (client: EtcdClient, n: number, timeout = 60_000) =>
-  lastValueFrom(
-    range(0, n).pipe(
-      mergeMap((i) => client.set$(`/k${String(i)}`, 'v', { timeout }).pipe(materialize())),
-      map((end) => (end.kind === 'E' ? String(end.error) : end.kind)),
-      toArray(),
-    ),
-  );
-
-const byKind = (ends: string[]) => ({
-  values: ends.filter((end) => end === 'N').length,
-  failures: [...new Set(ends.filter((end) => end !== 'N' && end !== 'C'))],
-});
-
-test.each<[string, number, () => ClientOptions]>([
-  ['undici', 128, () => ({})],
-  ["the user's axios over http", 128, () => ({ axios: axios.create({ adapter: 'http' }) })],
-  [
-    "agents of the user's own",
-    150,
-    () => ({ axios: axios.create({ httpAgent: new Agent({ keepAlive: true, maxSockets: 150 }) }) }),
-  ],
-])('writes behind others that take long each have their whole timeout: %s', async (_, slots, options) => {
-  const release$ = new ReplaySubject<ScriptedAction>(1);
-  const { executed } = await slowEtcd(() => release$);
-  const client = clientOf({ ...options(), deadline: 120_000, heartbeat: false, probeTimeout: 50_000 });
-  await lastValueFrom(client.refreshCluster$());
-  const busy = setAll(client, slots, 100_000);
-  const puts = () => scripted.server.requests.filter(({ method }) => method === 'PUT').length;
-  await eventually(() => puts() >= slots - 10);
-  const told: string[] = [];
-  client.events$.subscribe(({ type }) => told.push(type));
-  const behind = setAll(client, 200, 5_000);
-  // Longer than their timeout.
-  await lastValueFrom(timer(6_000));
-  release$.next({ status: 200 });
-  expect(byKind(await busy)).toEqual({ values: slots, failures: [] });
-  expect(byKind(await behind)).toEqual({ values: 200, failures: [] });
-  expect(puts()).toBe(slots + 200);
-  expect(executed.size).toBe(200);
-  expect(told.filter((type) => type === 'retry' || type === 'failover')).toEqual([]);
-});
-
 test('what never left by the deadline is no unknown outcome, and probes nobody', async () => {
-  await slowEtcd(() => NEVER);
+  await serve(slowEtcd(() => NEVER).handler);
   const client = clientOf({ deadline: 2_500, timeout: 60_000, heartbeat: false });
   const ends = await setAll(client, 300);
   expect(ends).toHaveLength(300);
@@ -155,7 +86,7 @@ describe.each<[string, number, () => ClientOptions]>([
 ])('a connection that comes free: %s', (_, slots, options) => {
   test('takes nothing that is due by then', async () => {
     const release$ = new ReplaySubject<ScriptedAction>(1);
-    await slowEtcd(() => release$);
+    await serve(slowEtcd(() => release$).handler);
     const client = clientOf({ ...options(), heartbeat: false, probeTimeout: 50_000 });
     await lastValueFrom(client.refreshCluster$());
     const busy = range(0, slots).pipe(
