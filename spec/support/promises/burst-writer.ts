@@ -20,7 +20,8 @@ export interface BurstOptions {
   readonly writers?: number;
   /**
    * How many of the writes have been seen by now: the writers never get more than 500 ahead, so that whatever else
-   * this machine does, etcd's history still holds what is to be seen. Default: nobody waits.
+   * this machine does, etcd's history still holds what is to be seen. If it throws, the writers end, and that is the
+   * failure. Default: nobody waits.
    */
   readonly seen?: () => number;
 }
@@ -45,15 +46,20 @@ export async function writeBurst(
   child.stdin.on('error', () => undefined);
   child.stdin.write(`${JSON.stringify({ url, writes, writers })}\n`);
   const allowed$ = seen === undefined ? of(writes.length) : timer(0, 5).pipe(map(() => seen() + mostAhead));
+  let failure: Error | undefined;
   const allowing = allowed$.pipe(distinctUntilChanged(), timeout({ each: patience })).subscribe({
     next: (most) => child.stdin.write(`${String(most)}\n`),
-    error: () => child.kill(),
+    error: (error: Error) => {
+      failure = error;
+      child.kill();
+    },
   });
   const [stdout, stderr, [exitCode]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'exit') as Promise<[number | null]>,
   ]).finally(() => allowing.unsubscribe());
+  if (failure !== undefined) throw failure;
   if (exitCode !== 0) throw new Error(`the writers ended with ${String(exitCode)}: ${stderr}`);
   const indexes = JSON.parse(stdout) as number[];
   return writes
