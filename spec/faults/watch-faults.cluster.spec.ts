@@ -9,8 +9,7 @@ import { startHeaderStripper } from '../support/proxies/header-stripper.js';
 import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
 import { runSeed, seededRandom, type SeededRandom } from '../support/values/random.js';
 import { StoreWitness, writeAtRandom } from '../support/promises/store-witness.js';
-import { dueTo, ordered, reliable, resumable, unique, type Change } from '../support/promises/validators.js';
-import { WatchLog } from '../support/promises/watch-log.js';
+import { dueTo, resumable, type Change } from '../support/promises/validators.js';
 
 /** Each round has a seed; `FAULT_SEED=...` repeats one, `SOAK_MINUTES=...` goes on for so long. */
 const given = process.env['FAULT_SEED'];
@@ -262,55 +261,4 @@ describe('watches keep their promises under faults', () => {
     const seeds = [...trackRecord, ...Array.from({ length: rounds }, (_, i) => Math.abs(runSeed) + i)];
     test.each(seeds)('round %i', (seed) => play(seed));
   }
-});
-
-describe('answers that are cut behind their headers', () => {
-  /** Writes while the watch follows, until so many polls went through the proxy; what it missed. */
-  async function missed(isBlind: boolean, polls: number): Promise<string[]> {
-    const random = seededRandom(runSeed);
-    const [endpoint] = (await clusterOf(1)).endpoints as [string];
-    const root = `/cut${(count += 1)}`;
-    const cleanUps: (() => unknown)[] = [];
-    try {
-      let target = endpoint;
-      if (isBlind) {
-        const stripper = await firstValueFrom(startHeaderStripper(endpoint));
-        cleanUps.push(() => firstValueFrom(stripper.close$()));
-        target = stripper.url;
-      }
-      const proxy = await firstValueFrom(startFaultProxy(target, { random, probability: { cut: 0.3 } }));
-      cleanUps.push(() => firstValueFrom(proxy.close$()));
-      const client = new EtcdClient({
-        endpoints: proxy.url,
-        discover: false,
-        retry: { initialDelay: 1, maxDelay: 5 },
-      });
-      cleanUps.push(() => client.close());
-      const log = await new WatchLog(client, root).live();
-      cleanUps.push(() => log.unsubscribe());
-      const changes: Change[] = [];
-      const witness = new StoreWitness([endpoint], root, 1);
-      while (proxy.polls < polls) {
-        // Far from the end of etcd's history.
-        await log.until(() => changes.length - log.events.length < 100);
-        const written = Array.from({ length: 1 + random.int(20) }, (_, i) =>
-          witness.write('PUT', `/${i}`, { value: `${changes.length}` }),
-        );
-        for (const change of await Promise.all(written)) if (change !== undefined) changes.push(change);
-      }
-      changes.sort((a, b) => a.index - b.index);
-      await log.reach(changes.at(-1)!.index);
-      expect(proxy.made.get('cut')).toBeGreaterThan(polls / 10);
-      return [...ordered(log.events), ...unique(log.events), ...reliable(log.events, changes)];
-    } finally {
-      for (const cleanUp of cleanUps.reverse()) await cleanUp();
-    }
-  }
-
-  test.each([
-    ['one poll after the other', true],
-    ['the polls that fill a gap', false],
-  ])('1,000 polls, nothing missed: %s', async (_, isBlind) => {
-    expect(await missed(isBlind, 1_000)).toEqual([]);
-  });
 });
