@@ -179,9 +179,8 @@ export class CallRecord {
     if (error instanceof TransportError && (error.kind === 'other' || error.kind === 'unusable'))
       return 'fail';
     if (anyMember(retryClass)) return 'next';
-    const perhapsExecuted =
-      fault === undefined ? (error as TransportError).sent : fault.executed === 'unknown';
-    if (this.#isWrite && perhapsExecuted && !(retryClass === 'set' && settings.retry.writes === 'idempotent'))
+    const isUnsent = fault === undefined ? !(error as TransportError).sent : fault.executed === 'no';
+    if (this.#isWrite && !isUnsent && !(retryClass === 'set' && settings.retry.writes === 'idempotent'))
       return 'fail';
     // After an answer the leader stands as it was: waiting for one to be named would be no wait.
     return fault === undefined ? 'leader' : 'next';

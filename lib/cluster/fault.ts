@@ -9,8 +9,11 @@ export interface FaultConfig {
   readonly body?: string | undefined;
   /** etcd's number of the error, if it gave one. */
   readonly errorCode?: number;
-  /** Whether the request was executed: `'no'`, or `'unknown'`. Undefined: the answer is final. */
-  readonly executed?: 'no' | 'unknown';
+  /**
+   * Whether the request was executed: `'no'`, provably; `'refused'`: not, by the word of something in between, so that a
+   * read may be sent again, but no write; or `'unknown'`. Undefined: the answer is final.
+   */
+  readonly executed?: 'no' | 'refused' | 'unknown';
   /** The origin that the answer points to; the request was not executed. */
   readonly redirect?: string | undefined;
   /** No leader stands behind the answer. */

@@ -58,6 +58,13 @@ export type HttpPart =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'end' };
 
+/** Of the kind 4xx, and no refusal: who answers so waited in vain, or wants the request once more. */
+const openStatuses: ReadonlySet<number> = new Set([408, 425, 460, 499]);
+
+/** Whether a status says, whoever has given it, that the request was refused and so not executed. */
+export const isRefusal = (status: number): boolean =>
+  status >= 400 && status < 500 && !openStatuses.has(status);
+
 /** The media type of an encoded form. */
 const formType = 'application/x-www-form-urlencoded';
 

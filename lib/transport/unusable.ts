@@ -1,4 +1,5 @@
 import type { EtcdError, EtcdErrorDetails } from '../errors.js';
+import { isRefusal } from './http.js';
 import { TransportError } from './transport-error.js';
 
 /** What is known of an exchange that brought nothing usable. */
@@ -29,11 +30,9 @@ export class UnusableError extends TransportError {
     this.#toError = toError;
   }
 
-  /** Whether the request may have been executed: an answer of the kind 4xx says that it was refused. */
+  /** Whether the request may have been executed. */
   get perhapsExecuted(): boolean {
-    const { status } = this;
-    const refused = status !== undefined && status >= 400 && status < 500 && status !== 408;
-    return this.sent && !refused;
+    return this.sent && (this.status === undefined || !isRefusal(this.status));
   }
 
   /** What the status adds to an outcome that is unknown. */

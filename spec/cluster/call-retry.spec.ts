@@ -28,6 +28,7 @@ describe('what is sent again, by the class of the operation', () => {
     'timeout after it was sent': [...reads, 'set, idempotent'],
     'errorCode 300': [...reads, 'set, idempotent'],
     'an unintelligible answer': [...reads, 'set, idempotent'],
+    'a gateway that refuses (429)': [...reads, 'set, idempotent'],
     'an interceptor that throws': [],
     'an adapter that fails': [],
     'an error of etcd': [],

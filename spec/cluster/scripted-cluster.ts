@@ -40,6 +40,7 @@ export const outcomes = {
   'timeout after it was sent': failure('timeout', true),
   'errorCode 300': fault('300', { errorCode: 300, executed: 'unknown', leaderless: true }),
   'an unintelligible answer': fault('502', { status: 502, executed: 'unknown' }),
+  'a gateway that refuses (429)': fault('429', { status: 429, executed: 'refused' }),
   'an interceptor that throws': failure('other', false),
   'an adapter that fails': failure('other', true),
   'an error of etcd': fault('404', {

@@ -1,4 +1,4 @@
-import { Fault } from '../../cluster/fault.js';
+import { Fault, type FaultConfig } from '../../cluster/fault.js';
 import {
   AuthenticationError,
   EtcdApiError,
@@ -6,6 +6,7 @@ import {
   EtcdErrorCode,
   UnsupportedByServerError,
 } from '../../errors.js';
+import { isRefusal } from '../../transport/http.js';
 import { isRecord } from '../../check.js';
 import type { OwnSecrets, Secrets } from '../../transport/secrets.js';
 import {
@@ -258,11 +259,10 @@ export const authenticationHint = ({ anonymous }: Exchange, right = 'the right')
     : `the user name or password is wrong, or the user lacks ${right}`;
 
 /** What a status that is not etcd's own tells of the request; nothing where it is the last word. */
-function executedBefore(status: number): 'no' | 'unknown' | undefined {
-  // Misdirected, too early, too many: a proxy's word that it went no further. 407: the proxy's own.
-  if (status === 407 || status === 421 || status === 425 || status === 429) return 'no';
-  if (status === 408 || status < 400 || status >= 500) return 'unknown';
-  return undefined;
+function executedBefore(status: number): FaultConfig['executed'] {
+  if (!isRefusal(status)) return 'unknown';
+  // Misdirected, or one too many: it may pass.
+  return status === 421 || status === 429 ? 'refused' : undefined;
 }
 
 /** How etcd 3.5 fails to update a directory: surely, though it calls that a raft error. */

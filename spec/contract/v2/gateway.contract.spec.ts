@@ -1,12 +1,15 @@
+import axios from 'axios';
 import {
   isAuthenticationError,
   isNotFound,
   isOutcomeUnknown,
   type ClientEvent,
+  type ClientOptions,
   type WatchEvent,
 } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
 import { eventually } from '../../support/jest/eventually.js';
+import { headlineOf } from '../../support/jest/headline.js';
 import { startHttpTap, type HttpTap } from '../../support/proxies/http-tap.js';
 import { rejectionOf } from '../../support/jest/rejection.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
@@ -82,6 +85,51 @@ describe('what is not the word of etcd', () => {
       const error = await rejectionOf(call);
       expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
       expect([isAuthenticationError(error), isNotFound(error)]).toEqual([false, false]);
+    }
+  });
+
+  describe.each<[string, () => ClientOptions]>([
+    ['undici', () => ({})],
+    ["the user's axios", () => ({ axios: axios.create({ adapter: 'http' }) })],
+  ])('a write that it answers goes out once: %s', (_, options) => {
+    const statuses = [400, 403, 404, 407, 413, 421, 429, 431, 451];
+    test.each(statuses)('%i: it was refused', async (status) => {
+      const { tap, error, puts } = await answeredWith(status, options());
+      expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE', attempts: [{ status }] });
+      expect(headlineOf(error)).toBe(
+        `set /k: unexpected answer: ${status}, no answer of etcd (HTML from ${tap.url})`,
+      );
+      expect(puts).toBe(1);
+    });
+
+    test.each([408, 425, 460, 499, 500, 502, 504])('%i: nobody knows', async (status) => {
+      const { error, puts } = await answeredWith(status, options());
+      expect(isOutcomeUnknown(error)).toBe(true);
+      expect(puts).toBe(1);
+    });
+  });
+
+  async function answeredWith(status: number, options: ClientOptions) {
+    const tap = await gateway();
+    const client = server.client({ ...options, endpoints: tap.url, discover: false, deadline: 3_000 });
+    await firstValueFrom(client.set$(server.key(), 'v'));
+    tap.requests.length = 0;
+    tap.instead = ({ method }) => (method === 'PUT' ? { status, body: signIn } : undefined);
+    const error = await rejectionOf(client.set$('/k', 'v'));
+    return { tap, error, puts: tap.requests.filter(({ method }) => method === 'PUT').length };
+  }
+
+  test.each([421, 429])('a read is asked again after %i', async (status) => {
+    const tap = await gateway();
+    const client = server.client({ endpoints: tap.url, discover: false });
+    const key = server.key();
+    await firstValueFrom(client.set$(key, 'v'));
+    for (const options of [{}, { quorum: true }]) {
+      let times = 0;
+      tap.instead = ({ path }) =>
+        path.includes(key) && ++times <= 2 ? { status, body: 'Too Many Requests' } : undefined;
+      expect(await firstValueFrom(client.getValue$(key, options))).toBe('v');
+      expect(times).toBe(3);
     }
   });
 

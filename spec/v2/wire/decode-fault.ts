@@ -1,4 +1,4 @@
-import { Fault } from '../../../lib/cluster/fault.js';
+import { Fault, type FaultConfig } from '../../../lib/cluster/fault.js';
 import type { Attempt, EtcdApiError, EtcdError, UnsupportedByServerError } from '../../../lib/errors.js';
 import { decodeKeys, type Exchange } from '../../../lib/v2/wire/decode.js';
 
@@ -28,7 +28,7 @@ export type Answer = [
   name: string,
   status: number,
   body: string,
-  executed: 'no' | 'unknown' | undefined,
+  executed: FaultConfig['executed'],
   leaderless: boolean,
   summary: string,
   type: typeof EtcdError | typeof EtcdApiError | typeof UnsupportedByServerError,

@@ -160,6 +160,16 @@ describe('what an answer means', () => {
       unexpected,
     ],
     [
+      '407 of a proxy',
+      407,
+      '<html>',
+      undefined,
+      false,
+      '407, no answer of etcd (HTML)',
+      EtcdError,
+      unexpected,
+    ],
+    [
       '413 of a proxy',
       413,
       '<html>',

@@ -145,6 +145,28 @@ describe('what an answer means', () => {
       EtcdError,
       unexpected,
     ],
+    // Whoever waited in vain, or wants it once more, does not say that nothing was done.
+    ...[408, 425, 460, 499].map((status): Answer => [
+      String(status),
+      status,
+      '<html>',
+      'unknown',
+      false,
+      `${status}, no answer of etcd (HTML)`,
+      EtcdError,
+      unexpected,
+    ]),
+    // Refused by something in between.
+    ...[421, 429].map((status): Answer => [
+      String(status),
+      status,
+      'Too Many Requests',
+      'refused',
+      false,
+      `${status}, no answer of etcd (text)`,
+      EtcdError,
+      unexpected,
+    ]),
     ['a redirect of a proxy', 302, '', 'unknown', false, '302', EtcdError, unexpected],
     [
       'a message under 200',
