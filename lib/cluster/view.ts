@@ -77,11 +77,11 @@ export function deriveView(roster: Roster, now: number): View {
   };
 }
 
-/** A URL of this member is configured, or one that it advertises has answered. */
+/** A URL of this member is configured, or one that it advertises has answered, as one of this cluster. */
 function isReachable(roster: Roster, id: string): boolean {
   return roster.endpoints.some(
     (e) =>
-      (e.id === id && e.answeredAt > -Infinity) ||
+      (e.id === id && e.answeredAt > -Infinity && roster.belongs(e)) ||
       (e.configured && e.id === undefined && roster.advertises(id, e.url)),
   );
 }
