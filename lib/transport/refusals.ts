@@ -1,4 +1,4 @@
-import { EtcdError, ResponseTooLargeError } from '../errors.js';
+import { ResponseTooLargeError } from '../errors.js';
 import { TransportError } from './transport-error.js';
 import { UnusableError } from './unusable.js';
 
@@ -22,16 +22,5 @@ export function compressed(encoding: unknown, status: number): UnusableError | u
   if (typeof encoding !== 'string' || /^(identity)?$/i.test(encoding.trim())) return undefined;
   const what = `the answer is compressed (content-encoding: ${encoding.trim()}), by something in between`;
   // Which may be mended: a watch goes on.
-  return unexpected(what, { sent: true, status, lasting: false });
-}
-
-/** Something that neither a member nor the network is to blame for. */
-export function unexpected(
-  what: string,
-  config: { sent: boolean; status?: number | undefined; lasting: boolean },
-): UnusableError {
-  return new UnusableError(what, {
-    ...config,
-    toError: (called, details) => new EtcdError('UNEXPECTED_RESPONSE', `${called}: ${what}`, details),
-  });
+  return new UnusableError(what, { sent: true, status, lasting: false });
 }

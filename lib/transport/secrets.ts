@@ -16,11 +16,13 @@ export interface OwnSecrets {
 
 /** A shorter password stands in any text by chance: it is hidden only behind a user's name, or the word `password`. */
 const shortest = 4;
+/** So much of a secret in base64 is enough: the rest of it may be cut off. */
+const enough = 8;
 const hidden = '***';
 
 /**
- * Hides the client's credentials in what a server said, which may be the request itself: as they are, in base64, and as JSON,
- * URLs, forms and HTML spell them. Asked only of what is told: an answer that is passed on stays as it is.
+ * Hides the client's credentials in what a server said, which may be the request itself: as they are, in base64 of any kind (cut
+ * short, too), and as JSON, URLs, forms and HTML spell them. Asked only of what is told: an answer that is passed on stays as it is.
  */
 export class Secrets {
   readonly #auth: Credentials | undefined;
@@ -49,12 +51,12 @@ export class Secrets {
 
 function ofCredentials({ username, password }: Credentials): RegExp[] {
   const pair = `${username}:${password}`;
-  return [pattern(base64(pair)), pattern(pair), ...ofPassword(password)];
+  return [inBase64(pair), pattern(pair), ...ofPassword(password)];
 }
 
 function ofPassword(password: string): RegExp[] {
   if (password === '') return [];
-  if (password.length >= shortest) return [pattern(password), pattern(base64(password))];
+  if (password.length >= shortest) return [pattern(password), inBase64(password)];
   return [new RegExp(`(?<=password\\W{1,12})${spelt(password)}(?!\\w)`, 'giu')];
 }
 
@@ -64,10 +66,26 @@ function ofHeader(authorization: string): RegExp[] {
   if (token.length < shortest) return [];
   const [, username, password] = /^([^:]*):(.*)$/s.exec(decoded(token)) ?? [];
   const held = username === undefined || password === undefined ? [] : ofCredentials({ username, password });
-  return [pattern(token), ...held];
+  return [pattern(token), beginningAs([token]), ...held];
 }
 
 const pattern = (secret: string): RegExp => new RegExp(spelt(secret), 'giu');
+
+/** At each of the three places at which it may stand in what was encoded: base64 takes three bytes at a time. */
+function inBase64(secret: string): RegExp {
+  const [own = '', ...shifted] = [0, 1, 2].map((n) => base64('\0'.repeat(n) + secret).slice(n && n + 1));
+  return beginningAs([own, ...shifted.filter(({ length }) => length > enough)]);
+}
+
+/** What begins as one of these, with all that can belong to it. */
+function beginningAs(tokens: readonly string[]): RegExp {
+  const heads = tokens.map((token) => Array.from(token.slice(0, enough), anySign).join(''));
+  return new RegExp(`(?:${heads.join('|')})(?:[\\w.~-]|${['+', '/', '='].map(sign).join('|')})*`, 'giu');
+}
+
+/** In base64 for URLs two signs are others. */
+const anySign = (char: string): string =>
+  char === '+' ? `(?:${sign(char)}|-)` : char === '/' ? `(?:${sign(char)}|_)` : sign(char);
 
 /** Each sign as any of the usual encodings writes it. */
 const spelt = (secret: string): string => (secret.match(/\\+|./gsu) ?? []).map(sign).join('');

@@ -68,8 +68,11 @@ function kindOf(code: string, message: string): TransportFailure {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
+/** So much of a message is kept, cut down once more where it is shown: a secret that was cut in two is not recognised. */
+const maxKept = 4_000;
+
 const firstLineOf = (message: unknown): string =>
-  typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, 200) : '';
+  typeof message === 'string' ? (message.split('\n')[0] ?? '').slice(0, maxKept) : '';
 
 const nothing: Thrown = { code: '', message: '', syscall: '' };
 

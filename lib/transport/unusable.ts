@@ -1,4 +1,4 @@
-import type { EtcdError, EtcdErrorDetails } from '../errors.js';
+import { EtcdError, type EtcdErrorDetails } from '../errors.js';
 import { isRefusal } from './http.js';
 import { TransportError } from './transport-error.js';
 
@@ -10,8 +10,8 @@ export interface UnusableConfig {
   readonly status?: number | undefined;
   /** No retry of a watch mends it either: the cause lies in this program, or in what is asked for. */
   readonly lasting: boolean;
-  /** The error that a caller gets. */
-  readonly toError: (operation: string, details: EtcdErrorDetails) => EtcdError;
+  /** The error that a caller gets. Default: an EtcdError `UNEXPECTED_RESPONSE` with the message. */
+  readonly toError?: (operation: string, details: EtcdErrorDetails) => EtcdError;
 }
 
 /**
@@ -44,6 +44,9 @@ export class UnusableError extends TransportError {
 
   /** The error for the caller of an operation. */
   toEtcdError(operation: string, details: EtcdErrorDetails): EtcdError {
-    return this.#toError(operation, details);
+    return (
+      this.#toError?.(operation, details) ??
+      new EtcdError('UNEXPECTED_RESPONSE', `${operation}: ${this.message}`, details)
+    );
   }
 }

@@ -1,5 +1,5 @@
 import type { AllHttpHeaders } from '../http.js';
-import { unexpected } from '../refusals.js';
+import { UnusableError } from '../unusable.js';
 
 /** The parts of an axios answer that are looked at. */
 export interface AxiosAnswer {
@@ -51,7 +51,7 @@ export function piecesOf(
 }
 
 const noAnswer = (what: string, status?: number): Error =>
-  unexpected(`an interceptor or the adapter of the axios instance returned ${what}`, {
+  new UnusableError(`an interceptor or the adapter of the axios instance returned ${what}`, {
     sent: true,
     status,
     lasting: true,

@@ -1,5 +1,6 @@
-import { tooLarge, unexpected } from '../refusals.js';
+import { tooLarge } from '../refusals.js';
 import type { TransportError } from '../transport-error.js';
+import { UnusableError } from '../unusable.js';
 import type { Wire } from './wire.js';
 
 /** How axios says that it refuses its options, before it sends anything; so does ERR_BAD_REQUEST without an answer. */
@@ -21,7 +22,7 @@ export function axiosRefusal(
     const status = statusOf(asked);
     if (Number(limit) === maxBytes) return tooLarge(maxBytes, request.operation, status);
     const what = `the answer is larger than the maxContentLength of the axios instance, ${limit} bytes`;
-    return unexpected(what, { sent: true, status, lasting: true });
+    return new UnusableError(what, { sent: true, status, lasting: true });
   }
   const isTooLong = message.includes('maxBodyLength limit') || code === 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED';
   const isRefusal =
@@ -33,8 +34,8 @@ export function axiosRefusal(
   const isOwn = (config as { url?: unknown } | undefined)?.url === request.endpoint + request.path;
   const what = isTooLong
     ? 'the request is larger than the maxBodyLength of the axios instance'
-    : `axios refused its options: ${message.split('\n')[0]?.slice(0, 200) ?? ''}`;
-  return unexpected(what, { sent: sent ?? !isOwn, lasting: true });
+    : `axios refused its options: ${message.split('\n')[0] ?? ''}`;
+  return new UnusableError(what, { sent: sent ?? !isOwn, lasting: true });
 }
 
 /** The status of the answer that a Node request has received by now. */

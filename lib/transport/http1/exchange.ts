@@ -10,6 +10,9 @@ import type { Stage, Wire } from './wire.js';
 
 const encoder = new TextEncoder();
 
+/** So much is shown of what an interceptor, or whoever else, has thrown. */
+const maxMessage = 500;
+
 /** So many turns of the event loop may still bring pieces of an answer whose limit has passed. */
 const lateTurns = 64;
 
@@ -220,7 +223,7 @@ export class Exchange implements Wire {
 
   /** What an interceptor threw may tell of the request. */
   #discreet(error: TransportError): TransportError {
-    const message = this.#told(error.message);
+    const message = this.#told(error.message).slice(0, maxMessage);
     if (message === error.message) return error;
     // Only its words change; its stack begins with them.
     error.stack = this.#told(error.stack ?? '');

@@ -1,3 +1,4 @@
+import axios from 'axios';
 import { EtcdError, type ClientOptions } from 'rxetcd';
 import { catchError, firstValueFrom, lastValueFrom, of, type Observable } from 'rxjs';
 import { eventually } from '../../support/jest/eventually.js';
@@ -116,6 +117,31 @@ test.each<[string, (request: ScriptedRequest) => ScriptedAction]>([
   for (const secret of secrets)
     if (text.includes(secret)) throw new Error(`told ${secret} in\n${text.slice(0, 3_000)}`);
   expect(text).toContain('***');
+});
+
+test('a name of a compression may be anything, too', async () => {
+  const { errors, told } = await fails((r) => ({
+    status: 200,
+    headers: { 'Content-Encoding': `x ${r.headers.authorization ?? ''}` },
+    body: 'x',
+  }));
+  expect(errors.some(({ message }) => message.includes('content-encoding: x Basic ***'))).toBe(true);
+  const text = everythingIn([errors, told]);
+  for (const secret of secrets) expect(text).not.toContain(secret);
+});
+
+test('what is cut is hidden before: no beginning of a password is left', async () => {
+  const instance = axios.create();
+  let before = 0;
+  instance.interceptors.request.use(() => {
+    throw new Error(`${'x'.repeat(before)} ${auth.username}:${auth.password}`);
+  });
+  const client = server.client({ auth, axios: instance, discover: false, deadline: 1_000 });
+  for (before of [180, 185, 190, 480, 485, 490]) {
+    const error = await outcome(client.get$('/k'));
+    expect(error).toMatchObject({ code: 'UNEXPECTED_RESPONSE' });
+    expect(everythingIn([error])).not.toContain(auth.password.slice(0, 3));
+  }
 });
 
 test('no body of authentication is kept', async () => {
