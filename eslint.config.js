@@ -125,6 +125,7 @@ export default defineConfig(
         process: 'readonly',
         require: 'readonly',
         setImmediate: 'readonly',
+        setTimeout: 'readonly',
       },
     },
   },

@@ -30,6 +30,7 @@ export default {
       },
     ],
   },
+  testRunner: '<rootDir>/spec/support/jest/runner.cjs',
   reporters: ['default', '<rootDir>/spec/support/jest/reporter.cjs'],
   showSeed: true,
   // Most specs wait for servers: more than the cores that they share.
