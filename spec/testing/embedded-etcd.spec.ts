@@ -9,9 +9,15 @@ import { eventually } from '../support/jest/eventually.js';
 import { rejectionOf } from '../support/jest/rejection.js';
 import { ScriptRunner } from '../support/programs/run-script.js';
 import { exchange, openExchange } from './support/raw-exchange.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
 
-const start = (options?: Parameters<typeof EmbeddedEtcd.start$>[0]): Promise<EmbeddedEtcd> =>
-  firstValueFrom(EmbeddedEtcd.start$(options));
+const afterwards = afterEachTest();
+
+const start = async (options?: Parameters<typeof EmbeddedEtcd.start$>[0]): Promise<EmbeddedEtcd> => {
+  const etcd = await firstValueFrom(EmbeddedEtcd.start$(options));
+  afterwards(() => firstValueFrom(etcd.stop$()));
+  return etcd;
+};
 
 const runner = new ScriptRunner();
 afterAll(() => runner.remove());
@@ -148,10 +154,9 @@ test.each<[string, () => Observable<unknown>, string, unknown, string]>([
 test('the same server starts for each subscription', async () => {
   const start$ = EmbeddedEtcd.start$();
   const [one, two] = [await firstValueFrom(start$), await firstValueFrom(start$)];
+  for (const etcd of [one, two]) afterwards(() => firstValueFrom(etcd.stop$()));
   expect(one.url).not.toBe(two.url);
   expect(inspect(one)).toBe(`EmbeddedEtcd ${one.url} (running)`);
-  await firstValueFrom(one.stop$());
-  await firstValueFrom(two.stop$());
 });
 
 test('the time may come from elsewhere', async () => {
@@ -162,7 +167,6 @@ test('the time may come from elsewhere', async () => {
   expect(await status()).toBe(200);
   now += 86_401n * 1_000_000_000n;
   await eventually(async () => expect(await status()).toBe(404));
-  await firstValueFrom(etcd.stop$());
 });
 
 test('users and roles count in the index of the store', async () => {
@@ -177,5 +181,4 @@ test('users and roles count in the index of the store', async () => {
   expect(await index()).toBeGreaterThan(before);
   expect((await send('GET', '/v2/auth/users')).status).toBe(401);
   expect((await send('POST', '/v2/members')).status).toBe(401);
-  await firstValueFrom(etcd.stop$());
 });

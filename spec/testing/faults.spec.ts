@@ -10,6 +10,9 @@ import {
   statusOf,
 } from './support/embedded-cluster-under-test.js';
 import { exchange } from './support/raw-exchange.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 const on = embeddedClusterUnderTest();
 const version = '/version';
@@ -114,9 +117,9 @@ test('requests: what came, in order, with its body; the last 1,000', async () =>
   expect(second).toMatchObject({ method: 'GET', url: version, body: '' });
 
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  afterwards(() => agent.destroy());
   for (let i = 0; i < 1_001; i++)
     await exchange(member!.url, { method: 'GET', target: `/v2/keys/${i}` }, agent);
-  agent.destroy();
   expect([member!.requests.length, member!.requests[0]?.url]).toEqual([1_000, '/v2/keys/1']);
   expect(on.leader.requests).toEqual([]);
   member!.clearRequests();

@@ -5,6 +5,9 @@ import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
 import { serverUnderTest } from '../support/etcd/server-under-test.js';
 import { Program } from '../support/programs/program.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 const server = serverUnderTest();
 let job: Program;
@@ -44,15 +47,17 @@ test('with ETCD_ENDPOINTS it runs on that cluster, kills nobody, and leaves noth
 
 test('a promise that is broken ends it with 1', async () => {
   const etcd = await firstValueFrom(EmbeddedEtcd.start$());
+  afterwards(() => firstValueFrom(etcd.stop$()));
   const liar = await startLiar(etcd);
+  afterwards(() => {
+    liar.close();
+    liar.closeAllConnections();
+  });
   const run = job.start(['1'], {
     ETCD_ENDPOINTS: `http://127.0.0.1:${(liar.address() as AddressInfo).port}`,
   });
   expect(await run.exitCode()).toBe(1);
   expect(run.printed).toMatch(/^BROKEN {2}\d+ events, 1 of the acknowledged missed$/m);
-  liar.close();
-  liar.closeAllConnections();
-  await firstValueFrom(etcd.stop$());
 });
 
 test('a cluster that is not there ends it with 1, and says so', async () => {

@@ -7,6 +7,9 @@ import { freePorts } from '../support/ports/free-port.js';
 import type { CommandLine } from '../support/programs/command-line.js';
 import { exchange } from './support/raw-exchange.js';
 import { Program } from '../support/programs/program.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let program: Program;
 beforeAll(() => {
@@ -72,6 +75,7 @@ test('members listen on consecutive ports and are one cluster; SIGTERM ends them
 test('a port that is taken is named, and nothing is left open', async () => {
   const first = await consecutivePorts(2);
   const other = createServer().listen(first + 1, '127.0.0.1');
+  afterwards(() => other.close());
   await once(other, 'listening');
   const command = program.start(['--port', String(first), '--members', '2']);
   expect(await command.exitCode()).toBe(1);
@@ -80,7 +84,6 @@ test('a port that is taken is named, and nothing is left open', async () => {
       `2 members need the ports ${first} to ${first + 1}. Choose another --port, or --port 0 for free ones\n`,
   );
   expect(command.printed).toBe('');
-  other.close();
 });
 
 test.each([

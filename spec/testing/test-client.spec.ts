@@ -9,6 +9,9 @@ import { firstValueFrom, forkJoin, switchMap, tap } from 'rxjs';
 import { canConnect$ } from '../support/ports/can-connect.js';
 import { setEnvironment } from '../support/programs/environment.js';
 import { eventually } from '../support/jest/eventually.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let restore: () => void;
 beforeEach(() => {
@@ -28,6 +31,7 @@ async function open(options?: ClientOptions) {
     next: (one) => (client = one),
     complete: () => (completed = true),
   });
+  afterwards(() => subscription.unsubscribe());
   await eventually(() => client !== undefined);
   return { client: client!, subscription, completed: () => completed };
 }

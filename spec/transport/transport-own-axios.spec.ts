@@ -2,6 +2,9 @@ import axios from 'axios';
 import { firstValueFrom } from 'rxjs';
 import { eventually } from '../support/jest/eventually.js';
 import { failureOf, instances, kinds, scriptedTransports } from './scripted-transports.js';
+import { afterEachTest } from '../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 const scripted = scriptedTransports();
 const { serve, open, requestOf } = scripted;
@@ -62,11 +65,11 @@ describe("the user's instance", () => {
     const { Agent } = await import('node:http');
     await serve(() => ({ status: 200, body: '{}' }));
     const httpAgent = new Agent({ keepAlive: true });
+    afterwards(() => httpAgent.destroy());
     const transport = open("the user's axios over http", axios.create({ httpAgent }));
     await firstValueFrom(transport.exchange$(requestOf()));
     transport.close();
     await eventually(() => Object.keys(httpAgent.freeSockets).length === 1);
     expect(scripted.server.connections).toBe(1);
-    httpAgent.destroy();
   });
 });

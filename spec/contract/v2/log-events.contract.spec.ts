@@ -211,7 +211,7 @@ test('it opens nothing by itself', async () => {
   const proxy = await server.proxy();
   const client = server.client({ endpoints: proxy.url });
   client.logEvents({ level: 'debug', bodies: true, write: () => undefined });
-  await server.fetch('/keys/');
+  await (await server.fetch('/keys/')).text();
   expect(proxy.accepted).toBe(0);
 });
 

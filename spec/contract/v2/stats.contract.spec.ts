@@ -11,6 +11,9 @@ import { firstValueFrom, lastValueFrom, toArray, type Observable } from 'rxjs';
 import { eventually } from '../../support/jest/eventually.js';
 import { headlineOf } from '../../support/jest/headline.js';
 import { startLocalCluster, type LocalCluster } from '../../support/cluster/local-cluster.js';
+import { afterEachTest } from '../../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let cluster: LocalCluster;
 let client: EtcdClient;
@@ -83,9 +86,9 @@ describe('leader$', () => {
     const { name, clientUrl } = await leader();
     const follower = cluster.members.find((member) => member.name !== name)!;
     const finder = new EtcdClient(follower.clientUrl);
+    afterwards(() => finder.close());
     const { leader: id } = await firstValueFrom(finder.stats.leader$());
     expect(finder.endpoints).toContain(clientUrl);
-    finder.close();
     expect(id).toBe(await idOf(name));
   });
 
@@ -93,9 +96,9 @@ describe('leader$', () => {
     const { name } = await leader();
     const follower = cluster.members.find((member) => member.name !== name)!;
     const alone = new EtcdClient(follower.clientUrl, { discover: false });
+    afterwards(() => alone.close());
     const asked = firstValueFrom(alone.stats.leader$({ deadline: 500 }));
     const error: unknown = await asked.catch((e: unknown) => e);
-    alone.close();
     expect(headlineOf(error)).toBe('stats.leader: no member says that it leads');
   });
 });
@@ -151,15 +154,14 @@ describe('store$', () => {
   test('counts what was done', async () => {
     const [member] = cluster.members;
     const single = new EtcdClient(member!.clientUrl, { discover: false, watchOn: 'any' });
-    const watch = single.watch$('/stats').subscribe();
+    afterwards(() => single.close());
+    single.watch$('/stats').subscribe();
     const before = (await all(single.stats.store$()))[0]!;
     expect(Object.keys(before).sort()).toEqual(counts);
     await firstValueFrom(single.set$('/stats', '1'));
     await firstValueFrom(single.compareAndSwap$('/stats', '2', { prevValue: '1' }));
     await firstValueFrom(single.delete$('/stats'));
     const after = await firstValueFrom(single.stats.store$());
-    watch.unsubscribe();
-    single.close();
     for (const name of ['setsSuccess', 'compareAndSwapSuccess', 'deleteSuccess'] as const)
       expect(after[name]).toBeGreaterThan(before[name]);
     for (const value of Object.values(after)) expect(Number.isSafeInteger(value)).toBe(true);

@@ -4,6 +4,9 @@ import { EtcdClient } from 'rxetcd';
 import { eventually } from '../../support/jest/eventually.js';
 import { resetSocket } from '../../support/proxies/reset-socket.js';
 import { ScriptRunner } from '../../support/programs/run-script.js';
+import { afterEachTest } from '../../support/jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 /*
  * A port that resets what speaks the endpoint's scheme has the client look whether it speaks the other one. Here that
@@ -74,6 +77,7 @@ describe.each(ports)('%s, to a port that %s', (scheme, _, greet) => {
     jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
     const endpoint = await listen(scheme, greet);
     const client = new EtcdClient(endpoint);
+    afterwards(() => client.close());
     const told = jest.fn();
     client.get$('/a').subscribe({ error: told });
     await eventually(() => held.size > 0);
@@ -104,6 +108,7 @@ describe.each(ports)('%s, to a port that %s', (scheme, _, greet) => {
 test('https, to a port whose body dribbles: it is known by its head', async () => {
   jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
   const client = new EtcdClient({ endpoints: await listen('https', dribble(body)), deadline: 5_000 });
+  afterwards(() => client.close());
   const told = jest.fn();
   client.get$('/a').subscribe({ error: told });
   await eventually(() => told.mock.calls.length > 0);

@@ -7,6 +7,9 @@ import { namedLeader$ } from './named-leader.js';
 import type { LocalCluster } from './local-cluster.js';
 import { startTcpProxy } from '../proxies/tcp-proxy.js';
 import type { TcpProxy } from '../proxies/tcp-proxy.js';
+import { afterEachTest } from '../jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let cluster: LocalCluster;
 afterEach(() => firstValueFrom(cluster.down$()));
@@ -164,7 +167,10 @@ describe('startLocalCluster', () => {
     let proxies: TcpProxy[] = [];
     const advertisePeers = (urls: string[]) =>
       forkJoin(urls.map((url) => startTcpProxy(url))).pipe(
-        tap((started) => (proxies = started)),
+        tap((started) => {
+          proxies = started;
+          for (const proxy of started) afterwards(() => firstValueFrom(proxy.close$()));
+        }),
         map((started) => started.map(({ url }) => url)),
       );
     cluster = await firstValueFrom(startLocalCluster({ advertisePeers }));

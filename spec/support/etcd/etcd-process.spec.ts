@@ -7,6 +7,9 @@ import { EtcdProcess, isPortTaken } from './etcd-process.js';
 import { findEtcd } from './find-etcd.js';
 import { freePorts } from '../ports/free-port.js';
 import { httpGet } from './http-get.js';
+import { afterEachTest } from '../jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 async function create(
   options: Partial<ConstructorParameters<typeof EtcdProcess>[0]> = {},
@@ -18,6 +21,7 @@ async function create(
 
 async function listenOn(port: number): Promise<Server> {
   const server = createServer();
+  afterwards(() => server.close());
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return server;
 }
@@ -110,11 +114,10 @@ describe('EtcdProcess', () => {
 
   test.each(['clientPort', 'peerPort'] as const)('says that its %s is taken', async (which) => {
     const [port] = (await firstValueFrom(freePorts(1))) as [number];
-    const server = await listenOn(port);
+    await listenOn(port);
     member = await create({ [which]: port });
     const started = firstValueFrom(member.start$());
     expect(await started.catch(isPortTaken)).toBe(true);
-    server.close();
   });
 
   test('restart$ waits for a port that somebody took meanwhile', async () => {

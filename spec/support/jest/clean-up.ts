@@ -10,3 +10,10 @@ export async function cleanUp(undos: (() => unknown)[]): Promise<void> {
   }
   if (failures.length > 0) throw failures[0];
 }
+
+/** For a spec file: what it returns takes what is to be undone after the test, the latest first, even if the test fails. */
+export function afterEachTest(): (undo: () => unknown) => void {
+  const undos: (() => unknown)[] = [];
+  afterEach(() => cleanUp(undos));
+  return (undo) => undos.push(undo);
+}

@@ -1,4 +1,4 @@
-const circus = require('jest-circus/runner');
+const { default: circusOf = require('jest-circus/runner') } = require('jest-circus/runner');
 
 /** How long a file may take to end what it has told to end, ms. */
 const patience = 3_000;
@@ -8,12 +8,19 @@ const tick = 20;
  * Jest's own runner, and behind each file nothing is left that keeps the process running. What a failed test left open
  * is ended, so that Jest ends and says which; a file that passed and left something open fails.
  */
-module.exports = async function run(globalConfig, config, environment, runtime, path, send) {
+module.exports = function run(globalConfig, config, environment, runtime, path, send) {
   const strangers = new Set([...handles(), process.stdin, process.stdout, process.stderr]);
-  const clearIntervals = watchIntervals(environment.global);
-  const results = await (circus.default ?? circus)(globalConfig, config, environment, runtime, path, send);
-  const isFailed = results.numFailingTests > 0 || results.testExecError !== undefined;
   const left = () => handles().filter((handle) => !strangers.has(handle));
+  const clearIntervals = watchIntervals(environment.global);
+  const circus = circusOf.bind(null, globalConfig, config, environment, runtime, path, send);
+  // Without an `await`, which would put this file in front of the stack of each failure.
+  return Promise.resolve()
+    .then(circus)
+    .then((results) => clear(results, left, clearIntervals));
+};
+
+async function clear(results, left, clearIntervals) {
+  const isFailed = results.numFailingTests > 0 || results.testExecError !== undefined;
   for (let waited = 0; !isFailed && left().length > 0 && waited < patience; waited += tick)
     await new Promise((resolve) => setTimeout(resolve, tick));
   const open = left();
@@ -25,13 +32,13 @@ module.exports = async function run(globalConfig, config, environment, runtime, 
     results.failureMessage = `  ● ${message}\n`;
   }
   return results;
-};
+}
 
 /** What keeps this process running, timers aside. */
 const handles = () => process._getActiveHandles();
 
 const nameOf = (handle) => {
-  const { port } = handle.address?.() ?? {};
+  const port = handle.remotePort ?? handle.address?.()?.port;
   const where = handle.spawnfile ?? (port === undefined ? '' : `port ${port}`);
   return `${handle.constructor.name} ${where}`.trim();
 };

@@ -7,6 +7,9 @@ import { startScriptedServer } from '../scripted/scripted-server.js';
 import type { ScriptedServer } from '../scripted/scripted-server.js';
 import { startTcpProxy } from './tcp-proxy.js';
 import type { TcpProxy } from './tcp-proxy.js';
+import { afterEachTest } from '../jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let server: ScriptedServer;
 let proxy: TcpProxy;
@@ -88,6 +91,7 @@ describe('TcpProxy', () => {
 
   test('refuse leaves open connections alone; accept$ listens on the same port', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    afterwards(() => agent.destroy());
     const { url } = proxy;
     expect(await throughAgent(agent, url)).toBe('hello');
     proxy.refuse();
@@ -96,18 +100,18 @@ describe('TcpProxy', () => {
     await firstValueFrom(proxy.accept$());
     expect(proxy.url).toBe(url);
     expect((await ask()).body).toBe('hello');
-    agent.destroy();
   });
 
   test('retarget leads new connections elsewhere', async () => {
     const other = await firstValueFrom(startScriptedServer(() => ({ status: 200, body: 'other' })));
+    afterwards(() => firstValueFrom(other.close$()));
     proxy.retarget(other.url);
     expect((await ask()).body).toBe('other');
-    await firstValueFrom(other.close$());
   });
 
   test('cutAfterHeaders: headers arrive, the body does not', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    afterwards(() => agent.destroy());
     expect(await throughAgent(agent, proxy.url)).toBe('hello');
     cut = true;
     const response = await open(agent, proxy.url);
@@ -118,16 +122,15 @@ describe('TcpProxy', () => {
     expect(await ended).toMatchObject({ code: 'ECONNRESET' });
     expect(body).toBe('');
     expect(server.requests).toHaveLength(2);
-    agent.destroy();
   });
 
   test('carries megabytes both ways', async () => {
     const big = 'x'.repeat(5_000_000);
     const echo = await firstValueFrom(startScriptedServer(({ body }) => ({ status: 200, body })));
+    afterwards(() => firstValueFrom(echo.close$()));
     proxy.retarget(echo.url);
     const answer = await fetch(proxy.url, { method: 'PUT', body: big });
     expect((await answer.text()).length).toBe(big.length);
-    await firstValueFrom(echo.close$());
   });
 });
 

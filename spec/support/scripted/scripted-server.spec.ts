@@ -5,6 +5,9 @@ import { httpGet } from '../etcd/http-get.js';
 import type { ScriptedAction } from './scripted-action.js';
 import { startScriptedServer } from './scripted-server.js';
 import type { ScriptedHandler, ScriptedServer } from './scripted-server.js';
+import { afterEachTest } from '../jest/clean-up.js';
+
+const afterwards = afterEachTest();
 
 let server: ScriptedServer;
 const start = async (handler: ScriptedHandler) =>
@@ -74,10 +77,10 @@ describe('ScriptedServer', () => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1', () =>
       socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
     );
+    afterwards(() => socket.destroy());
     socket.on('data', (data) => (received += String(data)));
     socket.on('end', () => (ended = 'end')).on('error', () => (ended = 'reset'));
     await eventually(() => expect([received, ended]).toEqual([raw, then === 'silence' ? '' : then]));
-    socket.destroy();
   });
 
   test('reset', async () => {
