@@ -8,12 +8,12 @@ export interface FaultConfig {
   readonly status?: number | undefined;
   readonly body?: string | undefined;
   /** etcd's number of the error, if it gave one. */
-  readonly errorCode?: number;
+  readonly errorCode?: number | undefined;
   /**
    * Whether the request was executed: `'no'`, provably; `'refused'`: not, by the word of something in between, so that a
    * read may be sent again, but no write; or `'unknown'`. Undefined: the answer is final.
    */
-  readonly executed?: 'no' | 'refused' | 'unknown';
+  readonly executed?: 'no' | 'refused' | 'unknown' | undefined;
   /** The origin that the answer points to; the request was not executed. */
   readonly redirect?: string | undefined;
   /** No leader stands behind the answer. */

@@ -11,15 +11,15 @@ export interface HttpRequest {
   readonly endpoint: string;
   /** The path with its query, encoded. */
   readonly path: string;
-  readonly body?: string;
+  readonly body?: string | undefined;
   /** The media type of the body. Default: an encoded form. */
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   /** More headers; lower-case names. One that the client sets itself is replaced. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The value of the Authorization header. */
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** A password that the body sets. */
-  readonly secret?: string;
+  readonly secret?: string | undefined;
   /**
    * Until the answer is complete (of `parts$`: until its headers are there), in milliseconds; of a command from when it
    * is handed to a connection, where that can be told.
@@ -28,9 +28,9 @@ export interface HttpRequest {
   /** What the request is for, in events. */
   readonly operation: string;
   /** How many bytes the answer may have. Default: the client's `maxResponseBytes`. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** The answer is endless: not the whole of it is limited to `maxBytes`, but each of its lines. */
-  readonly lines?: boolean;
+  readonly lines?: boolean | undefined;
   /** Commands share a bounded number of connections; everything that waits has its own. */
   readonly pool: 'command' | 'watch';
 }

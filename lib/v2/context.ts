@@ -1,10 +1,10 @@
 import type { Cluster } from '../cluster/cluster.js';
 import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
-import type { HttpHeaders } from '../transport/http.js';
+import type { HttpHeaders, HttpResponse } from '../transport/http.js';
 import type { OwnSecrets } from '../transport/secrets.js';
 import type { Transport } from '../transport/transport.js';
-import type { Exchange } from './wire/decode.js';
+import type { Answer } from './wire/decode.js';
 import type { ResponseInfo } from './model/model.js';
 import { responseInfo } from './wire/response-info.js';
 import { isOld } from './old/server-release.js';
@@ -42,25 +42,33 @@ export function learn(
   return info;
 }
 
-/** What the decoder is told of an exchange with that endpoint. */
-export function exchangeOf(
-  { cluster, authorization, settings, transport }: V2Context,
+/** An answer of that endpoint, with all that the decoder is to know of it. */
+export function answerOf(
+  context: V2Context,
+  operation: string,
   endpoint: string,
-  status?: number,
-  headers?: HttpHeaders,
+  { status, body, headers }: Pick<HttpResponse, 'status' | 'body'> & { readonly headers?: HttpHeaders },
   own?: OwnSecrets,
-): Exchange {
+): Answer {
+  const { cluster, transport } = context;
   const location = status === 307 ? headers?.get('location') : undefined;
   return {
+    operation,
+    status,
+    body,
     endpoint,
     secrets: transport.secrets,
     own,
     // A release that was seen with the API does not run where that is missing: its server has been replaced.
     version: status === 404 && !mayLack(cluster, endpoint) ? undefined : cluster.version(endpoint),
-    anonymous: authorization === undefined && settings.tls.cert === undefined,
-    ...(typeof location === 'string' ? { redirect: originOf(location, endpoint) } : {}),
+    anonymous: isAnonymous(context),
+    redirect: typeof location === 'string' ? originOf(location, endpoint) : undefined,
   };
 }
+
+/** The client has neither credentials nor a client certificate. */
+export const isAnonymous = ({ authorization, settings }: V2Context): boolean =>
+  authorization === undefined && settings.tls.cert === undefined;
 
 /** The release known of the endpoint may lack what was asked for. */
 const mayLack = (cluster: Cluster, endpoint: string): boolean =>

@@ -8,7 +8,7 @@ import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './old/legacy-probe.js';
 import { membersOf } from './wire/member-json.js';
 import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js';
-import { parseJson } from './wire/parse-json.js';
+import { parseJson, textIn } from './wire/parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
 /** A probe that remembers how old releases are asked. */
@@ -92,9 +92,10 @@ function versionOf({ status, body }: HttpResponse): Version {
 /** @throws Fault for what a balancer or a gateway says in the member's place */
 function leaderOf({ status, body }: HttpResponse): { leader?: string | null } {
   const json = parseJson(body);
-  if (status === 200 && isRecord(json) && typeof json['id'] === 'string') return { leader: json['id'] };
+  const leader = status === 200 ? textIn(json, 'id') : undefined;
+  if (leader !== undefined) return { leader };
   if (isLeaderless(status, json)) return { leader: null };
-  if (isGateways(status, json)) throw faultOf('probe', status, body);
+  if (isGateways(status, json)) throw faultOf({ operation: 'probe', status, body });
   return {};
 }
 
@@ -118,7 +119,8 @@ function identity$(ask$: Ask): Observable<Identity> {
 }
 
 function idIn(json: unknown): Identity {
-  return isRecord(json) && typeof json['id'] === 'string' && json['id'] !== '' ? { id: json['id'] } : {};
+  const id = textIn(json, 'id') ?? '';
+  return id === '' ? {} : { id };
 }
 
 function raftStatusIn(body: string): unknown {

@@ -3,13 +3,12 @@ import { checkOptions, isRecord, type Check } from '../../check.js';
 import { call$ } from '../../cluster/call.js';
 import { isAuthentication } from '../../insight/events.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
-import type { HttpMethod, HttpResponse } from '../../transport/http.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
-import { decodeObject, faultOf, type Exchange } from '../wire/decode.js';
+import type { HttpMethod } from '../../transport/http.js';
+import { answerOf, learn, type V2Context } from '../context.js';
+import { faultOf, type Answer } from '../wire/decode.js';
 import { parseJson } from '../wire/parse-json.js';
 import { demandRequestLine } from '../wire/request-size.js';
-import { apiRetryClasses, type ApiOperation } from './retry-classes.js';
-import type { Shape } from '../wire/shape.js';
+import { isOpen, retryClassOf, type ApiOperation } from './retry-classes.js';
 
 /** One request beside the keys API, before it is encoded. */
 export interface ApiRequest {
@@ -25,14 +24,6 @@ export interface ApiRequest {
   readonly as?: string;
   /** The one endpoint that is asked. Default: as the operation's class says. */
   readonly at?: string | undefined;
-}
-
-/** An answer that is being read. */
-export interface ApiAnswer extends HttpResponse {
-  /** For messages. */
-  readonly operation: string;
-  readonly endpoint: string;
-  readonly exchange: Exchange;
 }
 
 /** How every call beside the keys API is checked, sent and read. */
@@ -55,16 +46,25 @@ export class ApiCalls {
     });
   }
 
+  /** A call that is one request, which may refuse what else it was given. */
+  call$<T>(
+    operation: ApiOperation,
+    options: CallOptions,
+    request: () => ApiRequest,
+    read: (answer: Answer) => T,
+  ): Observable<T> {
+    return this.checked$(options, {}, (settings) => this.run$(operation, request(), settings, read));
+  }
+
   /** Sends the request as its operation may be sent; `read` throws a Fault for what is no success. */
   run$<T>(
     operation: ApiOperation,
     { method = 'GET', path, json, secret, as: called = operation, of, at }: ApiRequest,
     settings: CallSettings,
-    read: (answer: ApiAnswer) => T,
+    read: (answer: Answer) => T,
   ): Observable<T> {
     const { context } = this;
     const { transport, cluster, events, authorization } = context;
-    const { retryClass, open } = apiRetryClasses[operation];
     const subject = of ?? at;
     const name = subject === undefined ? called : `${called} ${subject}`;
     demandRequestLine(context.settings, method, path, {
@@ -76,24 +76,23 @@ export class ApiCalls {
       path,
       operation,
       pool: 'command' as const,
-      ...(json === undefined ? {} : { body: JSON.stringify(json), contentType: 'application/json' }),
-      ...(authorization === undefined || open ? {} : { authorization }),
-      ...(secret === undefined ? {} : { secret }),
+      body: json && JSON.stringify(json),
+      contentType: 'application/json',
+      authorization: isOpen(operation) ? undefined : authorization,
+      secret,
     };
     const own = { secret, keepsNoBody: isAuthentication({ path, operation }) };
     return call$(cluster, events, {
       operation: name,
-      retryClass,
+      retryClass: retryClassOf(operation),
       settings,
       at,
       send: (endpoint, timeout, trace) =>
         transport.read$(
           { ...request, endpoint, timeout },
           (response) => {
-            const { status, headers } = response;
-            learn(context, endpoint, status, headers);
-            const exchange = exchangeOf(context, endpoint, status, headers, own);
-            return read({ ...response, operation: name, endpoint, exchange });
+            learn(context, endpoint, response.status, response.headers);
+            return read(answerOf(context, name, endpoint, response, own));
           },
           trace,
         ),
@@ -101,16 +100,11 @@ export class ApiCalls {
   }
 }
 
-/** Reads an answer that must be a JSON object of that shape. */
-export const objectOf = (
-  { operation, status, body, exchange }: ApiAnswer,
-  shape: Shape,
-): Record<string, unknown> => decodeObject(operation, status, body, exchange, shape);
-
 /** Reads an answer that need only be a success; etcd sends none with a body that is no JSON. */
-export function demandSuccess({ operation, status, body, exchange }: ApiAnswer): void {
+export function demandSuccess(answer: Answer): void {
+  const { status, body } = answer;
   const isWord = body.trim() === '' || isRecord(parseJson(body));
-  if (status < 200 || status >= 300 || !isWord) throw faultOf(operation, status, body, exchange);
+  if (status < 200 || status >= 300 || !isWord) throw faultOf(answer);
 }
 
 /** What may make a path long. */

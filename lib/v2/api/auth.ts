@@ -1,8 +1,9 @@
-import { defer, switchMap, throwError, type Observable } from 'rxjs';
-import { check, checkOptions, demand, isRecord, secret, type Check } from '../../check.js';
+import { defer, switchMap, type Observable } from 'rxjs';
+import { check, checkOptions, demand, secret, type Check } from '../../check.js';
 import { EtcdApiError, InvalidOptionError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
-import { demandSuccess, objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
+import type { HttpMethod } from '../../transport/http.js';
+import { demandSuccess, type ApiCalls, type ApiRequest } from './api-calls.js';
 import {
   listedRoleOf,
   listedUserOf,
@@ -24,8 +25,9 @@ import {
   type Permissions,
 } from '../model/auth-model.js';
 import { within } from './deadline.js';
-import { faultOf } from '../wire/decode.js';
-import { parseJson } from '../wire/parse-json.js';
+import { decodeObject, faultOf, type Answer } from '../wire/decode.js';
+import { parseJson, textIn } from '../wire/parse-json.js';
+import type { ApiOperation } from './retry-classes.js';
 import { boolean, record } from '../wire/shape.js';
 
 /** Options of {@link AuthApi.createUser$}. */
@@ -76,8 +78,13 @@ const patterns: Check = (v) =>
     ? undefined
     : 'an array of patterns that start with a slash';
 
-const user = (name: string): string => `/v2/auth/users/${encodeURIComponent(name)}`;
-const role = (name: string): string => `/v2/auth/roles/${encodeURIComponent(name)}`;
+const enabling = '/v2/auth/enable';
+
+/** A request about one user or role. */
+function about(kind: 'user' | 'role', name: string, method: HttpMethod = 'GET', test = named): ApiRequest {
+  demand(kind, name, test);
+  return { method, path: `/v2/auth/${kind}s/${encodeURIComponent(name)}`, of: name };
+}
 
 /**
  * Authentication: its switch, users and roles (etcd: Documentation/v2/auth_api.md). Once it is on, all of this but
@@ -108,48 +115,54 @@ export class AuthApi {
 
   /** Whether authentication is on; open to anyone. */
   status$(options: CallOptions = {}): Observable<AuthStatus> {
-    return this.#call$(options, (settings) =>
-      this.#calls.run$('auth.status', { path: '/v2/auth/enable' }, settings, (answer) => ({
-        enabled: objectOf(answer, record({ enabled: boolean }))['enabled'] === true,
-      })),
+    return this.#call$(
+      'auth.status',
+      options,
+      () => ({ path: enabling }),
+      (answer) => ({
+        enabled: decodeObject(answer, record({ enabled: boolean }))['enabled'] === true,
+      }),
     );
   }
 
   /** Turns authentication on; `'unchanged'` if it was on. Without a user `root` it is a conflict. */
   enable$(options: CallOptions = {}): Observable<AuthChange> {
-    return this.#call$(options, (settings) =>
-      this.#calls.run$('auth.enable', { method: 'PUT', path: '/v2/auth/enable' }, settings, (answer) =>
-        changeOf(answer, 'already enabled'),
-      ),
+    return this.#call$(
+      'auth.enable',
+      options,
+      () => ({ method: 'PUT', path: enabling }),
+      (answer) => changeOf(answer, 'already enabled'),
     );
   }
 
   /** Turns authentication off; `'unchanged'` if it was off. */
   disable$(options: CallOptions = {}): Observable<AuthChange> {
-    return this.#call$(options, (settings) =>
-      this.#calls.run$('auth.disable', { method: 'DELETE', path: '/v2/auth/enable' }, settings, (answer) =>
-        changeOf(answer, 'already disabled'),
-      ),
+    return this.#call$(
+      'auth.disable',
+      options,
+      () => ({ method: 'DELETE', path: enabling }),
+      (answer) => changeOf(answer, 'already disabled'),
     );
   }
 
   /** Lists the users with their roles; etcd 2.0 to 2.2 tell their names alone. */
   users$(options: CallOptions = {}): Observable<ListedUser[]> {
-    return this.#call$(options, (settings) =>
-      this.#calls.run$('auth.users', { path: '/v2/auth/users' }, settings, (answer) =>
-        listOf(objectOf(answer, usersShape)['users']).map(listedUserOf),
-      ),
+    return this.#call$(
+      'auth.users',
+      options,
+      () => ({ path: '/v2/auth/users' }),
+      (answer) => listOf(decodeObject(answer, usersShape)['users']).map(listedUserOf),
     );
   }
 
   /** One user with its roles. A role of the user's that does not exist makes it "not found". */
   user$(name: string, options: CallOptions = {}): Observable<AuthUser> {
-    return this.#call$(options, (settings) => {
-      demand('user', name, named);
-      return this.#calls.run$('auth.user', { path: user(name), of: name }, settings, (answer) =>
-        userOf(objectOf(answer, userShape)),
-      );
-    });
+    return this.#call$(
+      'auth.user',
+      options,
+      () => about('user', name),
+      (answer) => userOf(decodeObject(answer, userShape)),
+    );
   }
 
   /**
@@ -158,59 +171,52 @@ export class AuthApi {
    */
   createUser$(name: string, initial: string, options: CreateUserOptions = {}): Observable<AuthUserRoles> {
     return this.#checked$(options, { roles: names }, (settings) => {
-      demand('user', name, creatable);
+      const request = about('user', name, 'PUT', creatable);
       demand('password', initial, password);
       const { roles = [] } = options;
-      const json = { user: name, password: initial, ...(roles.length === 0 ? {} : { roles }) };
-      const put$ = (rest: CallSettings): Observable<AuthUserRoles> =>
-        this.#putUser$('auth.createUser', name, json, rest);
-      return roles.length > 0
-        ? put$(settings)
-        : this.#ifThere$('auth.createUser', name, false, settings, put$);
+      const json = { user: name, password: initial, roles: roles.length === 0 ? undefined : roles };
+      const isTold = roles.length > 0;
+      return this.#putUser$(
+        'auth.createUser',
+        { ...request, json, secret: initial },
+        settings,
+        isTold,
+        false,
+      );
     });
   }
 
   /** Changes the password of a user, or its roles; all else stays. */
   updateUser$(name: string, changes: UserChanges, options: CallOptions = {}): Observable<AuthUserRoles> {
-    return this.#call$(options, (settings) => {
-      demand('user', name, named);
-      demandChanges('changes', changes, { password, grant: names, revoke: names });
-      const put$ = (rest: CallSettings): Observable<AuthUserRoles> =>
-        this.#putUser$('auth.updateUser', name, { user: name, ...changes }, rest);
-      const { grant = [], revoke = [] } = changes;
+    return this.#checked$(options, {}, (settings) => {
+      const request = about('user', name, 'PUT');
+      demandChanges(changes, { password, grant: names, revoke: names });
+      const { grant = [], revoke = [], password: secret } = changes;
+      const json = { user: name, ...changes };
       // A password alone would create a user that is not there.
-      return grant.length + revoke.length > 0
-        ? put$(settings)
-        : this.#ifThere$('auth.updateUser', name, true, settings, put$);
+      const isTold = grant.length + revoke.length > 0;
+      return this.#putUser$('auth.updateUser', { ...request, json, secret }, settings, isTold, true);
     });
   }
 
   /** Deletes a user; not `root` while authentication is on (EtcdApiError with `status` 403). */
   deleteUser$(name: string, options: CallOptions = {}): Observable<void> {
-    return this.#call$(options, (settings) => {
-      demand('user', name, named);
-      const request = { method: 'DELETE' as const, path: user(name), of: name };
-      return this.#calls.run$('auth.deleteUser', request, settings, demandSuccess);
-    });
+    return this.#call$('auth.deleteUser', options, () => about('user', name, 'DELETE'), demandSuccess);
   }
 
   /** Lists the roles with what they may do; etcd 2.0 to 2.2 tell their names alone. */
   roles$(options: CallOptions = {}): Observable<ListedRole[]> {
-    return this.#call$(options, (settings) =>
-      this.#calls.run$('auth.roles', { path: '/v2/auth/roles' }, settings, (answer) =>
-        listOf(objectOf(answer, rolesShape)['roles']).map(listedRoleOf),
-      ),
+    return this.#call$(
+      'auth.roles',
+      options,
+      () => ({ path: '/v2/auth/roles' }),
+      (answer) => listOf(decodeObject(answer, rolesShape)['roles']).map(listedRoleOf),
     );
   }
 
   /** One role. */
   role$(name: string, options: CallOptions = {}): Observable<AuthRole> {
-    return this.#call$(options, (settings) => {
-      demand('role', name, named);
-      return this.#calls.run$('auth.role', { path: role(name), of: name }, settings, (answer) =>
-        roleOf(objectOf(answer, roleShape)),
-      );
-    });
+    return this.#call$('auth.role', options, () => about('role', name), readRole);
   }
 
   /**
@@ -222,11 +228,12 @@ export class AuthApi {
     permissions: Partial<Permissions> = {},
     options: CallOptions = {},
   ): Observable<AuthRole> {
-    return this.#call$(options, (settings) => {
-      demand('role', name, creatable);
+    const request = (): ApiRequest => {
+      const put = about('role', name, 'PUT', creatable);
       checkOptions('permissions.', permissions, permissionChecks);
-      return this.#putRole$('auth.createRole', name, { permissions: kvOf(permissions) }, settings);
-    });
+      return { ...put, json: { role: name, permissions: kvOf(permissions) } };
+    };
+    return this.#call$('auth.createRole', options, request, readRole);
   }
 
   /**
@@ -234,31 +241,29 @@ export class AuthApi {
    * refused with `status` 400.
    */
   updateRole$(name: string, changes: RoleChanges, options: CallOptions = {}): Observable<AuthRole> {
-    return this.#call$(options, (settings) => {
-      demand('role', name, named);
-      demandChanges('changes', changes, { grant: check.object, revoke: check.object });
+    const request = (): ApiRequest => {
+      const put = about('role', name, 'PUT');
+      demandChanges(changes, { grant: check.object, revoke: check.object });
       const { grant, revoke } = changes;
       checkOptions('changes.grant.', grant, permissionChecks);
       checkOptions('changes.revoke.', revoke, permissionChecks);
-      const json = {
-        ...(grant === undefined ? {} : { grant: kvOf(grant) }),
-        ...(revoke === undefined ? {} : { revoke: kvOf(revoke) }),
-      };
-      return this.#putRole$('auth.updateRole', name, json, settings);
-    });
+      return { ...put, json: { role: name, grant: grant && kvOf(grant), revoke: revoke && kvOf(revoke) } };
+    };
+    return this.#call$('auth.updateRole', options, request, readRole);
   }
 
   /** Deletes a role; not `root` (EtcdApiError with `status` 403). */
   deleteRole$(name: string, options: CallOptions = {}): Observable<void> {
-    return this.#call$(options, (settings) => {
-      demand('role', name, named);
-      const request = { method: 'DELETE' as const, path: role(name), of: name };
-      return this.#calls.run$('auth.deleteRole', request, settings, demandSuccess);
-    });
+    return this.#call$('auth.deleteRole', options, () => about('role', name, 'DELETE'), demandSuccess);
   }
 
-  #call$<T>(options: CallOptions, proceed: (settings: CallSettings) => Observable<T>): Observable<T> {
-    return this.#checked$(options, {}, proceed);
+  #call$<T>(
+    operation: ApiOperation,
+    options: CallOptions,
+    request: () => ApiRequest,
+    read: (answer: Answer) => T,
+  ): Observable<T> {
+    return this.#checked$(options, {}, (settings) => this.#calls.run$(operation, request(), settings, read));
   }
 
   #checked$<T>(
@@ -273,91 +278,69 @@ export class AuthApi {
     });
   }
 
+  /**
+   * Sends the change of a user. Where etcd tells by itself whether that is there (`isTold`) at once; else if it is, or if
+   * it is not, as wanted, and fails as etcd would.
+   */
   #putUser$(
     operation: 'auth.createUser' | 'auth.updateUser',
-    name: string,
-    json: { readonly user: string; readonly password?: string | undefined },
+    request: ApiRequest,
     settings: CallSettings,
-  ): Observable<AuthUserRoles> {
-    const { password: secret } = json;
-    const request = { method: 'PUT' as const, path: user(name), json, secret, of: name };
-    return this.#calls.run$(operation, request, settings, (answer) =>
-      userRolesOf(objectOf(answer, userShape)),
-    );
-  }
-
-  #putRole$(
-    operation: 'auth.createRole' | 'auth.updateRole',
-    name: string,
-    changes: object,
-    settings: CallSettings,
-  ): Observable<AuthRole> {
-    const request = { method: 'PUT' as const, path: role(name), json: { role: name, ...changes }, of: name };
-    return this.#calls.run$(operation, request, settings, (answer) => roleOf(objectOf(answer, roleShape)));
-  }
-
-  /** Goes on if the user is there, or if it is not, as wanted; else fails as etcd would. */
-  #ifThere$<T>(
-    operation: 'auth.createUser' | 'auth.updateUser',
-    name: string,
+    isTold: boolean,
     wanted: boolean,
-    settings: CallSettings,
-    proceed: (settings: CallSettings) => Observable<T>,
-  ): Observable<T> {
+  ): Observable<AuthUserRoles> {
+    const put$ = (limits: CallSettings): Observable<AuthUserRoles> =>
+      this.#calls.run$(operation, request, limits, (answer) => userRolesOf(decodeObject(answer, userShape)));
+    if (isTold) return put$(settings);
+    const { path, of: name = '' } = request;
     return defer(() => {
       const startedAt = performance.now();
-      const look = { path: user(name), of: name, as: operation };
-      return this.#calls
-        .run$('auth.look', look, settings, isThere)
-        .pipe(
-          switchMap(({ there, endpoint }) =>
-            there === wanted
-              ? proceed(within(settings, startedAt))
-              : throwError(() => wrongState(`${operation} ${name}`, name, there, endpoint)),
-          ),
-        );
+      return this.#calls.run$('auth.look', { path, of: name, as: operation }, settings, isThere).pipe(
+        switchMap(({ there, endpoint }) => {
+          if (there !== wanted) throw wrongState(`${operation} ${name}`, name, there, endpoint);
+          return put$(within(settings, startedAt));
+        }),
+      );
     });
   }
 }
+
+const readRole = (answer: Answer): AuthRole => roleOf(decodeObject(answer, roleShape));
 
 const permissionChecks: Record<string, Check> = { read: patterns, write: patterns };
 
 const kvOf = ({ read = [], write = [] }: Partial<Permissions>): object => ({ kv: { read, write } });
 
-function demandChanges(name: string, changes: unknown, checks: Record<string, Check>): void {
-  demand(name, changes, secret(check.object));
-  checkOptions(`${name}.`, changes, checks);
+function demandChanges(changes: unknown, checks: Record<string, Check>): void {
+  demand('changes', changes, secret(check.object));
+  checkOptions('changes.', changes, checks);
   if (Object.values(changes as object).every((v) => v === undefined))
-    throw new InvalidOptionError(name, changes, `at least one of ${Object.keys(checks).join(', ')}`);
+    throw new InvalidOptionError('changes', changes, `at least one of ${Object.keys(checks).join(', ')}`);
 }
 
 /** Told apart by etcd's words: both turns answer 409 for other reasons, too. */
-function changeOf(answer: ApiAnswer, already: string): AuthChange {
+function changeOf(answer: Answer, already: string): AuthChange {
   if (answer.status === 409 && messageOf(answer).includes(already)) return 'unchanged';
   demandSuccess(answer);
   return 'changed';
 }
 
 /** A user whose role does not exist is "not found" as well, but by another message. */
-function isThere(answer: ApiAnswer): { there: boolean; endpoint: string } {
-  const { operation, endpoint, status, body, exchange } = answer;
-  if (status !== 404) {
-    objectOf(answer, userShape);
+function isThere(answer: Answer): { there: boolean; endpoint: string | undefined } {
+  const { endpoint } = answer;
+  if (answer.status !== 404) {
+    decodeObject(answer, userShape);
     return { there: true, endpoint };
   }
   // As in `auth: User app does not exist.`
   const [, what = ''] = /^(?:[a-z]+: )?(User|Role) /.exec(messageOf(answer)) ?? [];
-  if (what === '' || !messageOf(answer).includes(' does not exist'))
-    throw faultOf(operation, status, body, exchange);
+  if (what === '' || !messageOf(answer).includes(' does not exist')) throw faultOf(answer);
   return { there: what === 'Role', endpoint };
 }
 
-const messageOf = ({ body }: ApiAnswer): string => {
-  const json = parseJson(body);
-  return isRecord(json) && typeof json['message'] === 'string' ? json['message'] : '';
-};
+const messageOf = ({ body }: Answer): string => textIn(parseJson(body), 'message') ?? '';
 
-function wrongState(operation: string, name: string, there: boolean, endpoint: string): EtcdApiError {
+function wrongState(operation: string, name: string, there: boolean, endpoint?: string): EtcdApiError {
   const answer = there
     ? { message: `User ${name} already exists`, status: 409 }
     : { message: `User ${name} does not exist`, status: 404 };

@@ -7,7 +7,7 @@ import {
   isUnsupportedByServer,
 } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
-import type { V2Context } from '../context.js';
+import { isAnonymous, type V2Context } from '../context.js';
 import type { KeyCalls } from './key-calls.js';
 
 /**
@@ -15,11 +15,12 @@ import type { KeyCalls } from './key-calls.js';
  * A key that is not there is as good as one that is.
  */
 export function checkServer$(
-  { cluster, authorization, settings }: V2Context,
+  context: V2Context,
   calls: KeyCalls,
   key: string,
   deadline: number,
 ): Observable<unknown> {
+  const { cluster, settings } = context;
   return defer(() => {
     const others = cluster.view.candidates.length - 1;
     const limits: CallSettings = {
@@ -38,10 +39,9 @@ export function checkServer$(
   function explained(error: unknown): unknown {
     if (error instanceof AuthenticationError) {
       const { errorCode, reason, index, status, attempts } = error;
-      const who =
-        authorization === undefined && settings.tls.cert === undefined
-          ? 'no credentials were given (option auth), or what stands for them is'
-          : 'the user name or password is';
+      const who = isAnonymous(context)
+        ? 'no credentials were given (option auth), or what stands for them is'
+        : 'the user name or password is';
       const hint = `${who} wrong, or no right to read ${key} (option checkKey)`;
       const answer = { errorCode, message: 'Insufficient credentials', reason, index, status };
       return new AuthenticationError('connect', answer, { attempts, hint });

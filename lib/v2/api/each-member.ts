@@ -4,9 +4,9 @@ import { AllNodesDownError, EtcdError, isClientClosed } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
 import type { V2Context } from '../context.js';
 
-/** What one member answered, or why it did not. */
+/** What one member answered, with its name, or why it did not. */
 export type MemberAnswer<T> =
-  | { readonly member: Member; readonly endpoint: string; readonly value: T }
+  | ({ readonly member: Member; readonly endpoint: string } & T)
   | { readonly member: Member; readonly endpoint?: string; readonly error: EtcdError };
 
 /** A member that is asked by itself has this much longer than for a probe: `/health` takes a second by design. */
@@ -16,7 +16,7 @@ const probesWaited = 2;
  * Asks every member, all at once and each one time only; emits their answers as they come, one for each, dead ones
  * included. Without `timeout` among the call's options a member has twice the `probeTimeout`.
  */
-export function eachMember$<T>(
+export function eachMember$<T extends object>(
   { cluster, settings: client }: V2Context,
   settings: CallSettings,
   timeout: number | undefined,
@@ -36,7 +36,7 @@ export function eachMember$<T>(
         return of({ member, error });
       }
       return ask(endpoint, limits).pipe(
-        map((value) => ({ member, endpoint, value })),
+        map((answer) => ({ member, endpoint, ...answer })),
         catchError((error: unknown) =>
           error instanceof EtcdError && !isClientClosed(error)
             ? of({ member, endpoint, error })

@@ -6,13 +6,13 @@ import { UnsupportedByServerError } from '../../errors.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { HttpMethod } from '../../transport/http.js';
 import { TransportError } from '../../transport/transport-error.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
+import { answerOf, learn, type V2Context } from '../context.js';
 import { decodeKeys, type KeysBody } from '../wire/decode.js';
 import { keyPath, normaliseKey } from '../wire/key-path.js';
 import type { EtcdNode, KeyResponse, ResponseInfo } from '../model/model.js';
 import { withQuery, type Params } from '../wire/params.js';
 import { demandKey, demandRequestLine, encodeForm } from '../wire/request-size.js';
-import { retryClasses, type KeysOperation } from './retry-classes.js';
+import { retryClassOf, type KeysOperation } from './retry-classes.js';
 import { demandFeatures, isLegacy, keepsTtl, type Feature } from '../old/server-release.js';
 import { withKey } from './with-key.js';
 
@@ -72,7 +72,7 @@ export class KeyCalls {
     key: string,
     { method, query = {}, form, name: called = operation }: KeysRequest,
     settings: CallSettings,
-    retryClass = retryClasses[operation],
+    retryClass = retryClassOf(operation),
     checkInfo: (info: ResponseInfo) => void = () => undefined,
   ): Observable<KeyResponse> {
     const context = this.#context;
@@ -83,8 +83,8 @@ export class KeyCalls {
       method,
       operation,
       pool: 'command' as const,
-      ...(form === undefined ? {} : { body: encodeForm(form) }),
-      ...(authorization === undefined ? {} : { authorization }),
+      body: form && encodeForm(form),
+      authorization,
     };
     const blame =
       query['prevValue'] === undefined
@@ -108,12 +108,11 @@ export class KeyCalls {
           query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
         const sent$ = transport.read$(
           { ...request, path: there, endpoint, timeout },
-          ({ status, headers, body }) => {
-            const info = learn(context, endpoint, status, headers);
-            const exchange = exchangeOf(context, endpoint, status, headers);
-            const answer = decodeKeys(name, status, body, exchange, asked);
+          (response) => {
+            const info = learn(context, endpoint, response.status, response.headers);
+            const body = decodeKeys(answerOf(context, name, endpoint, response), asked);
             checkInfo(info);
-            return keyResponse(key, answer, info);
+            return keyResponse(key, body, info);
           },
           trace,
         );
@@ -137,15 +136,15 @@ export class KeyCalls {
       timeout,
       operation: 'get',
       pool: 'command' as const,
-      ...(authorization === undefined ? {} : { authorization }),
+      authorization,
     };
     return transport
-      .read$(request, ({ status, headers, body }) => {
-        const exchange = exchangeOf(this.#context, endpoint, status, headers);
-        const { node } = decodeKeys(name, status, body, exchange, { key, method: 'GET' });
+      .read$(request, (response) => {
+        const answer = answerOf(this.#context, name, endpoint, response);
+        const { node } = decodeKeys(answer, { key, method: 'GET' });
         if (node?.expiration === undefined) return;
         throw new UnsupportedByServerError(
-          `${name}: etcd ${exchange.version ?? ''} cannot do this (it would keep the TTL that the key has): pass ttl, or use set$; etcd 0.4.0 and later can`,
+          `${name}: etcd ${answer.version ?? ''} cannot do this (it would keep the TTL that the key has): pass ttl, or use set$; etcd 0.4.0 and later can`,
           { endpoint },
         );
       })

@@ -5,7 +5,7 @@ import type { CallOptions, CallSettings } from '../../options.js';
 import { freshRead$ } from './fresh-read.js';
 import { ttlChecks, type KeyCalls } from './key-calls.js';
 import type { KeyResponse, ResponseInfo } from '../model/model.js';
-import { retryClasses } from './retry-classes.js';
+import { retryClassOf } from './retry-classes.js';
 import type { Watermark } from '../watermark.js';
 
 /** Options of {@link EtcdClient.get$}. */
@@ -86,7 +86,7 @@ export class KeysApi {
           path,
           { method: 'GET', query: { recursive, sorted, quorum: operation === 'quorumGet' }, name: 'get' },
           limits,
-          leader ? 'quorum-read' : retryClasses[operation],
+          leader ? 'quorum-read' : retryClassOf(operation),
           checkInfo,
         );
       return freshRead$(this.#watermark, `get ${path}`, settings, quorum === true, read);

@@ -1,8 +1,9 @@
-import { tap, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
+import { tap, type Observable } from 'rxjs';
 import { demand, type Check } from '../../check.js';
 import type { MemberInfo } from '../../cluster/member.js';
 import type { CallOptions } from '../../options.js';
-import { demandSuccess, objectOf, type ApiCalls } from './api-calls.js';
+import { demandSuccess, type ApiCalls, type ApiRequest } from './api-calls.js';
+import { decodeObject, type Answer } from '../wire/decode.js';
 import { memberOf, memberShape, membersOf, membersShape } from '../wire/member-json.js';
 
 const memberId: Check = (v) =>
@@ -41,20 +42,17 @@ export class MembersApi {
 
   /** Lists the members, as the leader knows them, or any member while there is none. */
   list$(options: CallOptions = {}): Observable<MemberInfo[]> {
-    return this.#calls.checked$(options, {}, (settings) =>
-      this.#calls.run$('members.list', { path: '/v2/members' }, settings, (answer) =>
-        membersOf(objectOf(answer, membersShape)),
-      ),
+    return this.#calls.call$(
+      'members.list',
+      options,
+      () => ({ path }),
+      (answer) => membersOf(decodeObject(answer, membersShape)),
     );
   }
 
   /** The leader, by its own word; waits through an election. `leader$()` of the client follows it. */
   leader$(options: CallOptions = {}): Observable<MemberInfo> {
-    return this.#calls.checked$(options, {}, (settings) =>
-      this.#calls.run$('members.leader', { path: '/v2/members/leader' }, settings, (answer) =>
-        memberOf(objectOf(answer, memberShape)),
-      ),
-    );
+    return this.#calls.call$('members.leader', options, () => ({ path: `${path}/leader` }), readMember);
   }
 
   /**
@@ -62,42 +60,41 @@ export class MembersApi {
    * and `--initial-cluster-state existing`.
    */
   add$(peerURLs: readonly string[], options: CallOptions = {}): Observable<MemberInfo> {
-    return this.#calls.checked$(options, {}, (settings) => {
+    const request = (): ApiRequest => {
       demand('peerURLs', peerURLs, urls);
-      const request = {
-        method: 'POST' as const,
-        path: '/v2/members',
-        json: { peerURLs },
-        of: peerURLs.join(' '),
-      };
-      return this.#calls
-        .run$('members.add', request, settings, (answer) => memberOf(objectOf(answer, memberShape)))
-        .pipe(this.#changed());
-    });
+      return { method: 'POST', path, json: { peerURLs }, of: peerURLs.join(' ') };
+    };
+    return this.#change$('members.add', options, request, readMember);
   }
 
   /** Gives a member other peer URLs. */
   update$(id: string, peerURLs: readonly string[], options: CallOptions = {}): Observable<void> {
-    return this.#calls.checked$(options, {}, (settings) => {
+    const request = (): ApiRequest => {
       demand('id', id, memberId);
       demand('peerURLs', peerURLs, urls);
-      const request = { method: 'PUT' as const, path: `/v2/members/${id}`, json: { peerURLs }, of: id };
-      return this.#calls.run$('members.update', request, settings, demandSuccess).pipe(this.#changed());
-    });
+      return { method: 'PUT', path: `${path}/${id}`, json: { peerURLs }, of: id };
+    };
+    return this.#change$('members.update', options, request, demandSuccess);
   }
 
   /** Removes a member; its process ends, and its id can never join again. */
   remove$(id: string, options: CallOptions = {}): Observable<void> {
-    return this.#calls.checked$(options, {}, (settings) => {
+    const request = (): ApiRequest => {
       demand('id', id, memberId);
-      const request = { method: 'DELETE' as const, path: `/v2/members/${id}`, of: id };
-      return this.#calls.run$('members.remove', request, settings, demandSuccess).pipe(this.#changed());
-    });
+      return { method: 'DELETE', path: `${path}/${id}`, of: id };
+    };
+    return this.#change$('members.remove', options, request, demandSuccess);
   }
 
-  #changed<T>(): MonoTypeOperatorFunction<T> {
-    return tap(() => {
-      this.#calls.context.cluster.doubt();
-    });
+  #change$<T>(...call: Parameters<typeof ApiCalls.prototype.call$<T>>): Observable<T> {
+    return this.#calls.call$(...call).pipe(
+      tap(() => {
+        this.#calls.context.cluster.doubt();
+      }),
+    );
   }
 }
+
+const path = '/v2/members';
+
+const readMember = (answer: Answer): MemberInfo => memberOf(decodeObject(answer, memberShape));

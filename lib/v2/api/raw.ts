@@ -5,7 +5,7 @@ import { InvalidOptionError } from '../../errors.js';
 import { isAuthentication } from '../../insight/events.js';
 import { callChecks, resolveCall, type CallOptions } from '../../options.js';
 import { httpMethods, type HttpMethod } from '../../transport/http.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
+import { answerOf, learn, type V2Context } from '../context.js';
 import { faultOf } from '../wire/decode.js';
 import type { ResponseInfo } from '../model/model.js';
 import { encodeParams, withQuery, type Params } from '../wire/params.js';
@@ -121,10 +121,10 @@ export class RawApi {
         send: (endpoint, timeout, trace) =>
           transport.read$(
             { ...request, endpoint, timeout },
-            ({ status, headers: received, body }) => {
+            (response) => {
+              const { status, headers: received, body } = response;
               const info = learn(context, endpoint, status, received);
-              if (status === 307)
-                throw faultOf(name, status, body, exchangeOf(context, endpoint, status, received, own));
+              if (status === 307) throw faultOf(answerOf(context, name, endpoint, response, own));
               const json = parseJson(body);
               return {
                 status,

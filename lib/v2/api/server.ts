@@ -1,12 +1,13 @@
 import { map, type Observable } from 'rxjs';
 import { isRecord } from '../../check.js';
+import { defined } from '../../defined.js';
 import type { Member } from '../../cluster/member.js';
 import { EtcdErrorCode, type EtcdError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
-import type { ApiAnswer, ApiCalls } from './api-calls.js';
-import { faultOf, foreignFault, whatElse } from '../wire/decode.js';
-import { eachMember$ } from './each-member.js';
-import { parseJson } from '../wire/parse-json.js';
+import type { ApiCalls } from './api-calls.js';
+import { faultOf, foreignFault, whatElse, type Answer } from '../wire/decode.js';
+import { eachMember$, type MemberAnswer } from './each-member.js';
+import { parseJson, textIn } from '../wire/parse-json.js';
 import { isLegacy, readVersion, type ServerVersion } from '../old/server-release.js';
 
 /** One member's releases, or why it did not tell them. */
@@ -39,82 +40,73 @@ export class ServerApi {
   }
 
   machines$(options: CallOptions = {}): Observable<string[]> {
-    return this.#calls.checked$(options, {}, (settings) =>
-      this.#calls.run$(
-        'machines',
-        { path: '/v2/machines' },
-        settings,
-        ({ operation, status, body, exchange }) => {
-          const urls = body
-            .split(',')
-            .map((url) => url.trim())
-            .filter((url) => url !== '');
-          if (status !== 200 || !urls.every(isUrl)) throw faultOf(operation, status, body, exchange);
-          return urls;
-        },
-      ),
+    return this.#calls.call$(
+      'machines',
+      options,
+      () => ({ path: '/v2/machines' }),
+      (answer) => {
+        const urls = answer.body
+          .split(',')
+          .map((url) => url.trim())
+          .filter((url) => url !== '');
+        if (answer.status !== 200 || !urls.every(isUrl)) throw faultOf(answer);
+        return urls;
+      },
     );
   }
 
   version$(options: CallOptions = {}): Observable<ServerVersion> {
-    return this.#calls.checked$(options, {}, (settings) => this.#version$(settings));
+    return this.#calls.call$('version', options, () => ({ path: '/version' }), releasesOf);
   }
 
   versions$(options: CallOptions = {}): Observable<MemberVersion> {
-    return this.#calls.checked$(options, {}, (settings) =>
-      eachMember$(this.#calls.context, settings, options.timeout, (at, limits) =>
-        this.#version$(limits, at),
-      ).pipe(
-        map((answer) => {
-          if (!('value' in answer)) return answer;
-          const { member, endpoint, value } = answer;
-          return { member, endpoint, ...value };
-        }),
-      ),
+    return this.#each$(options, (at, limits) =>
+      this.#calls.run$('version', { path: '/version', at }, limits, releasesOf),
     );
   }
 
   health$(options: CallOptions = {}): Observable<MemberHealth> {
-    return this.#calls.checked$(options, {}, (settings) =>
-      eachMember$(this.#calls.context, settings, options.timeout, (at, limits) =>
-        isLegacy(this.#calls.context.cluster.version(at))
-          ? this.#calls.run$('health', { path: '/v2/leader', at }, limits, readLegacyHealth)
-          : this.#calls.run$('health', { path: '/health', at }, limits, readHealth),
-      ).pipe(
-        map((answer) => {
-          if (!('value' in answer)) return { ...answer, healthy: false };
-          const { member, endpoint, value } = answer;
-          const reason = this.#calls.context.cluster.unsupported(endpoint);
-          return { member, endpoint, ...(reason === undefined ? {} : { reason }), ...value };
-        }),
-      ),
-    );
+    const { cluster } = this.#calls.context;
+    return this.#each$(options, (at, limits) => {
+      const isOld = isLegacy(cluster.version(at));
+      const path = isOld ? '/v2/leader' : '/health';
+      return this.#calls.run$('health', { path, at }, limits, (answer) => ({
+        ...defined({ reason: cluster.unsupported(at) }),
+        ...(isOld ? legacyHealthOf(answer) : healthOf(answer)),
+      }));
+    }).pipe(map((answer) => ('error' in answer ? { ...answer, healthy: false } : answer)));
   }
 
-  #version$(settings: CallSettings, at?: string): Observable<ServerVersion> {
-    return this.#calls.run$(
-      'version',
-      { path: '/version', at },
-      settings,
-      ({ operation, status, body, exchange }) => {
-        const version = status === 200 ? readVersion(body) : undefined;
-        if (version === undefined) throw faultOf(operation, status, body, exchange);
-        return version;
-      },
+  #each$<T extends object>(
+    options: CallOptions,
+    ask: (at: string, limits: CallSettings) => Observable<T>,
+  ): Observable<MemberAnswer<T>> {
+    return this.#calls.checked$(options, {}, (settings) =>
+      eachMember$(this.#calls.context, settings, options.timeout, ask),
     );
   }
 }
 
+function releasesOf(answer: Answer): ServerVersion {
+  const version = answer.status === 200 ? readVersion(answer.body) : undefined;
+  if (version === undefined) throw faultOf(answer);
+  return version;
+}
+
+type Health = Pick<MemberHealth, 'healthy' | 'reason'>;
+
 /** `{"health":"true"}`: the word is a string, and etcd 3.5 adds a reason. A 503 is an answer, too. */
-function readHealth({ operation, status, body, exchange }: ApiAnswer): { healthy: boolean; reason?: string } {
+function healthOf(answer: Answer): Health {
+  const { status, body } = answer;
   const json = parseJson(body);
   // Every etcd that has this path serves it, with the v2 API or without: what does not is no etcd.
   if (!isRecord(json) || !isWord(json['health']) || (status !== 200 && status !== 503))
-    throw foreignFault(operation, status, body, exchange, whatElse(body));
-  const { health, reason } = json;
+    throw foreignFault(answer, whatElse(body));
+  const { health } = json;
+  const reason = textIn(json, 'reason') ?? '';
   return {
     healthy: status === 200 && (health === 'true' || health === true),
-    ...(typeof reason === 'string' && reason !== '' ? { reason } : {}),
+    ...(reason === '' ? {} : { reason }),
   };
 }
 
@@ -123,12 +115,9 @@ const isWord = (health: unknown): boolean => typeof health === 'string' || typeo
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text);
 
 /** Before 2.0 there is no `/health`; a member that can name a leader is as well as one can tell. */
-function readLegacyHealth({ operation, status, body, exchange }: ApiAnswer): {
-  healthy: boolean;
-  reason?: string;
-} {
-  if (status === 200 && isUrl(body.trim())) return { healthy: true };
-  const { errorCode } = faultOf(operation, status, body, exchange).config;
-  if (errorCode === EtcdErrorCode.LeaderElect) return { healthy: false, reason: 'no leader' };
-  throw faultOf(operation, status, body, exchange);
+function legacyHealthOf(answer: Answer): Health {
+  if (answer.status === 200 && isUrl(answer.body.trim())) return { healthy: true };
+  const fault = faultOf(answer);
+  if (fault.config.errorCode === EtcdErrorCode.LeaderElect) return { healthy: false, reason: 'no leader' };
+  throw fault;
 }

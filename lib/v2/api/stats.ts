@@ -1,10 +1,9 @@
 import { map, type Observable } from 'rxjs';
 import { check } from '../../check.js';
-import { Fault } from '../../cluster/fault.js';
 import { EtcdError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
-import { objectOf, type ApiAnswer, type ApiCalls } from './api-calls.js';
-import { toldBody } from '../wire/decode.js';
+import type { ApiCalls } from './api-calls.js';
+import { decodeObject, fault, type Answer } from '../wire/decode.js';
 import { eachMember$ } from './each-member.js';
 import { number, optional, record, recordOf, text } from '../wire/shape.js';
 import type { LeaderStats, MemberStats, SelfStats, StoreStats } from '../model/stats-model.js';
@@ -14,8 +13,6 @@ export interface StatsOptions extends CallOptions {
   /** Asks every member: one value for each, a dead one included. Default false: one member, whichever. */
   each?: boolean | undefined;
 }
-
-type Operation = 'stats.leader' | 'stats.self' | 'stats.store';
 
 /**
  * Statistics (etcd: Documentation/v2/api.md, "Statistics"), in etcd's own words.
@@ -40,8 +37,8 @@ export class StatsApi {
   leader$(options: StatsOptions & { each: true }): Observable<MemberStats<LeaderStats>>;
   leader$(options?: StatsOptions & { each?: false | undefined }): Observable<LeaderStats>;
   leader$(options: StatsOptions = {}): Observable<LeaderStats | MemberStats<LeaderStats>> {
-    return this.#run$('stats.leader', '/v2/stats/leader', options, (answer) => {
-      const { leader, followers } = objectOf(answer, leaderShape) as unknown as Partial<LeaderStats>;
+    return this.#run$('leader', options, (answer) => {
+      const { leader, followers } = decodeObject(answer, leaderShape) as unknown as Partial<LeaderStats>;
       return { leader: leader ?? '', followers: followers ?? {} };
     });
   }
@@ -50,12 +47,7 @@ export class StatsApi {
   self$(options: StatsOptions & { each: true }): Observable<MemberStats<SelfStats>>;
   self$(options?: StatsOptions & { each?: false | undefined }): Observable<SelfStats>;
   self$(options: StatsOptions = {}): Observable<SelfStats | MemberStats<SelfStats>> {
-    return this.#run$(
-      'stats.self',
-      '/v2/stats/self',
-      options,
-      (answer) => objectOf(answer, selfShape) as unknown as SelfStats,
-    );
+    return this.#run$('self', options, (answer) => decodeObject(answer, selfShape) as unknown as SelfStats);
   }
 
   /** Counts of a member's store, since that member started. */
@@ -63,21 +55,19 @@ export class StatsApi {
   store$(options?: StatsOptions & { each?: false | undefined }): Observable<StoreStats>;
   store$(options: StatsOptions = {}): Observable<StoreStats | MemberStats<StoreStats>> {
     return this.#run$(
-      'stats.store',
-      '/v2/stats/store',
+      'store',
       options,
-      (answer) => objectOf(answer, storeShape) as unknown as StoreStats,
+      (answer) => decodeObject(answer, storeShape) as unknown as StoreStats,
     );
   }
 
   #run$<T>(
-    operation: Operation,
-    path: string,
+    name: 'leader' | 'self' | 'store',
     options: StatsOptions,
-    read: (answer: ApiAnswer) => T,
+    read: (answer: Answer) => T,
   ): Observable<T | MemberStats<T>> {
     const ask$ = (settings: CallSettings, at?: string): Observable<T> =>
-      this.#calls.run$(operation, { path, at }, settings, (answer) => {
+      this.#calls.run$(`stats.${name}`, { path: `/v2/stats/${name}`, at }, settings, (answer) => {
         demandLeader(answer, at !== undefined);
         return read(answer);
       });
@@ -87,13 +77,7 @@ export class StatsApi {
       (settings): Observable<T | MemberStats<T>> =>
         options.each === true
           ? eachMember$(this.#calls.context, settings, options.timeout, (at, limits) =>
-              ask$(limits, at),
-            ).pipe(
-              map((answer) => {
-                if (!('value' in answer)) return answer;
-                const { member, endpoint, value } = answer;
-                return { member, endpoint, stats: value };
-              }),
+              ask$(limits, at).pipe(map((stats) => ({ stats }))),
             )
           : ask$(settings),
     );
@@ -124,15 +108,13 @@ const selfShape = record({
 const storeShape = record({ getsSuccess: number, setsSuccess: number, watchers: count, expireCount: count });
 
 /** A follower's refusal: the leader has just changed, unless this very member was to be asked. */
-function demandLeader({ operation, status, body, exchange }: ApiAnswer, final: boolean): void {
-  if (status !== 403 || final) return;
-  throw new Fault({
-    status,
-    body: toldBody(body, exchange),
+function demandLeader(answer: Answer, final: boolean): void {
+  if (answer.status !== 403 || final) return;
+  throw fault(answer, {
     summary: '403 not current leader',
     executed: 'no',
     leaderless: true,
     toError: (details) =>
-      new EtcdError('UNEXPECTED_RESPONSE', `${operation}: no member says that it leads`, details),
+      new EtcdError('UNEXPECTED_RESPONSE', `${answer.operation}: no member says that it leads`, details),
   });
 }

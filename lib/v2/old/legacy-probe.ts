@@ -1,11 +1,10 @@
 import { forkJoin, map, type Observable } from 'rxjs';
-import { isRecord } from '../../check.js';
 import type { MemberInfo } from '../../cluster/member.js';
 import type { ProbeAnswer } from '../../cluster/probe.js';
 import type { HttpResponse } from '../../transport/http.js';
 import { decodeKeys } from '../wire/decode.js';
 import type { EtcdNode } from '../model/model.js';
-import { parseJson } from '../wire/parse-json.js';
+import { parseJson, textIn } from '../wire/parse-json.js';
 
 /** Asks one endpoint for a path, within the probe's time. */
 export type Ask = (path: string) => Observable<HttpResponse>;
@@ -35,7 +34,7 @@ export function legacyProbe$(ask$: Ask, endpoint: string): Observable<ProbeAnswe
 /** Each is a key named as the member, whose value is a form: `etcd=<client URL>&raft=<peer URL>`. */
 function machinesOf({ status, body }: HttpResponse): MemberInfo[] {
   if (status !== 200) return [];
-  const { node } = decodeKeys('machines', status, body, { version: '0.2.0' });
+  const { node } = decodeKeys({ operation: 'machines', status, body, version: '0.2.0' });
   return (node?.nodes ?? []).map((machine) => memberOf(machine)).filter((m) => m.id !== '');
 }
 
@@ -46,8 +45,7 @@ function memberOf({ key, value = '' }: EtcdNode): MemberInfo {
 }
 
 function nameOf({ status, body }: HttpResponse): string | undefined {
-  const json = status === 200 ? parseJson(body) : undefined;
-  return isRecord(json) && typeof json['name'] === 'string' && json['name'] !== '' ? json['name'] : undefined;
+  return (status === 200 && textIn(parseJson(body), 'name')) || undefined;
 }
 
 /** Which of them is at this endpoint: the only one, or the one that says so. */

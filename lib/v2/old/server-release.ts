@@ -1,6 +1,5 @@
 import { UnsupportedByServerError } from '../../errors.js';
-import { isRecord } from '../../check.js';
-import { parseJson } from '../wire/parse-json.js';
+import { parseJson, textIn } from '../wire/parse-json.js';
 
 /** Which releases an etcd server runs (`GET /version`). */
 export interface ServerVersion {
@@ -15,17 +14,15 @@ export function readVersion(body: string): ServerVersion | undefined {
   // What is longer is no release, and not worth a look.
   if (body.length > longestVersion) return undefined;
   const json = parseJson(body);
-  if (isRecord(json) && typeof json['etcdserver'] === 'string') {
-    const { etcdserver, etcdcluster } = json;
-    // A member that starts says `not_decided`.
-    const decided = typeof etcdcluster === 'string' && /^\d/.test(etcdcluster);
-    return { etcdserver, ...(decided ? { etcdcluster } : {}) };
-  }
-  // 2.0 itself, and the last of 0.4.
-  if (isRecord(json) && typeof json['releaseVersion'] === 'string')
-    return { etcdserver: json['releaseVersion'] };
-  const [, text] = /^etcd v?(\d+\.\d+\S*)\s*$/.exec(body) ?? [];
-  return text === undefined ? undefined : { etcdserver: text };
+  const etcdcluster = textIn(json, 'etcdcluster') ?? '';
+  const etcdserver =
+    textIn(json, 'etcdserver') ??
+    // 2.0 itself, and the last of 0.4.
+    textIn(json, 'releaseVersion') ??
+    /^etcd v?(\d+\.\d+\S*)\s*$/.exec(body)?.[1];
+  if (etcdserver === undefined) return undefined;
+  // A member that starts says `not_decided`.
+  return { etcdserver, ...(/^\d/.test(etcdcluster) ? { etcdcluster } : {}) };
 }
 
 /** Of a body of `/version`, in characters: etcd's own has some 50. */

@@ -6,10 +6,5 @@ export function memberRequest(
   { authorization }: V2Context,
   request: Pick<HttpRequest, 'endpoint' | 'path' | 'timeout' | 'operation' | 'lines'>,
 ): HttpRequest {
-  return {
-    method: 'GET',
-    pool: 'watch',
-    ...request,
-    ...(authorization === undefined ? {} : { authorization }),
-  };
+  return { method: 'GET', pool: 'watch', authorization, ...request };
 }

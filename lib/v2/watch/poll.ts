@@ -1,7 +1,7 @@
 import { defer, filter, tap, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
-import { exchangeOf, learn } from '../context.js';
+import { answerOf, learn } from '../context.js';
 import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
@@ -57,7 +57,8 @@ export function poll$(
         return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
       }
       if (info === undefined) throw new MemberLeft('an answer ended before its head');
-      const body = decodeEvent(`watch ${key}`, key, info.status, text, exchangeOf(context, endpoint));
+      const answer = { status: info.status, body: text };
+      const body = decodeEvent(answerOf(context, `watch ${key}`, endpoint, answer), key);
       return { type: 'event', info, body, size: text.length };
     };
     return transport.parts$(request, read).pipe(

@@ -1,6 +1,6 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
+import { answerOf, isAnonymous, learn, type V2Context } from '../context.js';
 import { authenticationHint, keysFaultOf } from '../wire/decode.js';
 import { isIndex } from '../wire/keys-body.js';
 import { parseJson } from '../wire/parse-json.js';
@@ -49,13 +49,14 @@ export function readIndex$(
       operation: 'index',
     });
     return transport.exchange$(request).pipe(
-      map(({ status, headers, body }) => {
+      map((response) => {
+        const { status, headers } = response;
         const { etcdIndex, clusterId } = learn(context, endpoint, status, headers);
-        const json = parseJson(body);
+        const json = parseJson(response.body);
         const told = isRecord(json) && isIndex(json['index']) ? json['index'] : undefined;
         // An answer that was cut off is no word that the index is 0.
         if (status >= 500 || (etcdIndex ?? told) === undefined)
-          throw keysFaultOf(`watch ${key}`, status, body, exchangeOf(context, endpoint), json);
+          throw keysFaultOf(answerOf(context, `watch ${key}`, endpoint, response), json);
         context.watermark.saw(told, clusterId);
         const denied = status === 401 && etcdIndex === undefined;
         return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true, denied };
@@ -69,7 +70,7 @@ export function demandIndex$(context: V2Context, endpoint: string, key: string):
   return readIndex$(context, endpoint, key).pipe(
     tap(({ denied }) => {
       if (!denied) return;
-      const hint = authenticationHint(exchangeOf(context, endpoint), right);
+      const hint = authenticationHint(isAnonymous(context), right);
       throw new AuthenticationError(`watch ${key}`, refusal, { endpoint, hint });
     }),
   );

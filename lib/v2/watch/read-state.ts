@@ -1,8 +1,8 @@
-import { catchError, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { map, of, switchMap, type Observable } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import { EtcdErrorCode } from '../../errors.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
-import { decodeKeys } from '../wire/decode.js';
+import { answerOf, learn, type V2Context } from '../context.js';
+import { decodeKeys, type Answer } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { EtcdNode, ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
@@ -40,21 +40,24 @@ function listing$(context: V2Context, { key, recursive }: Target, endpoint: stri
     operation: 'watch',
   });
   return transport.exchange$(request).pipe(
-    switchMap(({ status, headers, body }) => {
-      const info = learn(context, endpoint, status, headers);
-      const state = (node: EtcdNode): State => ({ node, index: info.etcdIndex ?? 0, info });
-      return of(body).pipe(
-        map((text) =>
-          withKey(
-            decodeKeys(`watch ${key}`, status, text, exchangeOf(context, endpoint), { key, method: 'GET' })
-              .node ?? { key },
-          ),
-        ),
-        catchError((error: unknown) => (isAbsent(error) ? of({ key }) : throwError(() => error))),
-        map(state),
-      );
+    map((response): State => {
+      const info = learn(context, endpoint, response.status, response.headers);
+      return {
+        node: nodeOf(answerOf(context, `watch ${key}`, endpoint, response), key),
+        index: info.etcdIndex ?? 0,
+        info,
+      };
     }),
   );
+}
+
+function nodeOf(answer: Answer, key: string): EtcdNode {
+  try {
+    return withKey(decodeKeys(answer, { key, method: 'GET' }).node ?? { key });
+  } catch (error) {
+    if (isAbsent(error)) return { key };
+    throw error;
+  }
 }
 
 const isAbsent = (error: unknown): boolean =>

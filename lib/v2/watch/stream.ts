@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
-import { exchangeOf, learn, type V2Context } from '../context.js';
+import { answerOf, learn, type V2Context } from '../context.js';
 import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
@@ -35,7 +35,6 @@ export function stream$(
 ): Observable<readonly StreamPart[]> {
   const { transport, settings } = context;
   const { key, recursive } = target;
-  const operation = `watch ${key}`;
   return defer(() => {
     const request = memberRequest(context, {
       endpoint,
@@ -44,14 +43,14 @@ export function stream$(
       operation: 'watch',
       lines: true,
     });
-    const exchange = exchangeOf(context, endpoint);
+    const answer = answerOf(context, `watch ${key}`, endpoint, { status: 200, body: '' });
     let info: ResponseInfo = { endpoint, status: 0 };
     const lines = new Lines();
     let refusal = '';
     const read = (part: HttpPart): readonly StreamPart[] => {
       if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
-        decodeEvent(operation, key, info.status, refusal, exchange);
+        decodeEvent({ ...answer, status: info.status, body: refusal }, key);
         throw new MemberLeft('it answered a watch with a single event');
       }
       if (part.type === 'head') {
@@ -65,7 +64,7 @@ export function stream$(
       return lines
         .add(part.text)
         .filter((line) => line !== '')
-        .map((line) => ({ type: 'event', info, body: decodeEvent(operation, key, 200, line, exchange) }));
+        .map((line) => ({ type: 'event', info, body: decodeEvent({ ...answer, body: line }, key) }));
     };
     return transport.parts$(request, read);
   });

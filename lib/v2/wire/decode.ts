@@ -5,6 +5,8 @@ import {
   EtcdError,
   EtcdErrorCode,
   UnsupportedByServerError,
+  type ApiErrorAnswer,
+  type EtcdErrorDetails,
 } from '../../errors.js';
 import { isRefusal } from '../../transport/http.js';
 import { isRecord } from '../../check.js';
@@ -19,15 +21,19 @@ import {
   type KeysBody,
 } from './keys-body.js';
 import { modernBody } from '../old/legacy-body.js';
-import { isTooDeep, maxDepth, parseJson } from './parse-json.js';
+import { isTooDeep, maxDepth, parseJson, textIn } from './parse-json.js';
 import { absence, isLegacy } from '../old/server-release.js';
-import { record, type Shape } from './shape.js';
+import type { Shape } from './shape.js';
 
 export type { KeysBody } from './keys-body.js';
 
-/** What the decoder is told of the exchange, besides its answer. */
-export interface Exchange {
-  /** Where it went. */
+/** An answer that is being read, and what is known of its exchange. */
+export interface Answer {
+  /** For messages: `get /a`. */
+  readonly operation: string;
+  readonly status: number;
+  readonly body: string;
+  /** Where it comes from. */
   readonly endpoint?: string | undefined;
   /** The release of the server that answered, if known. */
   readonly version?: string | undefined;
@@ -42,49 +48,40 @@ export interface Exchange {
 }
 
 /** What a server said, as it may be told. */
-const told = (text: string, { secrets, own }: Exchange): string => secrets?.mask(text, own) ?? text;
+const told = (text: string, { secrets, own }: Answer): string => secrets?.mask(text, own) ?? text;
 
 /** So much of a body is kept, cut down once more where it is shown. */
 const maxKept = 4_000;
 
-/** A body, as it may be kept. */
-export const toldBody = (body: string, exchange: Exchange): string | undefined =>
-  exchange.own?.keepsNoBody === true ? undefined : told(body.slice(0, maxKept), exchange);
+/** What an answer means that is no success; keeps as much of its body as may be kept. */
+export function fault(answer: Answer, config: Omit<FaultConfig, 'status' | 'body'>): Fault {
+  const { status, body, own } = answer;
+  const kept = own?.keepsNoBody === true ? undefined : told(body.slice(0, maxKept), answer);
+  return new Fault({ status, body: kept, ...config });
+}
 
 /**
  * A success of the keys API, checked in every part that is relied on; anything else is thrown as a Fault.
  *
  * @param asked what it must be the answer to
  */
-export function decodeKeys(
-  operation: string,
-  status: number,
-  body: string,
-  exchange: Exchange = {},
-  asked?: Asked,
-): KeysBody {
-  const json = parseJson(body);
-  if (status >= 300 || !isRecord(json) || typeof json['action'] !== 'string')
-    throw keysFaultOf(operation, status, body, exchange, json, asked);
-  const answer = mayBeLegacy(exchange.version, json['action']) ? modernBody(json) : json;
-  const flaw = keysBodyFlaw(answer) ?? (asked && mixUp(answer as unknown as KeysBody, asked));
-  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, flaw);
-  return answer as unknown as KeysBody;
+export function decodeKeys(answer: Answer, asked?: Asked): KeysBody {
+  const json = parseJson(answer.body);
+  if (answer.status >= 300 || !isRecord(json) || typeof json['action'] !== 'string')
+    throw keysFaultOf(answer, json, asked);
+  const keys = mayBeLegacy(answer.version, json['action']) ? modernBody(json) : json;
+  const flaw = keysBodyFlaw(keys) ?? (asked && mixUp(keys as unknown as KeysBody, asked));
+  if (flaw !== undefined) throw foreignFault(answer, flaw);
+  return keys as unknown as KeysBody;
 }
 
 /** An event of a watch of that key; anything else is thrown as a Fault. */
-export function decodeEvent(
-  operation: string,
-  key: string,
-  status: number,
-  body: string,
-  exchange: Exchange = {},
-): KeysBody {
-  const event = decodeKeys(operation, status, body, exchange);
+export function decodeEvent(answer: Answer, key: string): KeysBody {
+  const event = decodeKeys(answer);
   const of = event.node?.key ?? '/';
   // History answers by the text of keys alone; what is not related even so was meant for somebody else.
   const flaw = of.startsWith(key) || key.startsWith(of) ? eventFlaw(event) : `it is of the key ${of}`;
-  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, flaw);
+  if (flaw !== undefined) throw foreignFault(answer, flaw);
   return event;
 }
 
@@ -93,69 +90,49 @@ const mayBeLegacy = (version: string | undefined, action: string): boolean =>
   version === undefined ? action === 'get' : isLegacy(version);
 
 /** A success with a JSON object of that shape; anything else is thrown as a Fault. */
-export function decodeObject(
-  operation: string,
-  status: number,
-  body: string,
-  exchange: Exchange = {},
-  shape: Shape = record({}),
-): Record<string, unknown> {
-  const json = parseJson(body);
-  if (status >= 300 || !isRecord(json)) throw faultOf(operation, status, body, exchange, json);
+export function decodeObject(answer: Answer, shape: Shape): Record<string, unknown> {
+  const json = parseJson(answer.body);
+  if (answer.status >= 300 || !isRecord(json)) throw faultOf(answer, json);
   const flaw = shape(json);
-  if (flaw !== undefined) throw foreignFault(operation, status, body, exchange, `answer${flaw}`);
+  if (flaw !== undefined) throw foreignFault(answer, `answer${flaw}`);
   return json;
 }
 
 /** What an answer of the keys API that is no success means: there etcd's own word has an error code. */
 export function keysFaultOf(
-  operation: string,
-  status: number,
-  body: string,
-  exchange: Exchange = {},
-  json = parseJson(body),
+  answer: Answer,
+  json = parseJson(answer.body),
   asked?: Pick<Asked, 'key'>,
 ): Fault {
-  const isOwn = status >= 500 || hasErrorCode(json) || messageOf(json) === refusal;
+  const isOwn = answer.status >= 500 || hasErrorCode(json) || textIn(json, 'message') === refusal;
   const flaw = hasErrorCode(json) && asked !== undefined ? errorMixUp(json, asked) : undefined;
-  if (flaw !== undefined) return foreignFault(operation, status, body, exchange, flaw, 'unknown');
-  return faultOf(operation, status, body, exchange, isOwn ? json : null);
+  if (flaw !== undefined) return foreignFault(answer, flaw, 'unknown');
+  return faultOf(answer, isOwn ? json : null);
 }
 
 /** What an answer that is no success means. */
-export function faultOf(
-  operation: string,
-  status: number,
-  body: string,
-  exchange: Exchange = {},
-  json = parseJson(body),
-): Fault {
-  const answer = { status, body: toldBody(body, exchange) };
-  if (hasErrorCode(json)) return apiFault(operation, json, json.errorCode, answer, exchange);
-  if (status === 307) {
-    return new Fault({
-      ...answer,
-      summary: `redirected to ${told(exchange.redirect ?? 'nowhere', exchange)}`,
+export function faultOf(answer: Answer, json = parseJson(answer.body)): Fault {
+  const { operation, status, body, version, redirect } = answer;
+  if (hasErrorCode(json)) return apiFault(answer, json);
+  if (status === 307)
+    return fault(answer, {
+      summary: `redirected to ${told(redirect ?? 'nowhere', answer)}`,
       executed: 'no',
-      redirect: exchange.redirect,
+      redirect,
       leaderless: true,
       toError: (details) => unexpected(operation, 'redirected, but no leader is known', details),
     });
-  }
-  if (isPathless(status, body)) {
-    return new Fault({
-      ...answer,
+  if (isPathless(status, body))
+    return fault(answer, {
       summary: '404, and not from the v2 API',
       isStrange: true,
-      toError: (details) =>
-        new UnsupportedByServerError(`${operation}: ${absence(exchange.version)}`, details),
+      toError: (details) => new UnsupportedByServerError(`${operation}: ${absence(version)}`, details),
     });
-  }
-  const message = messageOf(json);
+  const message = textIn(json, 'message');
   // Who may not do something is told so in these words alone: whatever else refuses is a proxy.
   if (message !== undefined && status >= 400 && (status !== 401 || message === refusal))
-    return messageFault(operation, message, answer, exchange);
-  return foreignFault(operation, status, body, exchange, whatElse(body));
+    return messageFault(answer, message);
+  return foreignFault(answer, whatElse(body));
 }
 
 /** What Go, and so etcd, says of a path that it does not have. */
@@ -180,34 +157,22 @@ export function whatElse(body: string): string {
  *
  * @param kind what it is instead, or what is wrong with it
  */
-export function foreignFault(
-  operation: string,
-  status: number,
-  body: string,
-  exchange: Exchange,
-  kind: string,
-  executed = executedBefore(status),
-): Fault {
-  const { endpoint } = exchange;
+export function foreignFault(answer: Answer, kind: string, executed = executedBefore(answer.status)): Fault {
+  const { operation, endpoint, status, body } = answer;
   const code = String(status);
   const what =
     kind !== ''
-      ? `${code}, no answer of etcd (${told(kind, exchange)}${endpoint === undefined ? '' : ` from ${endpoint}`})`
+      ? `${code}, no answer of etcd (${told(kind, answer)}${endpoint === undefined ? '' : ` from ${endpoint}`})`
       : status < 300
         ? `${code} with a body that is empty`
         : code;
-  return new Fault({
-    status,
-    body: toldBody(body, exchange),
+  return fault(answer, {
     summary: what,
-    ...(executed === undefined ? {} : { executed }),
-    ...(isGateways(status, parseJson(body)) ? { isStrange: true } : {}),
+    executed,
+    isStrange: isGateways(status, parseJson(body)),
     toError: (details) => unexpected(operation, what, details),
   });
 }
-
-const messageOf = (json: unknown): string | undefined =>
-  isRecord(json) && typeof json['message'] === 'string' ? json['message'] : undefined;
 
 /** etcd's answer where it serves no such path. */
 export const isPathless = (status: number, body: string): boolean =>
@@ -215,46 +180,48 @@ export const isPathless = (status: number, body: string): boolean =>
 
 /** A member's own word that it knows of no leader: `during election`. */
 export const isLeaderless = (status: number, json: unknown): boolean =>
-  status === 503 && /\belection|\bleader/i.test(messageOf(json) ?? '');
+  status === 503 && /\belection|\bleader/i.test(textIn(json, 'message') ?? '');
 
 /** The word of a gateway or a balancer that reaches no member: a page, or JSON that is not etcd's. */
 export const isGateways = (status: number, json: unknown): boolean =>
-  (status === 502 || status === 503 || status === 504) &&
-  !(isRecord(json) && typeof json['errorCode'] === 'number') &&
-  !isLeaderless(status, json);
+  (status === 502 || status === 503 || status === 504) && !hasErrorCode(json) && !isLeaderless(status, json);
 
 /** Members, statistics and authentication answer with a message alone. */
-function messageFault(
-  operation: string,
-  message: string,
-  answer: { status: number; body: string | undefined },
-  exchange: Exchange,
-): Fault {
+function messageFault(answer: Answer, message: string): Fault {
   const { status } = answer;
-  const executed = executedBefore(status);
-  const error = {
-    errorCode: status === 401 ? EtcdErrorCode.Unauthorized : 0,
-    message: told(message, exchange),
-    reason: '',
-    index: 0,
-    status,
-  };
-  return new Fault({
-    ...answer,
-    summary: `${status} ${error.message}`,
-    ...(executed === undefined ? {} : { executed }),
-    ...(isLeaderless(status, { message }) ? { leaderless: true } : {}),
-    ...(isGateways(status, { message }) ? { isStrange: true } : {}),
+  const errorCode = status === 401 ? EtcdErrorCode.Unauthorized : 0;
+  return ownFault(
+    answer,
+    { errorCode, message, reason: '', index: 0 },
+    {
+      executed: executedBefore(status),
+      leaderless: isLeaderless(status, { message }),
+      isStrange: isGateways(status, { message }),
+    },
+  );
+}
+
+/** etcd's own word. */
+function ownFault(answer: Answer, word: Omit<ApiErrorAnswer, 'status'>, config: Partial<FaultConfig>): Fault {
+  const { operation, status } = answer;
+  const [message, reason] = [told(word.message, answer), told(word.reason, answer)];
+  const error = { ...word, message, reason, status };
+  return fault(answer, {
+    summary: `${status} ${message}${reason === '' ? '' : ` (${reason})`}`,
     toError: (details) =>
-      status === 401
-        ? new AuthenticationError(operation, error, { ...details, hint: authenticationHint(exchange) })
+      word.errorCode === EtcdErrorCode.Unauthorized
+        ? new AuthenticationError(operation, error, {
+            ...details,
+            hint: authenticationHint(answer.anonymous),
+          })
         : new EtcdApiError(operation, error, details),
+    ...config,
   });
 }
 
 /** etcd does not say what is wrong; the client knows at least whether it gave a name. */
-export const authenticationHint = ({ anonymous }: Exchange, right = 'the right'): string =>
-  anonymous === true
+export const authenticationHint = (anonymous = false, right = 'the right'): string =>
+  anonymous
     ? 'no credentials were given: option auth'
     : `the user name or password is wrong, or the user lacks ${right}`;
 
@@ -268,55 +235,34 @@ function executedBefore(status: number): FaultConfig['executed'] {
 /** How etcd 3.5 fails to update a directory: surely, though it calls that a raft error. */
 const directoryUpdate = /^nodePath .*: Not a file/s;
 
-function apiFault(
-  operation: string,
-  json: Record<string, unknown>,
-  errorCode: number,
-  answer: { status: number; body: string | undefined },
-  exchange: Exchange,
-): Fault {
-  const text = (name: string): string => (typeof json[name] === 'string' ? json[name] : '');
+function apiFault(answer: Answer, json: { errorCode: number } & Record<string, unknown>): Fault {
+  const { operation, status, version = '3.5' } = answer;
+  const { errorCode } = json;
+  const reason = textIn(json, 'cause') ?? '';
   const index = isIndex(json['index']) ? json['index'] : 0;
-  const error = {
-    errorCode,
-    message: told(text('message'), exchange),
-    reason: told(text('cause'), exchange),
-    index,
-    status: answer.status,
-  };
-  if (errorCode === EtcdErrorCode.RaftInternal && directoryUpdate.test(text('cause'))) {
-    return new Fault({
-      ...answer,
+  const word = { errorCode, message: textIn(json, 'message') ?? '', reason, index };
+  if (errorCode === EtcdErrorCode.RaftInternal && directoryUpdate.test(reason))
+    return fault(answer, {
       errorCode,
-      summary: `${answer.status} ${error.reason}`,
+      summary: `${status} ${told(reason, answer)}`,
       toError: (details) =>
         new UnsupportedByServerError(
-          `${operation}: etcd ${exchange.version ?? '3.5'} cannot update a directory, nor its TTL`,
+          `${operation}: etcd ${version} cannot update a directory, nor its TTL`,
           details,
         ),
     });
-  }
-  const internal =
+  const isInternal =
     errorCode === EtcdErrorCode.RaftInternal ||
     errorCode === EtcdErrorCode.LeaderElect ||
     errorCode === EtcdErrorCode.WatcherCleared ||
-    answer.status >= 500;
-  return new Fault({
-    ...answer,
+    status >= 500;
+  return ownFault(answer, word, {
     errorCode,
-    summary: `${answer.status} ${error.message}${error.reason === '' ? '' : ` (${error.reason})`}`,
-    ...(internal ? { executed: 'unknown', leaderless: true } : {}),
-    toError: (details) =>
-      errorCode === EtcdErrorCode.Unauthorized
-        ? new AuthenticationError(operation, error, { ...details, hint: authenticationHint(exchange) })
-        : new EtcdApiError(operation, error, details),
+    executed: isInternal ? 'unknown' : undefined,
+    leaderless: isInternal,
   });
 }
 
-function unexpected(
-  operation: string,
-  what: string,
-  details: ConstructorParameters<typeof EtcdError>[2],
-): EtcdError {
+function unexpected(operation: string, what: string, details: EtcdErrorDetails): EtcdError {
   return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: unexpected answer: ${what}`, details);
 }

@@ -1,3 +1,5 @@
+import { isRecord } from '../../check.js';
+
 /** Levels of JSON. etcd needs two for each directory, and no request line has room for more than 2,040 of those. */
 export const maxDepth = 4_200;
 
@@ -12,6 +14,12 @@ export function parseJson(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** The text under that name, if it is an object that has one there. */
+export function textIn(json: unknown, name: string): string | undefined {
+  const value = isRecord(json) ? json[name] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Whether its braces and brackets are nested deeper than {@link maxDepth}; strings are passed over. */

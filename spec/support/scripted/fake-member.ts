@@ -111,6 +111,8 @@ export class FakeMember {
         sawTerm: () => undefined,
         heard: () => undefined,
         version: () => this.version,
+        isVersionFresh: () => true,
+        unsupported: () => undefined,
         watchEndpoint$: () => of(here),
         check$: (url: string) => {
           this.checks.push(url);

@@ -9,7 +9,7 @@ import {
 import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
 import { resolveOptions } from '../../../lib/options.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import { faultOf, keysFaultOf } from '../../../lib/v2/wire/decode.js';
+import { faultOf, keysFaultOf, type Answer } from '../../../lib/v2/wire/decode.js';
 import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
@@ -33,7 +33,8 @@ const resync = item({
 });
 const catchingUp: LegItem = { type: 'catching-up', endpoint: here };
 const waiting: LegItem = { type: 'waiting', endpoint: here };
-const cleared = faultOf('watch /a', 400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}');
+const answer = (status: number, body: string): Answer => ({ operation: 'watch /a', status, body });
+const cleared = faultOf(answer(400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}'));
 
 let blame: jest.Mock;
 let changed: jest.Mock;
@@ -224,9 +225,9 @@ describe('after a failure', () => {
 describe('what no retry can mend', () => {
   const refusal = new InvalidOptionError('key', 'x', 'y');
   test.each<[string, unknown, unknown]>([
-    ['no right', faultOf('watch /a', 401, '{"message":"Insufficient credentials"}'), AuthenticationError],
-    ['no v2 API', faultOf('watch /a', 404, '404 page not found'), UnsupportedByServerError],
-    ['a refusal of etcd', faultOf('watch /a', 400, '{"errorCode":203,"message":"x"}'), EtcdError],
+    ['no right', faultOf(answer(401, '{"message":"Insufficient credentials"}')), AuthenticationError],
+    ['no v2 API', faultOf(answer(404, '404 page not found')), UnsupportedByServerError],
+    ['a refusal of etcd', faultOf(answer(400, '{"errorCode":203,"message":"x"}')), EtcdError],
     ['a bad option', refusal, InvalidOptionError],
     ['a bug of ours', new RangeError('bug'), RangeError],
     ['no error at all', 'text', Error],
@@ -235,7 +236,7 @@ describe('what no retry can mend', () => {
   });
 
   test('the error names endpoint and answer', () => {
-    const error = delayAfter(start(), faultOf('watch /a', 404, '404 page not found'));
+    const error = delayAfter(start(), faultOf(answer(404, '404 page not found')));
     expect(error).toMatchObject({
       endpoint: here,
       attempts: [{ endpoint: here, error: '404, and not from the v2 API', status: 404 }],
@@ -263,31 +264,27 @@ describe('what a retry can mend', () => {
     ['a TLS failure at one member', new TransportError('tls', 'x', false)],
     ['a member that left', new MemberLeft('its member does not answer')],
     ['lost history', cleared],
-    ['an empty answer: the server went down', faultOf('watch /a', 200, '')],
-    ['half an answer', faultOf('watch /a', 200, '{"action":"set","no')],
-    ['a proxy without backend', faultOf('watch /a', 502, '<html>')],
+    ['an empty answer: the server went down', faultOf(answer(200, ''))],
+    ['half an answer', faultOf(answer(200, '{"action":"set","no'))],
+    ['a proxy without backend', faultOf(answer(502, '<html>'))],
     ['no leader', unknown({ leaderless: true })],
-    ['a redirect', faultOf('watch /a', 307, '')],
-    ['a gateway that wants to know who asks', keysFaultOf('watch /a', 401, '<html>Sign in</html>')],
-    ['one that says so in nothing', keysFaultOf('watch /a', 401, '')],
-    ['one that says so in JSON of its own', keysFaultOf('watch /a', 403, '{"message":"Forbidden"}')],
-    ['one that does not know the path', keysFaultOf('watch /a', 404, '{"message":"no Route matched"}')],
-    ['one that has had enough', keysFaultOf('watch /a', 429, 'Too Many Requests')],
-    ['its page of a path', keysFaultOf('watch /a', 404, '<html>404 page not found</html>')],
+    ['a redirect', faultOf(answer(307, ''))],
+    ['a gateway that wants to know who asks', keysFaultOf(answer(401, '<html>Sign in</html>'))],
+    ['one that says so in nothing', keysFaultOf(answer(401, ''))],
+    ['one that says so in JSON of its own', keysFaultOf(answer(403, '{"message":"Forbidden"}'))],
+    ['one that does not know the path', keysFaultOf(answer(404, '{"message":"no Route matched"}'))],
+    ['one that has had enough', keysFaultOf(answer(429, 'Too Many Requests'))],
+    ['its page of a path', keysFaultOf(answer(404, '<html>404 page not found</html>'))],
     [
       'a watcher cleared by a recovery of the server (400)',
-      faultOf(
-        'watch /a',
-        400,
-        '{"errorCode":400,"message":"watcher is cleared due to etcd recovery","index":9}',
-      ),
+      faultOf(answer(400, '{"errorCode":400,"message":"watcher is cleared due to etcd recovery","index":9}')),
     ],
   ])('%s', (_, error) => {
     expect(delayAfter(start(), error)).toBe(100);
   });
 
   describe('no v2 API where there was one', () => {
-    const gone = keysFaultOf('watch /a', 404, '404 page not found\n');
+    const gone = keysFaultOf(answer(404, '404 page not found\n'));
 
     test('for this watch, wherever it comes to', () => {
       const run = start();
@@ -474,7 +471,7 @@ describe('events', () => {
         info,
       }),
     );
-    delayAfter(run, faultOf('watch /a', 500, 'hush'));
+    delayAfter(run, faultOf(answer(500, 'hush')));
     expect(seen.length).toBeGreaterThan(0);
     expect(JSON.stringify(seen)).not.toContain('hush');
   });

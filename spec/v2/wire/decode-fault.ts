@@ -1,11 +1,16 @@
 import { Fault, type FaultConfig } from '../../../lib/cluster/fault.js';
 import type { Attempt, EtcdApiError, EtcdError, UnsupportedByServerError } from '../../../lib/errors.js';
-import { decodeKeys, type Exchange } from '../../../lib/v2/wire/decode.js';
+import { decodeKeys, type Answer as Given } from '../../../lib/v2/wire/decode.js';
 
 /** The Fault that decoding throws; fails if it throws none. */
-export function faultFrom(status: number, body: string, exchange?: Exchange, decode = decodeKeys): Fault {
+export function faultFrom(
+  status: number,
+  body: string,
+  exchange: Partial<Given> = {},
+  decode: (answer: Given) => unknown = decodeKeys,
+): Fault {
   try {
-    decode('get /a', status, body, exchange);
+    decode({ operation: 'get /a', status, body, ...exchange });
   } catch (error) {
     expect(error).toBeInstanceOf(Fault);
     return error as Fault;
@@ -37,7 +42,7 @@ export type Answer = [
 
 export function expectMeaning(
   [, status, body, executed, leaderless, summary, type, more]: Answer,
-  decode = decodeKeys,
+  decode?: (answer: Given) => unknown,
 ): void {
   const { config, message } = faultFrom(status, body, {}, decode);
   expect(message).toBe(summary);

@@ -1,10 +1,6 @@
-import {
-  AuthenticationError,
-  EtcdApiError,
-  EtcdError,
-  UnsupportedByServerError,
-} from '../../../lib/errors.js';
-import { decodeObject, faultOf, type decodeKeys } from '../../../lib/v2/wire/decode.js';
+import { AuthenticationError, EtcdApiError, EtcdError, UnsupportedByServerError } from '../../../lib/errors.js';
+import { decodeObject, faultOf } from '../../../lib/v2/wire/decode.js';
+import { record } from '../../../lib/v2/wire/shape.js';
 import { api, containing, expectMeaning, unexpected, type Answer } from './decode-fault.js';
 
 describe('what an answer means', () => {
@@ -226,10 +222,11 @@ describe('what an answer means', () => {
       { status: 410 },
     ],
   ])('beside the keys API: %s', (...answer) => {
-    expectMeaning(answer, decodeObject as unknown as typeof decodeKeys);
+    expectMeaning(answer, (given) => decodeObject(given, record({})));
   });
 
   test('the body that was parsed already is not parsed again', () => {
-    expect(faultOf('op', 404, 'not JSON', {}, { errorCode: 100, message: 'm' }).config.errorCode).toBe(100);
+    const answer = { operation: 'op', status: 404, body: 'not JSON' };
+    expect(faultOf(answer, { errorCode: 100, message: 'm' }).config.errorCode).toBe(100);
   });
 });

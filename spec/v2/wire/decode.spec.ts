@@ -1,20 +1,23 @@
 import { AuthenticationError, UnsupportedByServerError } from '../../../lib/errors.js';
-import { decodeKeys, decodeObject, type Exchange } from '../../../lib/v2/wire/decode.js';
+import { decodeKeys, decodeObject, type Answer } from '../../../lib/v2/wire/decode.js';
+import { record } from '../../../lib/v2/wire/shape.js';
 import { api, details, faultFrom } from './decode-fault.js';
 
 describe('a success', () => {
   test.each([200, 201])('%i with an action', (status) => {
     const body = { action: 'set', node: { key: '/a', value: '1' }, prevNode: { key: '/a', value: '0' } };
-    expect(decodeKeys('set /a', status, JSON.stringify(body))).toEqual(body);
+    expect(decodeKeys({ operation: 'set /a', status, body: JSON.stringify(body) })).toEqual(body);
   });
 
   test('is told by its content: neither content type nor line ends matter', () => {
-    expect(decodeKeys('set /a', 200, '\n {"action":"set"}\r\n')).toEqual({ action: 'set' });
+    expect(decodeKeys({ operation: 'set /a', status: 200, body: '\n {"action":"set"}\r\n' })).toEqual({
+      action: 'set',
+    });
   });
 });
 
 describe('what is known of the exchange', () => {
-  const errorFrom = (status: number, body: string, exchange: Exchange) =>
+  const errorFrom = (status: number, body: string, exchange: Partial<Answer>) =>
     faultFrom(status, body, exchange).config.toError(details);
 
   test('a redirect tells where to, and that nothing was executed', () => {
@@ -23,7 +26,7 @@ describe('what is known of the exchange', () => {
     expect(config).toMatchObject({ executed: 'no', redirect: 'http://b:2379', leaderless: true });
   });
 
-  test.each<[string, string, Exchange, string]>([
+  test.each<[string, string, Partial<Answer>, string]>([
     ['none', api(110, 'x', ''), { anonymous: true }, '(no credentials were given: option auth)'],
     [
       'some',
@@ -89,28 +92,30 @@ describe('what is known of the exchange', () => {
 
   test('an answer before etcd 2.0 is put into the form of today; a later one is taken as it is', () => {
     const body = '{"action":"set","key":"/a","value":"1","modifiedIndex":3}';
-    expect(decodeKeys('set /a', 200, body, { version: '0.2.0-rc1' })).toEqual({
+    expect(decodeKeys({ operation: 'set /a', status: 200, body, version: '0.2.0-rc1' })).toEqual({
       action: 'set',
       node: { key: '/a', value: '1', modifiedIndex: 3 },
     });
     for (const version of ['2.3.8', '3.4.23'])
-      expect(decodeKeys('set /a', 200, body, { version })).toEqual(JSON.parse(body));
+      expect(decodeKeys({ operation: 'set /a', status: 200, body, version })).toEqual(JSON.parse(body));
   });
 
   test('a first read does not wait to learn the release: it may be an old one', () => {
     const flat = '{"action":"get","key":"/a","value":"1","modifiedIndex":3}';
     const node = { key: '/a', value: '1', modifiedIndex: 3 };
-    expect(decodeKeys('get /a', 200, flat, {})).toEqual({ action: 'get', node });
+    expect(decodeKeys({ operation: 'get /a', status: 200, body: flat })).toEqual({ action: 'get', node });
     const modern = { action: 'get', node: { ...node, createdIndex: 3 } };
-    expect(decodeKeys('get /a', 200, JSON.stringify(modern), {})).toEqual(modern);
+    expect(decodeKeys({ operation: 'get /a', status: 200, body: JSON.stringify(modern) })).toEqual(modern);
     const write = '{"action":"set"}';
-    expect(decodeKeys('set /a', 200, write, {})).toEqual({ action: 'set' });
+    expect(decodeKeys({ operation: 'set /a', status: 200, body: write })).toEqual({ action: 'set' });
   });
 });
 
 describe('an answer that must be an object', () => {
   test.each([200, 201])('%i with one', (status) => {
-    expect(decodeObject('members.list', status, '{"members":[]}')).toEqual({ members: [] });
+    expect(decodeObject({ operation: 'members.list', status, body: '{"members":[]}' }, record({}))).toEqual({
+      members: [],
+    });
   });
 
   test.each<[string, number, string, string]>([
@@ -119,7 +124,7 @@ describe('an answer that must be an object', () => {
     ['half of one', 200, '{"members":[', '200, no answer of etcd (incomplete JSON)'],
     ['an error', 503, '{"message":"During election"}', '503 During election'],
   ])('%s is a Fault', (_, status, body, summary) => {
-    const decode = decodeObject as unknown as typeof decodeKeys;
+    const decode = (answer: Answer) => decodeObject(answer, record({}));
     expect(faultFrom(status, body, {}, decode).message).toBe(summary);
   });
 });
