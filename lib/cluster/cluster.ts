@@ -2,7 +2,6 @@ import {
   BehaviorSubject,
   concat,
   defer,
-  EMPTY,
   endWith,
   filter,
   ignoreElements,
@@ -19,7 +18,7 @@ import {
 import { ClientClosedError, type Attempt } from '../errors.js';
 import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
-import { TransportError, withheld } from '../transport/transport-error.js';
+import { TransportError } from '../transport/transport-error.js';
 import { Attendance } from './attendance.js';
 import { ChangeReporter } from './change-reporter.js';
 import { ClusterState } from './cluster-state.js';
@@ -36,6 +35,7 @@ import { Router } from './router.js';
 import { sameList } from '../util/same-list.js';
 import { tally } from './tally.js';
 import { untried, type Tried } from './tried.js';
+import { Vouching } from './vouching.js';
 import { deriveView, sameView, type View } from './view.js';
 
 /**
@@ -54,6 +54,10 @@ export class Cluster {
   readonly #roster: Roster;
   readonly #router = new Router();
   readonly #prober: Prober;
+  readonly #vouching = new Vouching(
+    (url) => this.#prober.probe$(url, true),
+    (url, since) => (this.#roster.endpoint(url)?.verifiedAt ?? -Infinity) > since && this.isTrusted(url),
+  );
   readonly #events: EventBus;
   readonly #watchOn: Settings['watchOn'];
   /** Tries under way. */
@@ -155,17 +159,7 @@ export class Cluster {
    * is who took the connections that stand now. Errors when it has not.
    */
   vouch$(url: string): Observable<never> {
-    return defer(() => {
-      const since = instant();
-      return concat(
-        this.#prober.askAnew$(url),
-        defer(() => {
-          const verifiedAt = this.#roster.endpoint(url)?.verifiedAt ?? -Infinity;
-          if (verifiedAt > since && this.isTrusted(url)) return EMPTY;
-          return throwError(() => withheld());
-        }),
-      );
-    });
+    return this.#vouching.vouch$(url);
   }
 
   /** Never emits; errors, with what is made of the reason, once every endpoint has said why it cannot serve the client. */
@@ -486,6 +480,7 @@ export class Cluster {
     for (const url of before) {
       if (known.has(url)) continue;
       this.#prober.forget(url);
+      this.#vouching.forget(url);
       for (const forget of this.#forgetters) forget(url);
     }
   }

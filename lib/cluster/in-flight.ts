@@ -1,4 +1,5 @@
 import { LinkedList } from '../util/linked-list.js';
+import { unrefScheduler } from '../util/unref-scheduler.js';
 
 /** A try between its sending and its end. */
 export interface Flight {
@@ -41,12 +42,11 @@ export class InFlight {
 
   #lookIn(ms: number): void {
     this.#isTimed = true;
-    const timer: { unref?: () => void } | number = setTimeout(() => {
+    // It is the call itself that keeps a process alive.
+    unrefScheduler.schedule(() => {
       this.#isTimed = false;
       this.#look();
     }, ms);
-    // It is the call itself that keeps a process alive.
-    if (typeof timer === 'object') timer.unref?.();
   }
 
   #look(): void {

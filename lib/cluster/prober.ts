@@ -1,12 +1,9 @@
 import {
   catchError,
-  concat,
   defer,
-  EMPTY,
   ignoreElements,
   last,
   of,
-  ReplaySubject,
   retry,
   share,
   switchMap,
@@ -40,9 +37,6 @@ export class Prober {
   readonly #mayWait: boolean;
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
-  /** The full probe of each endpoint that was last sent for those who need one from now on, and the one to follow it. */
-  readonly #sent = new Map<string, Observable<never>>();
-  readonly #next = new Map<string, Observable<never>>();
   /** The last failed probe of each endpoint, and what it failed with. */
   readonly #failures = new Map<string, { readonly attempt: Attempt; readonly error: unknown }>();
 
@@ -82,35 +76,9 @@ export class Prober {
     return check$;
   }
 
-  /**
-   * Asks the endpoint who it is, later than this is called; never emits. One probe at a time: whoever comes meanwhile
-   * shares the next.
-   */
-  askAnew$(url: string): Observable<never> {
-    const next = this.#next.get(url);
-    if (next !== undefined) return next;
-    const anew$: Observable<never> = concat(
-      defer(() => this.#sent.get(url) ?? EMPTY),
-      defer(() => {
-        this.#next.delete(url);
-        this.#sent.set(url, anew$);
-        return this.probe$(url, true);
-      }),
-    ).pipe(
-      share({
-        connector: () => new ReplaySubject<never>(1),
-        resetOnComplete: false,
-        resetOnRefCountZero: false,
-      }),
-    );
-    this.#next.set(url, anew$);
-    return anew$;
-  }
-
   /** The endpoint is none any more. */
   forget(url: string): void {
     this.#checks.delete(url);
-    this.#sent.delete(url);
     this.#failures.delete(url);
   }
 

@@ -29,8 +29,11 @@ export interface HttpRequest {
   readonly operation: string;
   /** How many bytes the answer may have. Default: the client's `maxResponseBytes`. */
   readonly maxBytes?: number | undefined;
-  /** The answer is endless: not the whole of it is limited to `maxBytes`, but each of its lines. */
-  readonly lines?: boolean | undefined;
+  /**
+   * Counts a piece of a 200 in: how many bytes there are by now of what `maxBytes` limits; Infinity if that was more.
+   * Default: all bytes count.
+   */
+  readonly count?: ((held: number, piece: Uint8Array, maxBytes: number) => number) | undefined;
   /** Commands share a bounded number of connections; everything that waits has its own. */
   readonly pool: 'command' | 'watch';
 }

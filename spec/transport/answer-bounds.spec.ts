@@ -1,3 +1,4 @@
+import { unfinishedLine } from '../../lib/transport/http1/unfinished-line.js';
 import { gzipSync } from 'node:zlib';
 import axios from 'axios';
 import { concat, firstValueFrom, interval, map, NEVER, of, Subject } from 'rxjs';
@@ -55,7 +56,7 @@ describe.each(kinds)('an answer larger than its bound, %s', (kind) => {
   test('in lines each line counts, and not their sum', async () => {
     const more$ = new Subject<string>();
     await serve(() => ({ status: 200, body: more$ }));
-    const request = requestOf({ maxBytes: max, pool: 'watch', lines: true });
+    const request = requestOf({ maxBytes: max, pool: 'watch', count: unfinishedLine });
     const { seen } = collect(open(kind).parts$(request, asItIs));
     await eventually(() => seen.parts.length === 1);
     for (let i = 1; i <= 30; i++) {

@@ -4,7 +4,6 @@ import type { Receiver } from './receiver.js';
 import { limitPassed } from '../late.js';
 import { tooLarge } from '../refusals.js';
 import { DeadlinePassed, toTransportError, TransportError } from '../transport-error.js';
-import { unfinishedLine } from './unfinished-line.js';
 import type { Secrets } from '../secrets.js';
 import type { Stage, Wire } from './wire.js';
 
@@ -191,8 +190,11 @@ export class Exchange implements Wire {
 
   /** Counts a piece; false if the answer, or a line of it, is larger than it may be. */
   #fits(piece: Uint8Array): boolean {
-    const inLines = this.request.lines === true && this.#status === 200;
-    this.#bytes = inLines ? unfinishedLine(this.#bytes, piece, this.maxBytes) : this.#bytes + piece.length;
+    const { count } = this.request;
+    this.#bytes =
+      count !== undefined && this.#status === 200
+        ? count(this.#bytes, piece, this.maxBytes)
+        : this.#bytes + piece.length;
     return this.#bytes <= this.maxBytes;
   }
 

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import { isRecord } from '../../check.js';
-import { defined } from '../../defined.js';
+import { defined } from '../../util/defined.js';
 import type { Member } from '../../cluster/member.js';
 import { EtcdErrorCode, type EtcdError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';

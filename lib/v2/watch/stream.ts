@@ -1,5 +1,6 @@
 import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
+import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { answerOf, learn, type V2Context } from '../context.js';
 import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
@@ -41,7 +42,8 @@ export function stream$(
       path: withQuery(keyPath(key), { wait: true, stream: true, recursive, waitIndex }),
       timeout: settings.timeout,
       operation: 'watch',
-      lines: true,
+      // It is endless: each line of it has its bound.
+      count: unfinishedLine,
     });
     const answer = answerOf(context, `watch ${key}`, endpoint, { status: 200, body: '' });
     let info: ResponseInfo = { endpoint, status: 0 };

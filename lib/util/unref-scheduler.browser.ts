@@ -1,0 +1,2 @@
+/** A browser's timers keep nothing alive. */
+export { asyncScheduler as unrefScheduler } from 'rxjs';
