@@ -37,22 +37,16 @@ export type EtcdErrorKind =
   | 'RESPONSE_TOO_LARGE'
   | 'UNEXPECTED_RESPONSE';
 
-/** The classes' names, which a minifier would change. */
-const names: Readonly<Record<EtcdErrorKind, string>> = {
+/** The codes that are not named as their classes are. */
+const otherNames: Partial<Record<EtcdErrorKind, string>> = {
   API_ERROR: 'EtcdApiError',
-  ALL_NODES_DOWN: 'AllNodesDownError',
-  OUTCOME_UNKNOWN: 'OutcomeUnknownError',
-  REQUEST_TIMEOUT: 'RequestTimeoutError',
-  AUTHENTICATION: 'AuthenticationError',
-  TLS: 'TlsError',
-  INVALID_OPTION: 'InvalidOptionError',
-  UNSUPPORTED_BY_SERVER: 'UnsupportedByServerError',
-  STALE_READ: 'StaleReadError',
-  WATCH_HISTORY_LOST: 'WatchHistoryLostError',
-  CLIENT_CLOSED: 'ClientClosedError',
-  RESPONSE_TOO_LARGE: 'ResponseTooLargeError',
   UNEXPECTED_RESPONSE: 'EtcdError',
 };
+
+/** The name of a code's class, which a minifier would change: that of `ALL_NODES_DOWN` is `AllNodesDownError`. */
+const nameOf = (code: EtcdErrorKind): string =>
+  otherNames[code] ??
+  `${code.toLowerCase().replace(/(^|_)(.)/g, (_match, _start, first: string) => first.toUpperCase())}Error`;
 
 /** What every error may carry. */
 export interface EtcdErrorDetails {
@@ -92,7 +86,7 @@ export class EtcdError extends Error {
   ) {
     const firstLine = oneLine(hint === undefined ? headline : `${headline} (${hint})`);
     super([firstLine, ...attempts.map(attemptLine)].join('\n'));
-    this.name = names[code];
+    this.name = nameOf(code);
     this.code = code;
     const last = endpoint ?? attempts.at(-1)?.endpoint;
     if (last !== undefined) this.endpoint = last;

@@ -68,40 +68,13 @@ function bodyLine({ at, direction, operation, method, endpoint, path, status, bo
 /** Its line, and one on all watches that it befell if it was not this one alone. */
 function eventLines(event: ClientEvent, lost: LostWatches): Line[] {
   const { at, type } = event;
-  const remark = lost.saw(event);
-  const text = `${type} ${describe(event)}`;
-  if (type !== 'watch-lost' && type !== 'watch-live') return [{ at, level: levelOf(event), text }];
-  if (remark.more === undefined) return [{ at, level: remark.level, text }];
+  const { level = levelOf(event), more } = lost.saw(event);
+  const text = `${type} ${wordsOf(event)}`;
+  if (more === undefined) return [{ at, level, text }];
   return [
     { at, level: 'debug', text },
-    { at, level: remark.level, text: `${type} ${remark.more}` },
+    { at, level, text: `${type} ${more}` },
   ];
-}
-
-function levelOf(event: Exclude<ClientEvent, { type: 'watch-lost' | 'watch-live' }>): LogLevel {
-  switch (event.type) {
-    case 'request':
-    case 'response':
-    case 'watch-catching-up':
-    case 'watch-waiting':
-      return 'debug';
-    case 'retry':
-    case 'failover':
-    case 'member-down':
-    case 'partial-view':
-    case 'cluster-down':
-    case 'no-v2-api':
-    case 'member-list-cut':
-    case 'watch-resync':
-      return 'warn';
-    case 'watch-ended':
-      return event.error === undefined ? 'info' : 'error';
-    case 'leader-change':
-      return event.leader === undefined ? 'warn' : 'info';
-    case 'member-up':
-    case 'cluster-up':
-      return 'info';
-  }
 }
 
 /** Which servers have the v2 API. */
@@ -110,51 +83,89 @@ const ms = (duration: number): string => `${duration.toFixed(0)} ms`;
 const nameOf = (member: { id: string; name: string } | undefined): string =>
   member === undefined ? 'none' : member.name || member.id;
 
-function describe(event: ClientEvent): string {
-  switch (event.type) {
-    case 'request':
-      return `${event.operation} ${event.method} ${event.endpoint}${event.path}`;
-    case 'response': {
-      const { operation, method, endpoint, path, status, error, durationMs } = event;
-      const result = [status, error].filter((x) => x !== undefined).join(' ');
-      return `${operation} ${method} ${endpoint}${path}: ${result} in ${ms(durationMs)}`;
-    }
-    case 'retry':
-      return `${event.attempt} of ${event.operation}, after ${event.endpoint}: ${event.reason}`;
-    case 'failover':
-      return `${event.operation}: ${event.from} -> ${event.to}`;
-    case 'leader-change':
-      return `${nameOf(event.previous)} -> ${nameOf(event.leader)} after ${ms(event.durationMs)}`;
-    case 'member-down':
-    case 'member-up':
-      return `${nameOf(event.member)} after ${ms(event.durationMs)}`;
-    case 'partial-view':
-      return `${event.reachable} of ${event.members} members reached`;
-    case 'cluster-down':
-      return `none of ${event.members} members can be reached since ${event.since.toISOString()}`;
-    case 'cluster-up':
-      return `after ${ms(event.durationMs)}`;
-    case 'no-v2-api':
-      return event.version === undefined
-        ? `${event.endpoint} (etcd ${withV2})`
-        : `${event.endpoint}: etcd ${event.version} (${withV2})`;
-    case 'member-list-cut':
-      return `not used: ${event.ignored}`;
-    case 'watch-live':
-      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`}`;
-    case 'watch-catching-up':
-    case 'watch-waiting':
-      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}`;
-    case 'watch-lost':
-      return `${event.id} ${event.key} at ${event.endpoint}${fromIndex(event.index)}${event.durationMs === undefined ? '' : `, for ${ms(event.durationMs)}`}: ${event.reason}`;
-    case 'watch-resync':
-      return `${event.id} ${event.key} at ${event.endpoint}, lost ${lostRange(event.lost)}: ${event.reason}`;
-    case 'watch-ended':
-      return `${event.id} ${event.key} after ${ms(event.durationMs)}${event.error === undefined ? '' : `: ${event.error}`}`;
-  }
+type EventOf<Type> = Extract<ClientEvent, { readonly type: Type }>;
+
+/** How much an event matters, where lost watches do not say, and what is told of it. */
+type Telling<Type> = readonly [
+  level: LogLevel | ((event: EventOf<Type>) => LogLevel),
+  words: (event: EventOf<Type>) => string,
+];
+
+interface WatchPlace {
+  readonly id: number;
+  readonly key: string;
+  readonly endpoint: string;
+  readonly index?: number;
 }
+
+const placeOf = ({ id, key, endpoint, index }: WatchPlace): string =>
+  `${id} ${key} at ${endpoint}${index === undefined ? '' : ` from ${index}`}`;
+const pathOf = ({ operation, method, endpoint, path }: EventOf<'request' | 'response'>): string =>
+  `${operation} ${method} ${endpoint}${path}`;
+
+const tellings: { readonly [Type in ClientEvent['type']]: Telling<Type> } = {
+  request: ['debug', pathOf],
+  response: [
+    'debug',
+    (event) => {
+      const result = [event.status, event.error].filter((x) => x !== undefined).join(' ');
+      return `${pathOf(event)}: ${result} in ${ms(event.durationMs)}`;
+    },
+  ],
+  retry: [
+    'warn',
+    ({ attempt, operation, endpoint, reason }) => `${attempt} of ${operation}, after ${endpoint}: ${reason}`,
+  ],
+  failover: ['warn', ({ operation, from, to }) => `${operation}: ${from} -> ${to}`],
+  'leader-change': [
+    ({ leader }) => (leader === undefined ? 'warn' : 'info'),
+    ({ previous, leader, durationMs }) => `${nameOf(previous)} -> ${nameOf(leader)} after ${ms(durationMs)}`,
+  ],
+  'member-down': ['warn', ({ member, durationMs }) => `${nameOf(member)} after ${ms(durationMs)}`],
+  'member-up': ['info', ({ member, durationMs }) => `${nameOf(member)} after ${ms(durationMs)}`],
+  'partial-view': ['warn', ({ reachable, members }) => `${reachable} of ${members} members reached`],
+  'cluster-down': [
+    'warn',
+    ({ members, since }) => `none of ${members} members can be reached since ${since.toISOString()}`,
+  ],
+  'cluster-up': ['info', ({ durationMs }) => `after ${ms(durationMs)}`],
+  'no-v2-api': [
+    'warn',
+    ({ endpoint, version }) =>
+      version === undefined ? `${endpoint} (etcd ${withV2})` : `${endpoint}: etcd ${version} (${withV2})`,
+  ],
+  'member-list-cut': ['warn', ({ ignored }) => `not used: ${ignored}`],
+  'watch-live': [
+    'debug',
+    (event) => placeOf(event) + (event.durationMs === undefined ? '' : `, lost for ${ms(event.durationMs)}`),
+  ],
+  'watch-catching-up': ['debug', placeOf],
+  'watch-waiting': ['debug', placeOf],
+  'watch-lost': [
+    'debug',
+    (event) =>
+      `${placeOf(event)}${event.durationMs === undefined ? '' : `, for ${ms(event.durationMs)}`}: ${event.reason}`,
+  ],
+  'watch-resync': [
+    'warn',
+    ({ id, key, endpoint, lost, reason }) =>
+      `${id} ${key} at ${endpoint}, lost ${lostRange(lost)}: ${reason}`,
+  ],
+  'watch-ended': [
+    ({ error }) => (error === undefined ? 'info' : 'error'),
+    ({ id, key, durationMs, error }) =>
+      `${id} ${key} after ${ms(durationMs)}${error === undefined ? '' : `: ${error}`}`,
+  ],
+};
+
+const tellingOf = ({ type }: ClientEvent): Telling<never> => tellings[type] as unknown as Telling<never>;
+
+function levelOf(event: ClientEvent): LogLevel {
+  const [level] = tellingOf(event);
+  return typeof level === 'string' ? level : level(event as never);
+}
+
+const wordsOf = (event: ClientEvent): string => tellingOf(event)[1](event as never);
 
 /** Of a former store there is no end to tell. */
 const lostRange = ({ from, to }: LostEvents): string => `${from} ${to === undefined ? 'and on' : `to ${to}`}`;
-
-const fromIndex = (index: number | undefined): string => (index === undefined ? '' : ` from ${index}`);

@@ -5,9 +5,9 @@ const pause = 1_000;
 /** While watches stay lost it doubles with each line, up to this, ms. */
 const longestPause = 5 * 60_000;
 
-/** What a log says of an event: at which level, and what else, of several watches together. */
+/** What a log says of an event: at which level, if that hangs on others, and what else, of several watches together. */
 export interface Remark {
-  readonly level: 'debug' | 'info' | 'warn';
+  readonly level?: 'debug' | 'info' | 'warn';
   readonly more?: string;
 }
 
@@ -47,16 +47,14 @@ export class LostWatches {
       case 'watch-ended':
         this.#since.delete(event.id);
         if (this.#since.size === 0) this.#calm();
-        return quiet;
+        break;
       case 'cluster-down':
         this.#downSince = event.since;
-        return quiet;
+        break;
       case 'cluster-up':
         this.#downSince = undefined;
-        return quiet;
-      default:
-        return quiet;
     }
+    return {};
   }
 
   #lost({ id, at, durationMs = 0, key, endpoint, reason }: Lost): Remark {

@@ -1,4 +1,9 @@
-import { AuthenticationError, EtcdApiError, EtcdError, UnsupportedByServerError } from '../../../lib/errors.js';
+import {
+  AuthenticationError,
+  EtcdApiError,
+  EtcdError,
+  UnsupportedByServerError,
+} from '../../../lib/errors.js';
 import { decodeObject, faultOf } from '../../../lib/v2/wire/decode.js';
 import { record } from '../../../lib/v2/wire/shape.js';
 import { api, containing, expectMeaning, unexpected, type Answer } from './decode-fault.js';
