@@ -13,13 +13,12 @@ export function createPlatform(settings: PlatformSettings): Platform {
   const instance = settings.axios ?? axios.create({ adapter: 'fetch' });
   const tabs = new ChannelTabs();
   const commands = new CommandQueue(
-    axiosSender(
-      instance,
-      ({ request }) => settingsFor(instance, request.pool),
-      (wire) => {
+    axiosSender(instance, {
+      settings: ({ request }) => settingsFor(instance, request.pool),
+      ended: (wire) => {
         commands.ended(wire);
       },
-    ),
+    }),
     (endpoint) => tabs.polls(endpoint),
   );
   tabs.listen((endpoint) => {

@@ -4,6 +4,7 @@ import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
 import { axiosProxy } from './http1/axios-proxy.js';
 import { axiosSender } from './http1/axios-sender.js';
+import { garbled } from './http1/compressed.js';
 import { environmentProxy, proxyCredentials } from './http1/environment-proxy.js';
 import { nodeHeaders } from './http1/node-headers.js';
 import { toldAgent } from './http1/told-agent.js';
@@ -85,15 +86,18 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
   const own = instance.defaults as { httpAgent?: unknown; httpsAgent?: unknown };
   const bringsAgents = own.httpAgent !== undefined || own.httpsAgent !== undefined;
   return {
-    send: axiosSender(instance, (wire) => {
-      const { pool, endpoint } = wire.request;
-      const { httpAgent, httpsAgent } = bringsAgents ? own : pools[pool];
-      return {
-        headers: nodeHeaders,
-        httpAgent: toldAgent(httpAgent, wire),
-        httpsAgent: toldAgent(httpsAgent, wire),
-        ...axiosProxy(instance, endpoint),
-      };
+    send: axiosSender(instance, {
+      flaw: garbled,
+      settings: (wire) => {
+        const { pool, endpoint } = wire.request;
+        const { httpAgent, httpsAgent } = bringsAgents ? own : pools[pool];
+        return {
+          headers: nodeHeaders,
+          httpAgent: toldAgent(httpAgent, wire),
+          httpsAgent: toldAgent(httpsAgent, wire),
+          ...axiosProxy(instance, endpoint),
+        };
+      },
     }),
     streams: true,
     forget: (endpoint) => {

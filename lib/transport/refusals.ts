@@ -16,11 +16,3 @@ export function tooLarge(maxBytes: number, operation: string, status?: number): 
     toError: (called, details) => new ResponseTooLargeError(called, maxBytes, details),
   });
 }
-
-/** The answer is compressed, though it was asked for as it is; undefined if it is not. */
-export function compressed(encoding: unknown, status: number): UnusableError | undefined {
-  if (typeof encoding !== 'string' || /^(identity)?$/i.test(encoding.trim())) return undefined;
-  const what = `the answer is compressed (content-encoding: ${encoding.trim()}), by something in between`;
-  // Which may be mended: a watch goes on.
-  return new UnusableError(what, { sent: true, status, lasting: false });
-}

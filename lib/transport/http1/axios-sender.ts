@@ -3,7 +3,6 @@ import { axiosAnswer, piecesOf, textOf } from './axios-answer.js';
 import { axiosRefusal } from './axios-refusal.js';
 import { bodyChunks } from './body-chunks.js';
 import { requestHeaders, type HttpResponse } from '../http.js';
-import { compressed } from '../refusals.js';
 import type { Sender, Wire } from './wire.js';
 
 /** What a platform adds to a request. */
@@ -14,17 +13,18 @@ export interface RequestSettings extends Omit<AxiosRequestConfig, 'headers'> {
 
 const asItIs = [(data: unknown): unknown => data];
 
-/**
- * Sends through any axios instance with its own adapter, interceptors and proxy.
- *
- * @param settings more settings for one request
- * @param ended called when an exchange is over, before its answer is read
- */
-export function axiosSender(
-  instance: AxiosInstance,
-  settings: (wire: Wire) => RequestSettings = () => ({}),
-  ended: (wire: Wire) => void = () => undefined,
-): Sender {
+/** What a platform adds to all exchanges. */
+export interface AxiosPlatform {
+  /** More settings for one request. */
+  readonly settings: (wire: Wire) => RequestSettings;
+  /** Why a complete answer cannot be read, if that is so. */
+  readonly flaw?: (answer: HttpResponse) => Error | undefined;
+  /** Called when an exchange is over, before its answer is read. */
+  readonly ended?: (wire: Wire) => void;
+}
+
+/** Sends through any axios instance with its own adapter, interceptors and proxy. */
+export function axiosSender(instance: AxiosInstance, { settings, flaw, ended }: AxiosPlatform): Sender {
   const exchange = async (wire: Wire, controller: AbortController): Promise<HttpResponse> => {
     const { method, endpoint, path, body } = wire.request;
     wire.onAbort = () => {
@@ -52,12 +52,12 @@ export function axiosSender(
     const { status, headers, data } = axiosAnswer(given);
     wire.head(status, headers);
     if (!inParts) {
-      const text = textOf(data, status, method);
-      const encoding = isGarbled(text) ? compressed(headers.get('content-encoding'), status) : undefined;
-      if (encoding !== undefined) throw encoding;
+      const answer = { status, headers, body: textOf(data, status, method) };
+      const error = flaw?.(answer);
+      if (error !== undefined) throw error;
       // Not every adapter keeps to a bound.
-      if (text.length * 3 > wire.maxBytes) wire.takes(text);
-      return { status, headers, body: text };
+      if (answer.body.length * 3 > wire.maxBytes) wire.takes(answer.body);
+      return answer;
     }
     for await (const piece of bodyChunks(piecesOf(data, status), wire)) wire.text(piece);
     return { status, headers, body: '' };
@@ -68,13 +68,13 @@ export function axiosSender(
     Object.assign(controller.signal, { unsubscribe: () => undefined });
     exchange(wire, controller).then(
       (response) => {
-        ended(wire);
+        ended?.(wire);
         wire.done(response);
       },
       (thrown: unknown) => {
         // axios's fetch adapter leaves the connection open of an answer that it has given up.
         controller.abort();
-        ended(wire);
+        ended?.(wire);
         // What failed unsent may have been sent by an interceptor in ways that nobody sees.
         wire.reached('unknown');
         wire.failed(axiosRefusal(thrown, wire) ?? thrown);
@@ -89,9 +89,3 @@ function contentBound({ defaults }: AxiosInstance, { inParts, maxBytes, request 
   const { maxContentLength: own = -1 } = defaults as { maxContentLength?: number };
   return own >= 0 ? Math.min(own, maxBytes) : maxBytes;
 }
-
-/** An answer that axios has decompressed can be read, whatever its headers still say. */
-const isGarbled = (text: string): boolean =>
-  Array.from({ length: 4 }, (_, i) => text.charCodeAt(i)).some(
-    (code) => code === 0xfffd || (code < 0x20 && ![9, 10, 13].includes(code)),
-  );

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { Bytes } from './bytes.js';
-import { compressed } from '../refusals.js';
+import { compressed } from './compressed.js';
 import { UndiciHeaders } from './undici-headers.js';
 import { TransportError } from '../transport-error.js';
 import type { Wire } from './wire.js';

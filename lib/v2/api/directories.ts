@@ -1,4 +1,4 @@
-import { defer, switchMap, throwError, type Observable } from 'rxjs';
+import { defer, switchMap, type Observable } from 'rxjs';
 import { check } from '../../check.js';
 import { EtcdApiError, EtcdErrorCode } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
@@ -6,7 +6,6 @@ import { within } from './deadline.js';
 import { ttlChecks, type KeyCalls, type KeysRequest } from './key-calls.js';
 import type { DeleteOptions, TtlOptions } from './keys.js';
 import type { KeyResponse, ResponseInfo } from '../model/model.js';
-import type { KeysOperation } from './retry-classes.js';
 
 /** Directories (etcd: Documentation/v2/api.md, "Listing a directory" and its neighbours). */
 export class DirectoriesApi {
@@ -17,11 +16,11 @@ export class DirectoriesApi {
   }
 
   setDir$(dir: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('setDir', dir, options);
+    return this.#calls.write$('setDir', dir, { dir: true }, options);
   }
 
   createDir$(dir: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#write$('createDir', dir, options, 'false');
+    return this.#calls.write$('createDir', dir, { dir: true }, options, ttlChecks, { prevExist: 'false' });
   }
 
   updateDir$(dir: string, options: TtlOptions = {}): Observable<KeyResponse> {
@@ -34,8 +33,7 @@ export class DirectoriesApi {
   }
 
   createDirInOrder$(dir: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    const form = () => ({ dir: true, ttl: options.ttl });
-    return this.#calls.write$('createDirInOrder', dir, undefined, options, ttlChecks, form, 'POST');
+    return this.#calls.write$('createDirInOrder', dir, { dir: true }, options, ttlChecks, { method: 'POST' });
   }
 
   deleteDir$(dir: string, options: DeleteOptions = {}): Observable<KeyResponse> {
@@ -45,16 +43,6 @@ export class DirectoriesApi {
         query: { dir: true, recursive: options.recursive },
       }),
     );
-  }
-
-  #write$(
-    operation: KeysOperation,
-    dir: string,
-    options: TtlOptions,
-    prevExist?: string,
-  ): Observable<KeyResponse> {
-    const form = () => ({ dir: true, ttl: options.ttl, prevExist });
-    return this.#calls.write$(operation, dir, undefined, options, ttlChecks, form);
   }
 
   /** Looks first: etcd would wipe the value of a file that it is told to update as a directory, and delete it as one. */
@@ -67,15 +55,12 @@ export class DirectoriesApi {
     return defer(() => {
       const startedAt = performance.now();
       const look: KeysRequest = { method: 'GET', query: { quorum: true }, name: operation };
-      return this.#calls
-        .run$('quorumGet', path, look, settings)
-        .pipe(
-          switchMap(({ node, info }) =>
-            node.dir === true
-              ? this.#calls.run$(operation, path, request, within(settings, startedAt))
-              : throwError(() => notDirectory(operation, path, info)),
-          ),
-        );
+      return this.#calls.run$('quorumGet', path, look, settings).pipe(
+        switchMap(({ node, info }) => {
+          if (node.dir !== true) throw notDirectory(operation, path, info);
+          return this.#calls.run$(operation, path, request, within(settings, startedAt));
+        }),
+      );
     });
   }
 }

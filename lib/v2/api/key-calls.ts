@@ -50,20 +50,32 @@ export class KeyCalls {
     });
   }
 
-  /** A write with a form; `value` undefined writes none. */
+  /** A write of a value, or of a directory, with the options that are among the checks as they are. */
   write$(
     operation: KeysOperation,
     key: string,
-    value: { readonly value: string } | undefined,
+    what: { readonly value: string } | { readonly dir: true },
     options: CallOptions,
-    checks: Record<string, Check>,
-    form: () => Params,
-    method: 'PUT' | 'POST' = 'PUT',
+    checks: Record<string, Check> = ttlChecks,
+    { method = 'PUT', ...more }: { readonly method?: 'PUT' | 'POST'; readonly prevExist?: string } = {},
   ): Observable<KeyResponse> {
     return this.checked$(key, options, checks, (path, settings) => {
-      if (value !== undefined) demand('value', value.value, check.string);
-      return this.run$(operation, path, { method, form: { ...value, ...form() } }, settings);
+      if ('value' in what) demand('value', what.value, check.string);
+      const form = { ...what, ...given(options, checks), ...more };
+      return this.run$(operation, path, { method, form }, settings);
     });
+  }
+
+  /** A deletion, with the options that are among the checks as they are. */
+  delete$(
+    operation: KeysOperation,
+    key: string,
+    options: CallOptions,
+    checks: Record<string, Check>,
+  ): Observable<KeyResponse> {
+    return this.checked$(key, options, checks, (path, settings) =>
+      this.run$(operation, path, { method: 'DELETE', query: given(options, checks) }, settings),
+    );
   }
 
   /** Sends the request as its operation may be sent; what `checkInfo` throws of a success is a failure of the call. */
@@ -157,6 +169,12 @@ export class KeyCalls {
       );
   }
 }
+
+/** The options that have a check of their own, as parameters. */
+export const given = (options: CallOptions, checks: Record<string, Check>): Params =>
+  Object.fromEntries(
+    Object.keys(checks).map((name) => [name, (options as Record<string, Params[string]>)[name]]),
+  );
 
 /** The same failure, of a request that changed nothing. */
 function unsent(error: unknown): unknown {

@@ -1,4 +1,4 @@
-import { catchError, defer, map, of, throwError, type Observable } from 'rxjs';
+import { catchError, defer, map, of, type Observable } from 'rxjs';
 import { check, demand, type Check } from '../../check.js';
 import { InvalidOptionError, isKeyNotFound, isNotDirectory } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
@@ -96,100 +96,59 @@ export class KeysApi {
   getValue$(key: string, options?: GetOptions): Observable<string | undefined> {
     return this.get$(key, options).pipe(
       map(({ node }) => node.value),
-      catchError((e: unknown) => (isAbsent(e) ? of(undefined) : throwError(() => e))),
+      catchError(ifAbsent(undefined)),
     );
   }
 
   exists$(key: string, options?: GetOptions): Observable<boolean> {
     return this.get$(key, options).pipe(
       map(() => true),
-      catchError((e: unknown) => (isAbsent(e) ? of(false) : throwError(() => e))),
+      catchError(ifAbsent(false)),
     );
   }
 
   set$(key: string, value: string, options: SetOptions = {}): Observable<KeyResponse> {
     const checks = { ...ttlChecks, noValueOnSuccess: check.boolean };
-    return this.#calls.write$('set', key, { value }, options, checks, () => ({
-      ttl: options.ttl,
-      noValueOnSuccess: options.noValueOnSuccess,
-    }));
+    return this.#calls.write$('set', key, { value }, options, checks);
   }
 
   create$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#calls.write$('create', key, { value }, options, ttlChecks, () => ({
-      ttl: options.ttl,
-      prevExist: 'false',
-    }));
+    return this.#calls.write$('create', key, { value }, options, ttlChecks, { prevExist: 'false' });
   }
 
   update$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#calls.write$('update', key, { value }, options, ttlChecks, () => ({
-      ttl: options.ttl,
-      prevExist: 'true',
-    }));
+    return this.#calls.write$('update', key, { value }, options, ttlChecks, { prevExist: 'true' });
   }
 
   refresh$(key: string, ttl: number, options: CallOptions = {}): Observable<KeyResponse> {
     return this.#calls.checked$(key, options, {}, (path, settings) => {
       demand('ttl', ttl, check.ttl);
-      return this.#calls.run$(
-        'refresh',
-        path,
-        { method: 'PUT', form: { ttl, refresh: true, prevExist: 'true' } },
-        settings,
-      );
+      const form = { ttl, refresh: true, prevExist: 'true' };
+      return this.#calls.run$('refresh', path, { method: 'PUT', form }, settings);
     });
   }
 
   createInOrder$(dir: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
-    return this.#calls.write$(
-      'createInOrder',
-      dir,
-      { value },
-      options,
-      ttlChecks,
-      () => ({ ttl: options.ttl }),
-      'POST',
-    );
+    return this.#calls.write$('createInOrder', dir, { value }, options, ttlChecks, { method: 'POST' });
   }
 
   delete$(key: string, options: DeleteOptions = {}): Observable<KeyResponse> {
-    return this.#calls.checked$(key, options, { recursive: check.boolean }, (path, settings) =>
-      this.#calls.run$(
-        'delete',
-        path,
-        { method: 'DELETE', query: { recursive: options.recursive } },
-        settings,
-      ),
-    );
+    return this.#calls.delete$('delete', key, options, { recursive: check.boolean });
   }
 
   compareAndSwap$(key: string, value: string, options: CompareAndSwapOptions): Observable<KeyResponse> {
     return defer(() => {
       demandCondition(options);
-      const { prevValue, prevIndex, ttl } = options;
-      const checks = { ...ttlChecks, ...conditionChecks };
-      return this.#calls.write$('compareAndSwap', key, { value }, options, checks, () => ({
-        prevValue,
-        prevIndex,
-        ttl,
-      }));
+      const checks = { ...conditionChecks, ...ttlChecks };
+      return this.#calls.write$('compareAndSwap', key, { value }, options, checks);
     });
   }
 
   compareAndDelete$(key: string, options: CompareAndDeleteOptions): Observable<KeyResponse> {
     return defer(() => {
       demandCondition(options);
-      const { prevValue, prevIndex } = options;
-      return this.#calls.checked$(key, options, conditionChecks, (path, settings) =>
-        // In the query: etcd does not read the body of a DELETE and would delete unconditionally.
-        this.#calls.run$(
-          'compareAndDelete',
-          path,
-          { method: 'DELETE', query: { prevValue, prevIndex } },
-          settings,
-        ),
-      );
+      // In the query: etcd does not read the body of a DELETE and would delete unconditionally.
+      return this.#calls.delete$('compareAndDelete', key, options, conditionChecks);
     });
   }
 }
@@ -201,5 +160,10 @@ function demandCondition(options: unknown): void {
   }
 }
 
-/** No key stands there: it is missing, or part of its path is a file. */
-const isAbsent = (e: unknown): boolean => isKeyNotFound(e) || isNotDirectory(e);
+/** The value in place of the error that no key stands there: it is missing, or part of its path is a file. */
+const ifAbsent =
+  <T>(value: T) =>
+  (error: unknown): Observable<T> => {
+    if (isKeyNotFound(error) || isNotDirectory(error)) return of(value);
+    throw error;
+  };
