@@ -512,15 +512,11 @@ export class EtcdClient implements AsyncDisposable {
       new AllNodesDownError('connect', 'unreachable', { attempts: this.#cluster.probeFailures });
     return this.#cluster.known$().pipe(
       timeout({ first: deadline, with: () => throwError(() => down()) }),
-      catchError((error: unknown) =>
-        throwError(() =>
-          error instanceof UnusableError
-            ? error.toEtcdError('connect', { attempts: this.#cluster.probeFailures })
-            : error instanceof TransportError
-              ? new TlsError('connect', error.message, { attempts: this.#cluster.probeFailures })
-              : error,
-        ),
-      ),
+      catchError((error: unknown) => {
+        const attempts = this.#cluster.probeFailures;
+        if (error instanceof UnusableError) throw error.toEtcdError('connect', { attempts });
+        throw error instanceof TransportError ? new TlsError('connect', error.message, { attempts }) : error;
+      }),
       switchMap(() => {
         const left = within({ ...this.#settings, deadline }, startedAt).deadline;
         return checkServer$(this.#context, this.#keyCalls, key, left);

@@ -15,6 +15,7 @@ import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
+import { defined } from '../util/defined.js';
 import { instant } from '../util/instant.js';
 import { anyMember } from './retry-class.js';
 import { triedOnceMore, untried, type Tried } from './tried.js';
@@ -243,13 +244,15 @@ export class CallRecord {
     answer: { status?: number | undefined; body?: string | undefined } = {},
   ): void {
     if (this.#attempts.length >= maxAttempts) this.#attempts.splice(maxAttempts / 2, 1);
-    this.#attempts.push({
-      endpoint: current.endpoint,
-      error,
-      ...(answer.status === undefined ? {} : { status: answer.status }),
-      ...(answer.body === undefined ? {} : { body: answer.body.slice(0, 500) }),
-      at: current.at,
-      durationMs: performance.now() - current.sentAt,
-    });
+    this.#attempts.push(
+      defined({
+        endpoint: current.endpoint,
+        error,
+        status: answer.status,
+        body: answer.body?.slice(0, 500),
+        at: current.at,
+        durationMs: performance.now() - current.sentAt,
+      }),
+    );
   }
 }

@@ -18,11 +18,10 @@ export class ChangeReporter {
   report(before: ClusterState, after: ClusterState): void {
     const now = after.since.getTime();
     if (before.leader?.id !== after.leader?.id) {
-      const previous = before.leader === undefined ? {} : { previous: refOf(before.leader) };
-      const leader = after.leader === undefined ? {} : { leader: refOf(after.leader) };
+      const [previous, leader] = [before.leader && refOf(before.leader), after.leader && refOf(after.leader)];
       const durationMs = now - this.#leaderSince;
       this.#leaderSince = now;
-      this.#events.emit(() => ({ type: 'leader-change', ...previous, ...leader, durationMs }));
+      this.#events.emit(() => ({ type: 'leader-change', previous, leader, durationMs }));
     }
     const statusSince = new Map<string, number>();
     for (const member of after.members) {

@@ -2,6 +2,7 @@ import {
   BehaviorSubject,
   concat,
   defer,
+  EMPTY,
   endWith,
   filter,
   ignoreElements,
@@ -9,10 +10,8 @@ import {
   merge,
   Observable,
   of,
-  switchMap,
   take,
   tap,
-  throwError,
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
@@ -87,7 +86,11 @@ export class Cluster {
     this.#view = deriveView(this.#roster, instant());
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
-    this.closed$ = this.closing$.pipe(switchMap(() => throwError(() => new ClientClosedError())));
+    this.closed$ = this.closing$.pipe(
+      map(() => {
+        throw new ClientClosedError();
+      }),
+    );
     const engine$ = heartbeats$({
       view$: this.#view$,
       period: settings.heartbeat,
@@ -168,7 +171,9 @@ export class Cluster {
       map((view) => view.unsupported),
       filter((reason) => reason !== undefined),
       take(1),
-      switchMap((reason) => throwError(() => toError(reason))),
+      map((reason) => {
+        throw toError(reason);
+      }),
     );
   }
 

@@ -3,7 +3,6 @@ import {
   of,
   retry,
   take,
-  throwError,
   throwIfEmpty,
   timer,
   type MonoTypeOperatorFunction,
@@ -60,7 +59,7 @@ export function failover<T>(config: FailoverConfig): MonoTypeOperatorFunction<T>
   return retry<T>({
     delay: (error: unknown, count) => {
       const step = count > max ? 'fail' : decide(error, count - 1);
-      if (step === 'fail') return throwError(() => error);
+      if (step === 'fail') throw error;
       if (step === 'leader' && leader$ !== undefined) {
         const named$ = leader$.pipe(
           take(1),

@@ -25,8 +25,7 @@ export class Notices {
     for (const { url, unsupported, version } of roster.endpoints) {
       if (unsupported === undefined || this.#unsupported.get(url) === unsupported) continue;
       this.#unsupported.set(url, unsupported);
-      const release = version === undefined ? {} : { version };
-      this.#events.emit(() => ({ type: 'no-v2-api', endpoint: url, ...release }));
+      this.#events.emit(() => ({ type: 'no-v2-api', endpoint: url, version }));
     }
   }
 

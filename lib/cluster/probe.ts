@@ -4,17 +4,17 @@ import type { MemberInfo } from './member.js';
 /** What one member answered to a probe; a probe that is not answered errors. */
 export interface ProbeAnswer {
   /** The answering member's id, if it told. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** The id of its cluster, if it told. */
-  readonly clusterId?: string;
+  readonly clusterId?: string | undefined;
   /** The id of the leader it names; null: it knows of none; undefined: it cannot tell at all. */
-  readonly leader?: string | null;
+  readonly leader?: string | null | undefined;
   /** Its release, as `3.4.23`, if asked for and told. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** The member list it holds, if asked for and told. */
-  readonly members?: readonly MemberInfo[];
+  readonly members?: readonly MemberInfo[] | undefined;
   /** Why it cannot serve this client, though it answers: its server lacks the API. */
-  readonly unsupported?: string;
+  readonly unsupported?: string | undefined;
 }
 
 /**

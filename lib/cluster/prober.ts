@@ -8,7 +8,6 @@ import {
   share,
   switchMap,
   tap,
-  throwError,
   timer,
   type Observable,
 } from 'rxjs';
@@ -16,6 +15,7 @@ import type { Attempt } from '../errors.js';
 import { TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
 import { Fault } from './fault.js';
+import { defined } from '../util/defined.js';
 import { instant } from '../util/instant.js';
 import type { Probe } from './probe.js';
 import type { Roster } from './roster.js';
@@ -99,7 +99,10 @@ export class Prober {
         // The other side may have ended an idle connection just when the probe went out on it: that says nothing.
         retry({
           count: resets,
-          delay: (error: unknown) => (isReset(error) ? of(0) : throwError(() => error)),
+          delay: (error: unknown) => {
+            if (isReset(error)) return of(0);
+            throw error;
+          },
         }),
       );
       return answer$.pipe(
@@ -124,13 +127,13 @@ export class Prober {
     const now = instant();
     const durationMs = now - sentAt;
     const why = error instanceof Error ? error.message : String(error);
-    const attempt = {
+    const attempt = defined({
       endpoint: url,
       error: `probe: ${why}`,
-      ...(error instanceof Fault && error.config.status !== undefined ? { status: error.config.status } : {}),
+      status: error instanceof Fault ? error.config.status : undefined,
       at: new Date(Date.now() - durationMs),
       durationMs,
-    };
+    });
     this.#failures.set(url, { attempt, error });
     const kind = error instanceof TransportError ? error.kind : undefined;
     // What this program's own options or interceptors do to it says nothing of whoever is there.

@@ -1,3 +1,4 @@
+import { defined } from '../util/defined.js';
 import { Subject, type Observable } from 'rxjs';
 import type { LostEvents } from '../errors.js';
 
@@ -140,7 +141,9 @@ export interface BodyText extends RequestBase {
   readonly body: string;
 }
 
-type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
+/** What happened, without its time; a field that is undefined is left out. */
+type WithoutTime<E> = E extends unknown ? Loose<Omit<E, 'at'>> : never;
+type Loose<T> = { [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] };
 
 /** Carries the client's events to whoever observes them; an unobserved event is not even built. */
 export class EventBus {
@@ -164,14 +167,14 @@ export class EventBus {
 
   /** Builds and emits an event if anyone observes. */
   emit(build: () => WithoutTime<ClientEvent>): void {
-    if (this.#events$.observed) this.#events$.next({ ...build(), at: new Date() });
+    if (this.#events$.observed) this.#events$.next({ ...defined(build()), at: new Date() } as ClientEvent);
   }
 
   /** Builds and emits a body if anyone observes, unless it is of authentication. */
   emitBody(build: () => WithoutTime<BodyText>): void {
     if (!this.#bodies$.observed) return;
     const body = build();
-    if (body.body !== '' && !isAuthentication(body)) this.#bodies$.next({ ...body, at: new Date() });
+    if (body.body !== '' && !isAuthentication(body)) this.#bodies$.next({ ...defined(body), at: new Date() });
   }
 
   /** Completes `events$`. */

@@ -1,5 +1,6 @@
 import { catchError, forkJoin, map, of, switchMap, type Observable } from 'rxjs';
 import { isRecord } from '../check.js';
+import type { MemberInfo } from '../cluster/member.js';
 import type { Probe, ProbeAnswer } from '../cluster/probe.js';
 import type { Settings } from '../options.js';
 import type { HttpResponse } from '../transport/http.js';
@@ -8,7 +9,7 @@ import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './old/legacy-probe.js';
 import { membersOf } from './wire/member-json.js';
 import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js';
-import { parseJson, textIn } from './wire/parse-json.js';
+import { jsonIn, parseJson, textIn } from './wire/parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
 /** A probe that remembers how old releases are asked. */
@@ -35,24 +36,24 @@ export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, '
         pool: 'watch',
         maxBytes: maxProbeBytes,
       });
-    const version$ = full ? ask$('/version').pipe(map(versionOf)) : of<Version>({});
+    const version$ = full ? ask$('/version').pipe(map(versionOf)) : of(undefined);
     if (!legacy.has(endpoint)) {
       return forkJoin([version$, modernProbe$(ask$, full)]).pipe(
         switchMap(([version, { isAbsent, ...answer }]) => {
           // Releases before 2.3 have no such path either.
-          if (isAbsent && version.version !== undefined && !isOld(version.version))
-            return of({ ...version, unsupported: absence(version.version) });
-          if (!isLegacy(version.version)) return of({ ...answer, ...version });
+          if (isAbsent && version !== undefined && !isOld(version))
+            return of({ version, unsupported: absence(version) });
+          if (!isLegacy(version)) return of({ ...answer, version });
           legacy.add(endpoint);
-          return legacyProbe$(ask$, endpoint).pipe(map((old) => ({ ...old, ...version })));
+          return legacyProbe$(ask$, endpoint).pipe(map((old) => ({ ...old, version })));
         }),
       );
     }
     return forkJoin([version$, legacyProbe$(ask$, endpoint)]).pipe(
       map(([version, answer]) => {
         // It may be upgraded: the next probe finds out who it is now.
-        if (full && !isLegacy(version.version)) legacy.delete(endpoint);
-        return { ...answer, ...version };
+        if (full && !isLegacy(version)) legacy.delete(endpoint);
+        return { ...answer, version };
       }),
     );
   };
@@ -69,71 +70,59 @@ type ModernAnswer = ProbeAnswer & { readonly isAbsent: boolean };
 function modernProbe$(ask$: Ask, full: boolean): Observable<ModernAnswer> {
   return forkJoin({
     leader: ask$('/v2/members/leader'),
-    identity: full ? identity$(ask$) : of<Identity>({}),
+    id: full ? id$(ask$) : of(undefined),
     members: full ? ask$('/v2/members') : of(undefined),
   }).pipe(
-    map(({ leader, identity, members }) => ({
+    map(({ leader, id, members }) => ({
       isAbsent: isPathless(leader.status, leader.body),
-      ...leaderOf(leader),
-      ...identity,
-      ...membersIn(members),
-      ...clusterIdOf(members ?? leader),
+      leader: leaderOf(leader),
+      id,
+      members: members && listedIn(members),
+      clusterId: clusterIdOf(members ?? leader),
     })),
   );
 }
 
-type Version = Pick<ProbeAnswer, 'version'>;
-
-function versionOf({ status, body }: HttpResponse): Version {
-  const version = status === 200 ? readVersion(body) : undefined;
-  return version === undefined ? {} : { version: version.etcdserver };
-}
+const versionOf = ({ status, body }: HttpResponse): string | undefined =>
+  status === 200 ? readVersion(body)?.etcdserver : undefined;
 
 /** @throws Fault for what a balancer or a gateway says in the member's place */
-function leaderOf({ status, body }: HttpResponse): { leader?: string | null } {
+function leaderOf(answer: HttpResponse): string | null | undefined {
+  const { status, body } = answer;
+  const leader = textIn(jsonIn(answer), 'id');
+  if (leader !== undefined) return leader;
   const json = parseJson(body);
-  const leader = status === 200 ? textIn(json, 'id') : undefined;
-  if (leader !== undefined) return { leader };
-  if (isLeaderless(status, json)) return { leader: null };
+  if (isLeaderless(status, json)) return null;
   if (isGateways(status, json)) throw faultOf({ operation: 'probe', status, body });
-  return {};
+  return undefined;
 }
-
-type Identity = Pick<ProbeAnswer, 'id'>;
 
 /**
  * The body can be empty for up to a second after an election: the rate of a single message is infinite, which JSON
  * cannot say. Then the member's raft status tells the same id.
  */
-function identity$(ask$: Ask): Observable<Identity> {
+function id$(ask$: Ask): Observable<string | undefined> {
   return ask$('/v2/stats/self').pipe(
-    switchMap(({ status, body }) =>
-      status === 200 && body === ''
+    switchMap((self) =>
+      self.status === 200 && self.body === ''
         ? ask$('/debug/vars').pipe(
-            map((vars) => idIn(vars.status === 200 ? raftStatusIn(vars.body) : undefined)),
-            catchError(() => of<Identity>({})),
+            map(jsonIn),
+            map((vars) => idIn(isRecord(vars) ? vars['raft.status'] : undefined)),
+            catchError(() => of(undefined)),
           )
-        : of(idIn(status === 200 ? parseJson(body) : undefined)),
+        : of(idIn(jsonIn(self))),
     ),
   );
 }
 
-function idIn(json: unknown): Identity {
-  const id = textIn(json, 'id') ?? '';
-  return id === '' ? {} : { id };
+const idIn = (json: unknown): string | undefined => textIn(json, 'id') || undefined;
+
+function listedIn(answer: HttpResponse): MemberInfo[] | undefined {
+  const json = jsonIn(answer);
+  return isRecord(json) && Array.isArray(json['members']) ? membersOf(json) : undefined;
 }
 
-function raftStatusIn(body: string): unknown {
-  const json = parseJson(body);
-  return isRecord(json) ? json['raft.status'] : undefined;
-}
-
-function membersIn(answer: HttpResponse | undefined): Pick<ProbeAnswer, 'members'> {
-  const json = answer?.status === 200 ? parseJson(answer.body) : undefined;
-  return isRecord(json) && Array.isArray(json['members']) ? { members: membersOf(json) } : {};
-}
-
-function clusterIdOf({ headers }: HttpResponse): { clusterId?: string } {
+function clusterIdOf({ headers }: HttpResponse): string | undefined {
   const id = headers.get('x-etcd-cluster-id');
-  return typeof id === 'string' && id !== '' ? { clusterId: id } : {};
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }

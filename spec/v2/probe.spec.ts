@@ -121,8 +121,7 @@ describe('v2Probe', () => {
     ['not there', [404, '']],
   ])('/v2/stats/self that is %s: the id is not known', (_, reply) => {
     const { answer } = ask({ [selfPath]: reply });
-    expect(answer).not.toHaveProperty('id');
-    expect(answer).toMatchObject({ leader: 'a1', clusterId: 'c1' });
+    expect(answer).toMatchObject({ id: undefined, leader: 'a1', clusterId: 'c1' });
   });
 
   test.each<[string, Reply, string | undefined]>([
@@ -135,7 +134,6 @@ describe('v2Probe', () => {
     const { answer } = ask({ [versionPath]: reply });
     expect(answer?.version).toBe(version);
     expect(answer).toMatchObject({ id: 'b2', leader: 'a1' });
-    expect(answer !== undefined && 'version' in answer).toBe(version !== undefined);
   });
 
   test.each<[string, Reply, unknown]>([
@@ -172,7 +170,7 @@ describe('v2Probe', () => {
     const replies: Record<string, Reply> = Object.fromEntries(
       Object.entries(good).map(([path, [status, body]]) => [path, [status, body, id]]),
     );
-    expect(ask(replies).answer).not.toHaveProperty('clusterId');
+    expect(ask(replies).answer?.clusterId).toBeUndefined();
   });
 
   test.each([leaderPath, selfPath, membersPath, versionPath])('fails when %s is not answered', (path) => {

@@ -210,8 +210,8 @@ export class Exchange implements Wire {
     this.#context.events.emit(() => ({
       type: 'response',
       ...described(this.request),
-      ...(this.#status === undefined ? {} : { status: this.#status }),
-      ...(error === undefined ? {} : { error: error.message }),
+      status: this.#status,
+      error: error?.message,
       durationMs: performance.now() - this.#startedAt,
     }));
     return true;
@@ -248,7 +248,7 @@ export class Exchange implements Wire {
     this.#context.events.emitBody(() => ({
       ...described(this.request),
       direction: 'received',
-      ...(this.#status === undefined ? {} : { status: this.#status }),
+      status: this.#status,
       body: this.#told(body),
     }));
   }

@@ -1,4 +1,4 @@
-import { catchError, defer, of, throwError, type Observable } from 'rxjs';
+import { catchError, defer, of, type Observable } from 'rxjs';
 import {
   AuthenticationError,
   EtcdError,
@@ -32,7 +32,7 @@ export function checkServer$(
   }).pipe(
     catchError((error: unknown) => {
       if (isKeyNotFound(error) || isNotDirectory(error)) return of(undefined);
-      return throwError(() => explained(error));
+      throw explained(error);
     }),
   );
 

@@ -1,4 +1,4 @@
-import { catchError, defer, map, merge, of, race, switchMap, throwError, type Observable } from 'rxjs';
+import { catchError, defer, map, merge, of, race, switchMap, type Observable } from 'rxjs';
 import type { Member } from '../../cluster/member.js';
 import { AllNodesDownError, EtcdError, isClientClosed } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
@@ -37,11 +37,10 @@ export function eachMember$<T extends object>(
       }
       return ask(endpoint, limits).pipe(
         map((answer) => ({ member, endpoint, ...answer })),
-        catchError((error: unknown) =>
-          error instanceof EtcdError && !isClientClosed(error)
-            ? of({ member, endpoint, error })
-            : throwError(() => error),
-        ),
+        catchError((error: unknown) => {
+          if (!(error instanceof EtcdError) || isClientClosed(error)) throw error;
+          return of({ member, endpoint, error });
+        }),
       );
     });
   const answers$ = cluster.settled$().pipe(switchMap(({ members }) => merge(...members.map(answer$))));

@@ -1,4 +1,4 @@
-import { catchError, defer, throwError, type Observable } from 'rxjs';
+import { catchError, defer, type Observable } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import { EtcdErrorCode, isAllNodesDown, isEtcdApiError, StaleReadError } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
@@ -52,18 +52,16 @@ export function freshRead$(
         // Not even a majority knows what was seen: the cluster was rebuilt. Say so once, then go on with it. No index at
         // all is that of no cluster.
         if (staleIndex > 0) watermark.restart(staleIndex);
-        return throwError(() => new StaleReadError(operation, staleIndex, seen));
+        throw new StaleReadError(operation, staleIndex, seen);
       }
       const limits = step === 0 ? settings : within(settings, startedAt);
       return read(way.operation, limits, way.leader, check).pipe(
         catchError((error: unknown) => {
           const index = toldBy(error);
           if (isStale(index)) return ask(step + 1, index);
-          return throwError(() =>
-            step > 0 && isAllNodesDown(error)
-              ? new StaleReadError(operation, staleIndex, seen, error)
-              : error,
-          );
+          throw step > 0 && isAllNodesDown(error)
+            ? new StaleReadError(operation, staleIndex, seen, error)
+            : error;
         }),
       );
     };

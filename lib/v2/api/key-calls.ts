@@ -1,4 +1,4 @@
-import { catchError, defer, of, switchMap, throwError, type Observable } from 'rxjs';
+import { catchError, defer, of, switchMap, type Observable } from 'rxjs';
 import { check, checkOptions, demand, type Check } from '../../check.js';
 import { call$ } from '../../cluster/call.js';
 import { Fault } from '../../cluster/fault.js';
@@ -164,7 +164,7 @@ export class KeyCalls {
         catchError((error: unknown) => {
           // The write itself says so.
           if (error instanceof Fault && error.config.errorCode !== undefined) return of(undefined);
-          return throwError(() => unsent(error));
+          throw unsent(error);
         }),
       );
   }

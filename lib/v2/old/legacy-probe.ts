@@ -4,7 +4,7 @@ import type { ProbeAnswer } from '../../cluster/probe.js';
 import type { HttpResponse } from '../../transport/http.js';
 import { decodeKeys } from '../wire/decode.js';
 import type { EtcdNode } from '../model/model.js';
-import { parseJson, textIn } from '../wire/parse-json.js';
+import { jsonIn, textIn } from '../wire/parse-json.js';
 
 /** Asks one endpoint for a path, within the probe's time. */
 export type Ask = (path: string) => Observable<HttpResponse>;
@@ -21,11 +21,10 @@ export function legacyProbe$(ask$: Ask, endpoint: string): Observable<ProbeAnswe
   }).pipe(
     map(({ machines, leader, self }) => {
       const members = machinesOf(machines);
-      const id = nameOf(self) ?? ownOf(members, endpoint);
       return {
-        ...(id === undefined ? {} : { id }),
-        ...(members.length === 0 ? {} : { members }),
-        ...leaderOf(leader, members),
+        id: textIn(jsonIn(self), 'name') || ownOf(members, endpoint),
+        members: members.length === 0 ? undefined : members,
+        leader: leaderOf(leader, members),
       };
     }),
   );
@@ -44,10 +43,6 @@ function memberOf({ key, value = '' }: EtcdNode): MemberInfo {
   return { id: name, name, clientURLs: urls.getAll('etcd'), peerURLs: urls.getAll('raft') };
 }
 
-function nameOf({ status, body }: HttpResponse): string | undefined {
-  return (status === 200 && textIn(parseJson(body), 'name')) || undefined;
-}
-
 /** Which of them is at this endpoint: the only one, or the one that says so. */
 function ownOf(members: readonly MemberInfo[], endpoint: string): string | undefined {
   if (members.length === 1) return members[0]?.id;
@@ -55,12 +50,8 @@ function ownOf(members: readonly MemberInfo[], endpoint: string): string | undef
 }
 
 /** During an election it answers 500 with errorCode 301. */
-function leaderOf(
-  { status, body }: HttpResponse,
-  members: readonly MemberInfo[],
-): { leader?: string | null } {
-  if (status >= 500) return { leader: null };
+function leaderOf({ status, body }: HttpResponse, members: readonly MemberInfo[]): string | null | undefined {
+  if (status >= 500) return null;
   const url = status === 200 ? body.trim().replace(/\/$/, '') : '';
-  const leader = members.find(({ peerURLs }) => peerURLs.some((peer) => peer.replace(/\/$/, '') === url));
-  return leader === undefined ? {} : { leader: leader.id };
+  return members.find(({ peerURLs }) => peerURLs.some((peer) => peer.replace(/\/$/, '') === url))?.id;
 }

@@ -84,7 +84,8 @@ function state$(context: LegContext, source: WatchSource): Observable<InitialSta
     retry({
       delay: (error: unknown, n) => {
         const final = source.run?.final(error);
-        return final === undefined ? timer(backoff(n - 1, context.settings.retry)) : throwError(() => final);
+        if (final !== undefined) throw final;
+        return timer(backoff(n - 1, context.settings.retry));
       },
     }),
   );
@@ -115,7 +116,10 @@ function stateAt$(
       const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
       if (!again) return lags$;
       const isRebuilt$ = rebuilt$(context, source.target, cursor, { endpoint, etcdIndex: state.index }).pipe(
-        catchError((error: unknown) => (isHistoryLost(error) ? of(ahead) : throwError(() => error))),
+        catchError((error: unknown) => {
+          if (isHistoryLost(error)) return of(ahead);
+          throw error;
+        }),
         takeUntil(source.stages$),
       );
       return concat(isRebuilt$, lags$).pipe(take(1));

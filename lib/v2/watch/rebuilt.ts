@@ -1,4 +1,4 @@
-import { EMPTY, filter, retry, switchMap, tap, throwError, timer, type Observable } from 'rxjs';
+import { EMPTY, filter, retry, switchMap, tap, timer, type Observable } from 'rxjs';
 import { backoff } from '../../util/backoff.js';
 import type { ResponseInfo } from '../model/model.js';
 import { isLegacy } from '../old/server-release.js';
@@ -31,7 +31,7 @@ export function rebuilt$(
     filter(({ index }) => index < seen),
     switchMap(({ index }) => {
       context.watermark.restart(index);
-      return throwError(() => new HistoryLost('rebuilt'));
+      throw new HistoryLost('rebuilt');
     }),
   );
 }

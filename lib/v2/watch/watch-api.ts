@@ -123,7 +123,7 @@ export class WatchApi {
         );
       }
       demandKey(this.#context.settings, normalised);
-      if (cluster.closed) return throwError(() => new ClientClosedError(`watch ${normalised}`));
+      if (cluster.closed) throw new ClientClosedError(`watch ${normalised}`);
       return this.#followed$({ key: normalised, recursive }, fromIndex, initial).pipe(
         onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
         until === undefined ? identity : endAfter(until),

@@ -1,3 +1,4 @@
+import { defined } from '../../util/defined.js';
 import { throwError, timer, type Observable } from 'rxjs';
 import { backoff } from '../../util/backoff.js';
 import { Fault } from '../../cluster/fault.js';
@@ -109,14 +110,14 @@ export class WatchRun implements Place {
       }
       if (!this.#enters(item.type)) return;
       const { type, endpoint } = item;
-      const place = { id, key, endpoint, ...(cursor.next === undefined ? {} : { index: cursor.next }) };
+      const place = { id, key, endpoint, index: cursor.next };
       if (type !== 'live') {
         this.#context.events.emit(() => ({ type: `watch-${type}`, ...place }));
         return;
       }
-      const lost = this.#lostAt === undefined ? {} : { durationMs: performance.now() - this.#lostAt };
+      const durationMs = this.#lostFor;
       this.#lostAt = undefined;
-      this.#context.events.emit(() => ({ type: 'watch-live', ...place, ...lost }));
+      this.#context.events.emit(() => ({ type: 'watch-live', ...place, durationMs }));
     } else if (item.type === 'event') {
       // A state read afresh is no progress: history could be lost again at once.
       if (item.event.action !== 'resync') this.#failures = 0;
@@ -157,13 +158,13 @@ export class WatchRun implements Place {
     closeStandby(this);
     const { id } = this;
     const { key } = this.#target;
-    const why = error instanceof Error ? { error: error.message.split('\n')[0] ?? '' } : {};
+    const why = error instanceof Error ? error.message.split('\n')[0] : undefined;
     this.#context.events.emit(() => ({
       type: 'watch-ended',
       id,
       key,
       durationMs: performance.now() - this.#startedAt,
-      ...why,
+      error: why,
     }));
   }
 
@@ -176,21 +177,25 @@ export class WatchRun implements Place {
     return true;
   }
 
+  /** How long it has not been live; undefined while it is. */
+  get #lostFor(): number | undefined {
+    return this.#lostAt === undefined ? undefined : performance.now() - this.#lostAt;
+  }
+
   #report(reason: string): void {
     const { id, cursor } = this;
     const { key } = this.#target;
-    const index = cursor.next === undefined ? {} : { index: cursor.next };
-    const now = performance.now();
-    const lost = this.#lostAt === undefined ? {} : { durationMs: now - this.#lostAt };
-    this.#lostAt ??= now;
+    const index = cursor.next;
+    const durationMs = this.#lostFor;
+    this.#lostAt ??= performance.now();
     this.#context.events.emit(() => ({
       type: 'watch-lost',
       id,
       key,
       endpoint: this.#endpoint,
       reason,
-      ...lost,
-      ...index,
+      durationMs,
+      index,
     }));
   }
 
@@ -210,13 +215,13 @@ export class WatchRun implements Place {
   /** The error to end with, or undefined if another try can help. */
   final(error: unknown): Error | undefined {
     const endpoint = this.#endpoint;
-    const attempt: Attempt = {
+    const attempt: Attempt = defined({
       endpoint,
       error: error instanceof Error ? error.message : String(error),
-      ...(error instanceof Fault && error.config.status !== undefined ? { status: error.config.status } : {}),
+      status: error instanceof Fault ? error.config.status : undefined,
       at: new Date(),
       durationMs: 0,
-    };
+    });
     const { tlsFailure } = this.#context.cluster.view;
     // TLS that has worked before may work again, as after the renewal of a certificate.
     if (tlsFailure !== undefined && !this.#everStood)

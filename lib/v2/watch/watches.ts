@@ -1,4 +1,5 @@
 import { auditTime, defer, map, startWith, Subject, type Observable } from 'rxjs';
+import { defined } from '../../util/defined.js';
 import type { LegContext } from './leg-context.js';
 import type { Target } from './target.js';
 import type { WatchStage } from './watch-run.js';
@@ -67,14 +68,14 @@ export class Watches {
 
 function describe({ id, target: { key, recursive }, run, subscribers }: WatchSource): OpenWatch {
   const next = run?.cursor.next;
-  return {
+  return defined({
     id,
     key,
     recursive,
     state: run?.stage ?? 'connecting',
-    ...(next === undefined ? {} : { index: next - 1 }),
-    ...(run === undefined || run.endpoint === '' ? {} : { endpoint: run.endpoint }),
+    index: next === undefined ? undefined : next - 1,
+    endpoint: run?.endpoint === '' ? undefined : run?.endpoint,
     subscribers,
     since: run?.since ?? new Date(),
-  };
+  });
 }

@@ -16,6 +16,10 @@ export function parseJson(body: string): unknown {
   }
 }
 
+/** What the body of a success holds. */
+export const jsonIn = ({ status, body }: { readonly status: number; readonly body: string }): unknown =>
+  status === 200 ? parseJson(body) : undefined;
+
 /** The text under that name, if it is an object that has one there. */
 export function textIn(json: unknown, name: string): string | undefined {
   const value = isRecord(json) ? json[name] : undefined;
