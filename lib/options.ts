@@ -281,17 +281,18 @@ export function resolveOptions(
   checkOptions('', options, clientChecks);
   checkOptions('tls.', options.tls, tlsChecks);
   checkOptions('auth.', options.auth, authChecks);
-  if (options.auth !== undefined) {
-    demand('auth.username', options.auth.username, authChecks['username'] ?? check.string);
-    demand('auth.password', options.auth.password, authChecks['password'] ?? check.string);
-  }
+  const { auth } = options;
+  // Neither may be left out.
+  if (auth !== undefined)
+    for (const [name, test] of Object.entries(authChecks))
+      demand(`auth.${name}`, auth[name as keyof typeof auth], test);
   const scheme = options.tls === undefined ? 'http' : 'https';
   const { retry, endpoints = defaults.endpoints, ...others } = withoutUndefined(options);
   return {
     ...defaults,
     ...others,
     // Copies: what the caller changes later changes nothing here.
-    ...(options.auth === undefined ? {} : { auth: { ...options.auth } }),
+    ...(auth === undefined ? {} : { auth: { ...auth } }),
     tls: withoutUndefined(options.tls),
     endpoints: normaliseEndpoints(endpoints, scheme),
     ...resolveCall(

@@ -98,23 +98,14 @@ function isBelieved(roster: Roster, leader: string, partial: boolean, now: numbe
 
 /** True when a consumer of views could not tell the two apart. */
 export function sameView(a: View, b: View): boolean {
-  return (
-    a.hasQuorum === b.hasQuorum &&
-    a.raftTerm === b.raftTerm &&
-    a.leaderEndpoint === b.leaderEndpoint &&
-    a.settled === b.settled &&
-    a.partial === b.partial &&
-    a.doubts === b.doubts &&
-    a.tlsFailure === b.tlsFailure &&
-    a.unsupported === b.unsupported &&
-    sameList(a.live, b.live) &&
-    sameList(a.down, b.down) &&
-    sameList(a.leaderless, b.leaderless) &&
-    sameList(a.candidates, b.candidates) &&
-    sameList(a.endpoints, b.endpoints) &&
-    sameMembers(a.members, b.members)
+  const names = Object.keys(a) as (keyof View)[];
+  return names.every((name) =>
+    name === 'members' ? sameMembers(a.members, b.members) : isSame(a[name], b[name]),
   );
 }
+
+const isSame = (a: unknown, b: unknown): boolean =>
+  Array.isArray(a) && Array.isArray(b) ? sameList(a, b) : a === b;
 
 /** Undefined before it can be known; else whether enough members answer and name a leader. */
 function quorum(

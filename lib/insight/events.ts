@@ -167,7 +167,7 @@ export class EventBus {
 
   /** Builds and emits an event if anyone observes. */
   emit(build: () => WithoutTime<ClientEvent>): void {
-    if (this.#events$.observed) this.#events$.next({ ...defined(build()), at: new Date() } as ClientEvent);
+    if (this.#events$.observed) this.#events$.next({ ...defined(build()), at: new Date() });
   }
 
   /** Builds and emits a body if anyone observes, unless it is of authentication. */

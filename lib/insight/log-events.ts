@@ -158,7 +158,7 @@ const tellings: { readonly [Type in ClientEvent['type']]: Telling<Type> } = {
   ],
 };
 
-const tellingOf = ({ type }: ClientEvent): Telling<never> => tellings[type] as unknown as Telling<never>;
+const tellingOf = ({ type }: ClientEvent): Telling<never> => tellings[type];
 
 function levelOf(event: ClientEvent): LogLevel {
   const [level] = tellingOf(event);

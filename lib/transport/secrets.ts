@@ -1,3 +1,5 @@
+import { base64 } from '../util/base64.js';
+
 /** A name and what proves it. */
 export interface Credentials {
   readonly username: string;
@@ -73,7 +75,7 @@ const pattern = (secret: string): RegExp => new RegExp(spelt(secret), 'giu');
 
 /** At each of the three places at which it may stand in what was encoded: base64 takes three bytes at a time. */
 function inBase64(secret: string): RegExp {
-  const [own = '', ...shifted] = [0, 1, 2].map((n) => base64('\0'.repeat(n) + secret).slice(n && n + 1));
+  const [own = '', ...shifted] = [0, 1, 2].map((n) => unpadded('\0'.repeat(n) + secret).slice(n && n + 1));
   return beginningAs([own, ...shifted.filter(({ length }) => length > enough)]);
 }
 
@@ -125,12 +127,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '|apos',
 };
 
-/** Of UTF-8, without what only fills it up. */
-const base64 = (text: string): string =>
-  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')).replace(
-    /=+$/,
-    '',
-  );
+/** Without what only fills it up. */
+const unpadded = (text: string): string => base64(text).replace(/=+$/, '');
 
 function decoded(token: string): string {
   try {

@@ -1,3 +1,4 @@
+import { base64 } from '../util/base64.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
@@ -23,9 +24,7 @@ export interface V2Context {
 
 /** The Authorization header of basic authentication. */
 export function basicAuthorization({ auth }: Pick<Settings, 'auth'>): string | undefined {
-  if (auth === undefined) return undefined;
-  const bytes = new TextEncoder().encode(`${auth.username}:${auth.password}`);
-  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+  return auth && `Basic ${base64(`${auth.username}:${auth.password}`)}`;
 }
 
 /** Reads an answer's headers, and lets the client learn from them. */

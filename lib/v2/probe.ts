@@ -9,7 +9,7 @@ import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './old/legacy-probe.js';
 import { membersOf } from './wire/member-json.js';
 import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js';
-import { jsonIn, parseJson, textIn } from './wire/parse-json.js';
+import { jsonIn, parseJson, textIn, wordIn } from './wire/parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
 /** A probe that remembers how old releases are asked. */
@@ -107,15 +107,13 @@ function id$(ask$: Ask): Observable<string | undefined> {
       self.status === 200 && self.body === ''
         ? ask$('/debug/vars').pipe(
             map(jsonIn),
-            map((vars) => idIn(isRecord(vars) ? vars['raft.status'] : undefined)),
+            map((vars) => wordIn(isRecord(vars) ? vars['raft.status'] : undefined, 'id')),
             catchError(() => of(undefined)),
           )
-        : of(idIn(jsonIn(self))),
+        : of(wordIn(jsonIn(self), 'id')),
     ),
   );
 }
-
-const idIn = (json: unknown): string | undefined => textIn(json, 'id') || undefined;
 
 function listedIn(answer: HttpResponse): MemberInfo[] | undefined {
   const json = jsonIn(answer);

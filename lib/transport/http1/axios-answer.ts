@@ -34,20 +34,27 @@ export function textOf(data: unknown, status: number, method: string): string {
 }
 
 /**
- * The body of an answer in parts, to be iterated over.
+ * The body of an answer in parts, to be iterated over: of a Node stream, a web stream, or (from an adapter that cannot
+ * stream) the whole text at once.
  *
  * @throws UnusableError when it can be neither read in pieces nor taken as text
  */
-export function piecesOf(
-  data: unknown,
-  status: number,
-): string | ReadableStream<Uint8Array> | AsyncIterable<unknown> {
-  if (typeof data === 'string') return data;
-  if (typeof ReadableStream === 'function' && data instanceof ReadableStream)
-    return data as ReadableStream<Uint8Array>;
+export function piecesOf(data: unknown, status: number): AsyncIterable<unknown> | Iterable<unknown> {
+  if (typeof data === 'string') return [data];
+  if (typeof ReadableStream === 'function' && data instanceof ReadableStream) return readAll(data);
   if (isObject(data) && typeof data[Symbol.asyncIterator as never] === 'function')
     return data as unknown as AsyncIterable<unknown>;
   throw noAnswer(`a response whose data is ${nameOf(data)}, not the stream that was asked for`, status);
+}
+
+/** Not every browser can iterate over a stream. */
+async function* readAll(stream: ReadableStream<unknown>): AsyncGenerator {
+  const reader = stream.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    reader.releaseLock();
+  }
 }
 
 const noAnswer = (what: string, status?: number): Error =>

@@ -11,64 +11,59 @@ export interface Receiver {
   error(error: TransportError): void;
 }
 
-/** Passes on what is read of the complete answer. */
-export class WholeReceiver<T> implements Receiver {
-  readonly inParts = false;
+/** Passes on what is read; what the reader throws is the subscriber's error. */
+class Reading<A, T> {
   readonly #subscriber: Subscriber<T>;
-  readonly #read: (response: HttpResponse) => T;
+  readonly #read: (answer: A) => T;
 
-  constructor(subscriber: Subscriber<T>, read: (response: HttpResponse) => T) {
+  constructor(subscriber: Subscriber<T>, read: (answer: A) => T) {
     this.#subscriber = subscriber;
     this.#read = read;
   }
+
+  error(error: unknown): void {
+    this.#subscriber.error(error);
+  }
+
+  protected pass(answer: A): void {
+    let value: T;
+    try {
+      value = this.#read(answer);
+    } catch (error) {
+      this.error(error);
+      return;
+    }
+    this.#subscriber.next(value);
+  }
+
+  protected end(answer: A): void {
+    this.pass(answer);
+    this.#subscriber.complete();
+  }
+}
+
+/** Passes on what is read of the complete answer. */
+export class WholeReceiver<T> extends Reading<HttpResponse, T> implements Receiver {
+  readonly inParts = false;
 
   part(): void {
     // Not wanted.
   }
 
   done(response: HttpResponse): void {
-    pass(this.#subscriber, this.#read, response);
-    this.#subscriber.complete();
-  }
-
-  error(error: TransportError): void {
-    this.#subscriber.error(error);
+    this.end(response);
   }
 }
 
 /** Passes on what is read of each part. */
-export class PartReceiver<T> implements Receiver {
+export class PartReceiver<T> extends Reading<HttpPart, T> implements Receiver {
   readonly inParts = true;
-  readonly #subscriber: Subscriber<T>;
-  readonly #read: (part: HttpPart) => T;
-
-  constructor(subscriber: Subscriber<T>, read: (part: HttpPart) => T) {
-    this.#subscriber = subscriber;
-    this.#read = read;
-  }
 
   part(part: HttpPart): void {
-    pass(this.#subscriber, this.#read, part);
+    this.pass(part);
   }
 
   done(): void {
-    this.part({ type: 'end' });
-    this.#subscriber.complete();
+    this.end({ type: 'end' });
   }
-
-  error(error: TransportError): void {
-    this.#subscriber.error(error);
-  }
-}
-
-/** What the reader throws is the subscriber's error. */
-function pass<A, T>(subscriber: Subscriber<T>, read: (answer: A) => T, answer: A): void {
-  let value: T;
-  try {
-    value = read(answer);
-  } catch (error) {
-    subscriber.error(error);
-    return;
-  }
-  subscriber.next(value);
 }

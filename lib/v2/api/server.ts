@@ -7,7 +7,7 @@ import type { CallOptions, CallSettings } from '../../options.js';
 import type { ApiCalls } from './api-calls.js';
 import { faultOf, foreignFault, whatElse, type Answer } from '../wire/decode.js';
 import { eachMember$, type MemberAnswer } from './each-member.js';
-import { parseJson, textIn } from '../wire/parse-json.js';
+import { parseJson, wordIn } from '../wire/parse-json.js';
 import { isLegacy, readVersion, type ServerVersion } from '../old/server-release.js';
 
 /** One member's releases, or why it did not tell them. */
@@ -103,11 +103,10 @@ function healthOf(answer: Answer): Health {
   if (!isRecord(json) || !isWord(json['health']) || (status !== 200 && status !== 503))
     throw foreignFault(answer, whatElse(body));
   const { health } = json;
-  const reason = textIn(json, 'reason') ?? '';
-  return {
+  return defined({
     healthy: status === 200 && (health === 'true' || health === true),
-    ...(reason === '' ? {} : { reason }),
-  };
+    reason: wordIn(json, 'reason'),
+  });
 }
 
 const isWord = (health: unknown): boolean => typeof health === 'string' || typeof health === 'boolean';

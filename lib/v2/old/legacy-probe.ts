@@ -4,7 +4,7 @@ import type { ProbeAnswer } from '../../cluster/probe.js';
 import type { HttpResponse } from '../../transport/http.js';
 import { decodeKeys } from '../wire/decode.js';
 import type { EtcdNode } from '../model/model.js';
-import { jsonIn, textIn } from '../wire/parse-json.js';
+import { jsonIn, wordIn } from '../wire/parse-json.js';
 
 /** Asks one endpoint for a path, within the probe's time. */
 export type Ask = (path: string) => Observable<HttpResponse>;
@@ -22,7 +22,7 @@ export function legacyProbe$(ask$: Ask, endpoint: string): Observable<ProbeAnswe
     map(({ machines, leader, self }) => {
       const members = machinesOf(machines);
       return {
-        id: textIn(jsonIn(self), 'name') || ownOf(members, endpoint),
+        id: wordIn(jsonIn(self), 'name') ?? ownOf(members, endpoint),
         members: members.length === 0 ? undefined : members,
         leader: leaderOf(leader, members),
       };

@@ -26,6 +26,12 @@ export function textIn(json: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The same, unless it is empty. */
+export function wordIn(json: unknown, name: string): string | undefined {
+  const text = textIn(json, name);
+  return text === '' ? undefined : text;
+}
+
 /** Whether its braces and brackets are nested deeper than {@link maxDepth}; strings are passed over. */
 export function isTooDeep(body: string): boolean {
   // Each level needs two characters.
