@@ -171,7 +171,7 @@ export class KeyCalls {
 }
 
 /** The options that have a check of their own, as parameters. */
-export const given = (options: CallOptions, checks: Record<string, Check>): Params =>
+const given = (options: CallOptions, checks: Record<string, Check>): Params =>
   Object.fromEntries(
     Object.keys(checks).map((name) => [name, (options as Record<string, Params[string]>)[name]]),
   );
