@@ -205,7 +205,7 @@ export class CallRecord {
   #usedUp({ kind, message }: TransportError): EtcdError {
     const { live } = this.#cluster.view;
     // Who asks one member alone learns one thing: that it cannot be reached.
-    if (kind === 'connect' || live.length === 0 || this.#spec.at !== undefined)
+    if (kind === 'connect' || kind === 'withheld' || live.length === 0 || this.#spec.at !== undefined)
       return this.#allDown('unreachable');
     const attempts = this.#attempts;
     return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: the connection broke: ${message}`, {

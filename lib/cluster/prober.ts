@@ -1,6 +1,7 @@
 import {
   catchError,
   defer,
+  EMPTY,
   ignoreElements,
   last,
   of,
@@ -69,6 +70,8 @@ export class Prober {
   check$(url: string): Observable<never> {
     const known = this.#checks.get(url);
     if (known !== undefined) return known;
+    // A call may still be waiting for an endpoint that is none any more.
+    if (this.#roster.endpoint(url) === undefined) return EMPTY;
     const check$ = this.probe$(url, false).pipe(
       share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
     );
@@ -87,8 +90,10 @@ export class Prober {
     return defer(() => {
       const sentAt = instant();
       const endpoint = this.#roster.endpoint(url);
+      // Whoever waited for an endpoint that is none any more waited in vain.
+      if (endpoint === undefined) return EMPTY;
       // Whoever comes back may have become somebody else.
-      const unsure = endpoint?.id === undefined || endpoint.down || !this.#roster.mayBeAsked(endpoint);
+      const unsure = endpoint.id === undefined || endpoint.down || !this.#roster.mayBeAsked(endpoint);
       const answer$ = this.#probe(url, full).pipe(
         last(),
         switchMap((answer) => {

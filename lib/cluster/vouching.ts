@@ -39,6 +39,7 @@ export class Vouching {
   /** The endpoint is none any more. */
   forget(url: string): void {
     this.#sent.delete(url);
+    this.#next.delete(url);
   }
 
   /** Asks later than this is called. One probe at a time: whoever comes meanwhile shares the next. */
@@ -48,6 +49,8 @@ export class Vouching {
     const anew$: Observable<never> = concat(
       defer(() => this.#sent.get(url) ?? EMPTY),
       defer(() => {
+        // It is none any more, or was, and others wait for the one that came.
+        if (this.#next.get(url) !== anew$) return EMPTY;
         this.#next.delete(url);
         this.#sent.set(url, anew$);
         return this.#probe$(url);

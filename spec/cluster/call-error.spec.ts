@@ -26,6 +26,7 @@ describe('the error in the end, without a retry', () => {
     ['timeout before it was sent', [...read, ...write], RequestTimeoutError as never, { timeoutMs: 100 }],
     ['redirected (307)', [...read, ...write], AllNodesDownError, { reason: 'no-quorum' }],
     ['a TLS failure', [...read, ...write], TlsError, { message: containing('TLS failed: TLS') }],
+    ['who answers is to be verified', [...read, ...write], AllNodesDownError, { reason: 'unreachable' }],
     // The others live.
     ['reset', read, EtcdError, { code: 'UNEXPECTED_RESPONSE', message: containing('RESET') }],
     ['reset', write, OutcomeUnknownError, { message: containing('unknown: RESET') }],

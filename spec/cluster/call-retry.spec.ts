@@ -24,6 +24,7 @@ describe('what is sent again, by the class of the operation', () => {
     'timeout before it was sent': all,
     'redirected (307)': all,
     'a TLS failure': all,
+    'who answers is to be verified': all,
     reset: [...reads, 'set, idempotent'],
     'timeout after it was sent': [...reads, 'set, idempotent'],
     'errorCode 300': [...reads, 'set, idempotent'],

@@ -8,7 +8,7 @@ import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import { EtcdApiError, EtcdError } from '../../lib/errors.js';
 import { EventBus } from '../../lib/insight/events.js';
 import { resolveCall, resolveOptions, type CallOptions } from '../../lib/options.js';
-import { TransportError, type TransportFailure } from '../../lib/transport/transport-error.js';
+import { TransportError, withheld, type TransportFailure } from '../../lib/transport/transport-error.js';
 
 /** How a probe of a member ends: it names this leader, or fails. */
 export type Word = string | null | TransportError;
@@ -36,6 +36,7 @@ export const outcomes = {
   'timeout before it was sent': failure('timeout', false),
   'redirected (307)': fault('307', { status: 307, executed: 'no', leaderless: true }),
   'a TLS failure': failure('tls', false),
+  'who answers is to be verified': withheld(),
   reset: failure('reset', true),
   'timeout after it was sent': failure('timeout', true),
   'errorCode 300': fault('300', { errorCode: 300, executed: 'unknown', leaderless: true }),
