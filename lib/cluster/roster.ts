@@ -10,6 +10,8 @@ export interface EndpointRecord {
   /** The member behind it, by that member's own word. */
   id?: string;
   clusterId?: string;
+  /** The id that it showed before that. */
+  formerClusterId?: string;
   /** The release it runs, as `3.4.23`. */
   version?: string;
   /** When it was asked for that. */
@@ -281,7 +283,9 @@ export class Roster {
       // Of which cluster it was when it last told does not count.
       if (!endpoint.configured && isNewest) delete endpoint.clusterId;
     }
-    if (clusterId !== undefined && isNewest) endpoint.clusterId = clusterId;
+    if (clusterId === undefined || !isNewest) return;
+    if (endpoint.clusterId !== undefined && !isSameCluster) endpoint.formerClusterId = endpoint.clusterId;
+    endpoint.clusterId = clusterId;
   }
 
   #add(url: string, configured: boolean): void {
@@ -315,6 +319,7 @@ export class Roster {
     const settled = [...votes].find(([, count]) => count === most)?.[0];
     if (settled === undefined) return;
     if (this.#clusterId !== undefined) {
+      if (!votes.has(this.#clusterId) && this.#isAway(settled)) return;
       // Terms of another cluster say nothing of this one, and who was found in it was not found in this.
       this.#raftTerm = undefined;
       this.#termSince = -Infinity;
@@ -322,6 +327,16 @@ export class Roster {
         if (!endpoint.configured) endpoint.verifiedAt = -Infinity;
     }
     this.#clusterId = settled;
+  }
+
+  /**
+   * The endpoints of this cluster are but down, and those that show the other id have never been of it: it was not
+   * rebuilt under that id, and what is meant for it is not for them.
+   */
+  #isAway(other: string): boolean {
+    const configured = [...this.#endpoints.values()].filter((e) => e.configured);
+    const isDown = configured.some((e) => e.down && e.clusterId === this.#clusterId);
+    return isDown && !configured.some((e) => e.clusterId === other && e.formerClusterId === this.#clusterId);
   }
 
   /** The leader's own list beats all others; without it that of a member that knows a leader, which is not cut off. */

@@ -310,6 +310,23 @@ describe('the cluster', () => {
     expect(roster.clusterId).toBe('new');
   });
 
+  test.each([1, 2])(
+    'one of another cluster beside %i of ours does not take over once these are down',
+    (ours) => {
+      const own = ['http://a', 'http://b'].slice(0, ours);
+      const roster = new Roster([...own, 'http://stray'], true);
+      for (const url of own) tell(roster, url, 'ours');
+      tell(roster, 'http://stray', 'theirs');
+      for (const url of own) roster.failed(url, 5, true);
+      tell(roster, 'http://stray', 'theirs', 6);
+      expect(roster.clusterId).toBe('ours');
+      expect(roster.mayBeAsked(roster.endpoint('http://stray')!)).toBe(false);
+      // Rebuilt, ours is another one as well.
+      tell(roster, 'http://a', 'rebuilt', 7);
+      expect(roster.clusterId).toBe('rebuilt');
+    },
+  );
+
   test('endpoints that are down have no say', () => {
     const roster = new Roster(['http://a', 'http://b'], true);
     tell(roster, 'http://a', 'old');
