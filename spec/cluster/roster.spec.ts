@@ -1,5 +1,4 @@
 import type { MemberInfo } from '../../lib/cluster/member.js';
-import type { ProbeAnswer } from '../../lib/cluster/probe.js';
 import { advertises, Roster } from '../../lib/cluster/roster.js';
 
 const info = (id: string, ...clientURLs: string[]): MemberInfo => ({
@@ -58,7 +57,7 @@ describe('a probe that was sent earlier and is answered later', () => {
     roster.probed('http://a:1', 5, late);
     roster.probed('http://b:2', 20, { leader: '3', clusterId: 'x' });
     const { members: _members, ...own } = early;
-    roster.probed('http://b:2', 10, { ...own, id: '2', clusterId } as ProbeAnswer);
+    roster.probed('http://b:2', 10, { ...own, id: '2', clusterId });
     expect(roster.mayBeAsked(roster.endpoint('http://b:2')!)).toBe(isAsked);
   });
 });
