@@ -30,8 +30,6 @@ export class Secrets {
   readonly #auth: Credentials | undefined;
   readonly #proxies: () => readonly Credentials[];
   #found: readonly Secret[] | undefined;
-  /** The header that was looked for last. */
-  #header: { readonly authorization: string; readonly secrets: readonly Secret[] } | undefined;
 
   /** @param proxies what the proxies of the environment are given; asked once */
   constructor(auth: Credentials | undefined, proxies: () => readonly Credentials[] = () => []) {
@@ -47,16 +45,9 @@ export class Secrets {
     );
     const own = [
       ...(secret === undefined ? [] : ofPassword(secret)),
-      ...(authorization === undefined ? [] : this.#ofHeader(authorization)),
+      ...(authorization === undefined ? [] : ofHeader(authorization)),
     ];
     return [...this.#found, ...own].reduce((rest, each) => each.hideIn(rest), text);
-  }
-
-  /** Nearly always the client's own. */
-  #ofHeader(authorization: string): readonly Secret[] {
-    if (this.#header?.authorization !== authorization)
-      this.#header = { authorization, secrets: ofHeader(authorization) };
-    return this.#header.secrets;
   }
 }
 
@@ -72,7 +63,7 @@ class Secret {
    */
   constructor(
     signs: readonly string[],
-    endOf: (text: string, start: number, end: number) => number = toItsEnd,
+    endOf: (text: string, start: number, end: number) => number = (_text, _start, end) => end,
   ) {
     this.#signs = signs.map(spellingsOf);
     const units = [...(this.#signs[0]?.keys() ?? [])].map((unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
@@ -115,8 +106,6 @@ function endsOf(text: string, starts: readonly number[], sign: Spellings): reado
     }
   return ends;
 }
-
-const toItsEnd = (_text: string, _start: number, end: number): number => end;
 
 /** With all that can belong to it. */
 function toTheLast(text: string, _start: number, found: number): number {
@@ -195,8 +184,7 @@ const spellings = new Map<string, Spellings>();
 function formsOf(char: string): string[] {
   const code = char.codePointAt(0) ?? 0;
   const units = Array.from({ length: char.length }, (_, i) => `u${hex(char.charCodeAt(i), 4)}`);
-  const numbers = ['', '0', '00'].flatMap((zeros) => [`#${zeros}${code}`, `#x${zeros}${code.toString(16)}`]);
-  const names = [...numbers, entities[char] ?? []].flat();
+  const names = [`#${code}`, `#0${code}`, `#x${code.toString(16)}`, entities[char] ?? []].flat();
   const html = ['', 'amp;', 'amp;amp;'].flatMap((more) => names.map((name) => `&${more}${name};`));
   const letter = escapes[char] ?? [];
   const escaped = slashes.flatMap((before) => [

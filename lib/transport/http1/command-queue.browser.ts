@@ -8,7 +8,7 @@ const reserve = 1;
 interface Line {
   /** Commands that the browser has. */
   readonly sent: Set<Wire>;
-  readonly waiting: Wire[];
+  readonly waiting: Set<Wire>;
 }
 
 /**
@@ -39,10 +39,9 @@ export class CommandQueue {
     }
     const { waiting } = this.#line(endpoint);
     wire.reached('waiting');
-    waiting.push(wire);
+    waiting.add(wire);
     wire.onAbort = () => {
-      const at = waiting.indexOf(wire);
-      if (at >= 0) waiting.splice(at, 1);
+      waiting.delete(wire);
     };
     this.next(endpoint);
   }
@@ -58,8 +57,9 @@ export class CommandQueue {
     const { sent, waiting } = this.#line(endpoint);
     const room = Math.max(1, connections - reserve - this.#polls(endpoint));
     while (sent.size < room) {
-      const wire = waiting.shift();
+      const [wire] = waiting;
       if (wire === undefined) return;
+      waiting.delete(wire);
       if (!wire.mayBeWritten()) continue;
       sent.add(wire);
       // From here on nobody knows.
@@ -77,7 +77,7 @@ export class CommandQueue {
   #line(endpoint: string): Line {
     const known = this.#lines.get(endpoint);
     if (known !== undefined) return known;
-    const made: Line = { sent: new Set(), waiting: [] };
+    const made: Line = { sent: new Set(), waiting: new Set() };
     this.#lines.set(endpoint, made);
     return made;
   }
