@@ -50,8 +50,8 @@ export {
 export type { ClientEvent } from './insight/events.js';
 export { ofAction } from './v2/watch/of-action.js';
 export { watchEvents, type WatchStageEvent } from './insight/watch-events.js';
-export type { OpenWatch } from './v2/watch/watches.js';
-export type { WatchStage } from './v2/watch/watch-run.js';
+export type { OpenWatch } from './v2/watch/open-watch.js';
+export type { WatchStage } from './watch/watch-run.js';
 export type { LogLevel, LogOptions } from './insight/log-events.js';
 export type { CallOptions, ClientOptions, ConnectOptions, RetryOptions, TlsOptions } from './options.js';
 export type { HttpMethod } from './transport/http.js';

@@ -60,7 +60,7 @@ import { ServerApi, type MemberHealth, type MemberVersion } from '../v2/api/serv
 import type { ServerVersion } from '../v2/old/server-release.js';
 import { StatsApi } from '../v2/api/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from '../v2/watch/watch-api.js';
-import type { OpenWatch } from '../v2/watch/watches.js';
+import type { OpenWatch } from '../v2/watch/open-watch.js';
 import { Watermark } from '../v2/watermark.js';
 
 /**

@@ -12,13 +12,11 @@ import {
   timeout,
   type Observable,
 } from 'rxjs';
-import { claims } from './claims.js';
-import type { Cursor } from './cursor.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import { claimsOf } from './claims.js';
 import { concatEager$ } from './concat-eager.js';
-import { MemberLeft } from './member-left.js';
-import type { LegContext } from './leg-context.js';
+import type { LegSite } from './leg-site.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
-import type { Target } from './target.js';
 
 /** An answer to a poll: between where it asked from and its event there is no other match. */
 export type Found = Extract<PollPart, { type: 'event' }>;
@@ -34,33 +32,25 @@ const mostHeld = 16 * 1024 * 1024;
 const quiet = 250;
 
 /**
- * Finds everything in a member's history from the cursor to an index, in order; completes once that is proven. The
- * cursor is moved by whoever takes what is found.
+ * Finds everything in a member's history from the position to an index, in order; completes once that is proven. The
+ * position is moved by whoever takes what is found.
  */
-export function catchUp$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  cursor: Cursor,
-  upTo: number,
-): Observable<Found> {
-  const next = (): number => cursor.next ?? upTo + 1;
+export function catchUp$(site: LegSite, upTo: number): Observable<Found> {
+  const { context, position } = site;
+  const next = (): number => position.next ?? upTo + 1;
   /** One poll after the other, from there until an event at or above the end. */
   const chain$ = (from: number, end: number): Observable<PollPart> =>
-    poll$(context, target, endpoint, from).pipe(
+    poll$(site, from).pipe(
       expand((part) => {
         if (part.type !== 'event') return EMPTY;
         const index = indexOf(part);
         if (index < from) throw new MemberLeft('it answered with an old event');
-        return index + 1 < end ? poll$(context, target, endpoint, index + 1) : EMPTY;
+        return index + 1 < end ? poll$(site, index + 1) : EMPTY;
       }),
     );
   /** The lowest poll, whose silence may come to prove something. */
   const lowest$ = (end: number): Observable<Found> =>
-    defer(() => (next() > upTo ? EMPTY : chain$(next(), end))).pipe(
-      tap(claims(cursor, endpoint)),
-      filter(isFound),
-    );
+    defer(() => (next() > upTo ? EMPTY : chain$(next(), end))).pipe(tap(claimsOf(site)), filter(isFound));
   const first$ = lowest$(0);
   const sideBySide$ = (sample: Found): Observable<Found> => {
     const from = indexOf(sample) + 1;

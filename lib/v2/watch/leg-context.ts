@@ -1,16 +1,14 @@
 import type { Observable } from 'rxjs';
+import type { ConnectionSlots } from '../../watch/connection-slots.js';
 import type { V2Context } from '../context.js';
 import type { Pace } from './pace.js';
 import type { StoreIndex } from './read-index.js';
-import type { ConnectionSlots } from './connection-slots.js';
 
 /** What the legs of all watches of a client share. */
 export interface LegContext extends V2Context {
   /** The store's index from time to time. */
   readonly storeIndex$: Observable<StoreIndex>;
   readonly pace: Pace;
-  /** Called when the stage of a watch has changed. */
-  readonly changed: () => void;
   /** Endpoints whose headers cannot be read. */
   readonly blind: Set<string>;
   /** Endpoints whose polls show their headers at once, where that is not sure. */

@@ -13,21 +13,19 @@ import {
   throwError,
   type Observable,
 } from 'rxjs';
+import { progress } from '../../watch/leg-item.js';
+import { MemberLeft } from '../../watch/member-left.js';
 import { isLegacy, isSilentWatcher } from '../old/server-release.js';
-import { claims } from './claims.js';
-import type { Cursor } from './cursor.js';
+import { claimsOf } from './claims.js';
 import { deliver } from './deliver.js';
 import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
-import { MemberLeft } from './member-left.js';
-import type { LegContext } from './leg-context.js';
-import type { LegItem, LegStart } from './leg-item.js';
+import type { LegSite, V2LegItem } from './leg-site.js';
 import { poll$, type PollPart } from './poll.js';
 import { maySkip } from './may-skip.js';
 import { isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
-import type { Target } from './target.js';
 
 /**
  * etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before. So is one that has shown no
@@ -38,32 +36,27 @@ const unseenRearm = 240_000;
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
 /**
- * A leg that is one long poll, from the cursor to the next event. While it idles and the store moves on, it is armed
- * anew, so that the cursor stays within etcd's history.
+ * A leg that is one long poll, from the position to the next event. While it idles and the store moves on, it is armed
+ * anew, so that the position stays within etcd's history.
  *
  * If it starts by reading the state it opens its poll first, without an index, and then reads on the same member:
  * nothing can fall between the two, and nothing is asked of a history that may be gone again.
  *
  * A browser may keep an answer's headers back until its body begins: a poll without any may stand all the same.
  */
-export function pollLeg$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  cursor: Cursor,
-  start: LegStart,
-): Observable<LegItem> {
+export function pollLeg$(site: LegSite): Observable<V2LegItem> {
+  const { context, endpoint, position, start } = site;
   const version = context.cluster.version(endpoint);
   const silent = isSilentWatcher(version);
   const arm$ = (first: boolean): Observable<PollPart> =>
-    defer(() => poll$(context, target, endpoint, first && start !== 'cursor' ? undefined : cursor.next));
+    defer(() => poll$(site, first && start === 'state' ? undefined : position.next));
 
   let headless = !context.transport.streams;
   let arriving = false;
   const scarce = isScarce(context, endpoint);
-  const stays = (): boolean => silent || arriving || (headless && isFar(context, cursor));
+  const stays = (): boolean => silent || arriving || (headless && isFar(site));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
-  const again$ = rearm$(context, endpoint, cursor, stays).pipe(
+  const again$ = rearm$(site, stays).pipe(
     mergeWith(unseen() ? interval(unseenRearm).pipe(filter(unseen)) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
@@ -73,69 +66,62 @@ export function pollLeg$(
     startWith(arm$(true)),
     replace,
     // In order: an event that comes while the state is read waits for it.
-    concatMap((part, i): Observable<LegItem> => {
+    concatMap((part, i): Observable<V2LegItem> => {
       if (part.type === 'arriving') {
         // The poll is not silent: nothing is proven, and nothing may take its place.
         arriving = true;
-        cursor.doubt();
+        position.doubt();
         return EMPTY;
       }
-      if (part.type === 'event') return arrived$(context, target, cursor, start, part);
+      if (part.type === 'event') return arrived$(site, part);
       headless = false;
       if (i > 0) {
-        // A newer poll has taken over, from the same cursor and with later headers.
-        claims(cursor, endpoint)(part);
+        // A newer poll has taken over, from the same position and with later headers.
+        claimsOf(site)(part);
         return EMPTY;
       }
-      return stand$(context, target, cursor, start, part.info, () => registered$(context, cursor, part));
+      return stand$(site, part.info, () => registered$(site, part));
     }),
   );
   // Nobody can tell better when it stands.
-  if (silent) return merge(of<LegItem>({ type: 'live', endpoint }), items$);
+  if (silent) return merge(of<V2LegItem>({ type: 'live', endpoint }), items$);
   return scarce
     ? merge(
-        headless$(context, target, endpoint, cursor, () =>
-          headless ? 'none' : arriving ? 'body' : 'headers',
-        ),
+        headless$(site, () => (headless ? 'none' : arriving ? 'body' : 'headers')),
         items$,
       )
     : items$;
 }
 
 /** A poll that showed no headers proves nothing: another from the same place may ask for what is history no more. */
-const isFar = ({ watermark }: LegContext, { next = 0 }: Cursor): boolean => watermark.value - next > lag;
+const isFar = ({ context: { watermark }, position: { next = 0 } }: LegSite): boolean =>
+  watermark.value - next > lag;
 
 /** The first poll stands: the start is fixed. */
 function registered$(
-  context: LegContext,
-  cursor: Cursor,
+  { context, position }: LegSite,
   { info: { endpoint, etcdIndex }, sentAt }: Registered,
-): Observable<LegItem> {
-  const live: LegItem = { type: 'live', endpoint };
+): Observable<V2LegItem> {
+  const { claims, next } = position;
+  const live: V2LegItem = { type: 'live', endpoint };
   if (etcdIndex !== undefined) {
-    cursor.start(etcdIndex);
-    cursor.claim(endpoint, etcdIndex, performance.now());
-    return of(live);
+    claims.claim(endpoint, etcdIndex, performance.now());
+    return next === undefined ? of(progress(etcdIndex + 1), live) : of(live);
   }
   // Without readable headers the start is asked for, and the poll made again from there.
   context.blind.add(endpoint);
-  const told = cursor.toldBefore(endpoint, sentAt);
-  if (told !== undefined) cursor.claim(endpoint, told, performance.now());
-  return of(cursor.next === undefined ? { type: 'chain' } : live);
+  const told = claims.toldBefore(endpoint, sentAt);
+  if (told !== undefined) claims.claim(endpoint, told, performance.now());
+  return of(next === undefined ? { type: 'end' } : live);
 }
 
-function arrived$(
-  context: LegContext,
-  target: Target,
-  cursor: Cursor,
-  start: LegStart,
-  part: Extract<PollPart, { type: 'event' }>,
-): Observable<LegItem> {
-  const chain: LegItem = { type: 'chain' };
-  if (maySkip(context, cursor, part)) return of(chain);
-  const delivery = deliver(context, target, cursor, part);
+function arrived$(site: LegSite, part: Extract<PollPart, { type: 'event' }>): Observable<V2LegItem> {
+  const end: V2LegItem = { type: 'end' };
+  if (maySkip(site, part)) return of(end);
+  const delivery = deliver(site, part);
+  if (delivery !== 'old') return of(delivery, end);
   // Below what was asked for: a cache answers in etcd's place.
-  if (delivery === 'old' && start === 'cursor')
-    return throwError(() => new MemberLeft('it answered with an old event'));
-  return typeof delivery === 'string' ? of(chain) : of<LegItem[]>({ type: 'event', event: delivery }, chain);
+  return site.start === 'position'
+    ? throwError(() => new MemberLeft('it answered with an old event'))
+    : of(end);
 }

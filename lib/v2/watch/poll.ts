@@ -7,10 +7,9 @@ import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
 import { isSilentWatcher } from '../old/server-release.js';
-import type { LegContext } from './leg-context.js';
-import { MemberLeft } from './member-left.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
-import type { Target } from './target.js';
 
 /** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
 export type PollPart =
@@ -25,9 +24,7 @@ export type PollPart =
  * @param waitIndex the first index of interest; undefined: from now on
  */
 export function poll$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
+  { context, target, endpoint }: LegSite,
   waitIndex: number | undefined,
 ): Observable<PollPart> {
   const { transport, settings, cluster, prompt } = context;

@@ -1,6 +1,5 @@
 import { Observable, type Observer, type Subscriber } from 'rxjs';
-import type { Cursor } from './cursor.js';
-import type { LegContext } from './leg-context.js';
+import type { LegSite } from './leg-site.js';
 import type { StoreIndex } from './read-index.js';
 
 /** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
@@ -17,27 +16,19 @@ const rearmAfter = 15_000;
  * @param busy an event is arriving: nothing is to be asked
  * @param told called each time the store index is told
  */
-export function rearm$(
-  context: LegContext,
-  endpoint: string,
-  cursor: Cursor,
-  busy: () => boolean,
-  told?: () => void,
-): Observable<void> {
+export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<void> {
   return new Observable((subscriber) => {
-    const rearm = new Rearm(context, endpoint, cursor, busy, told, subscriber);
+    const rearm = new Rearm(site, busy, told, subscriber);
     subscriber.add(() => {
       rearm.stop();
     });
-    return context.storeIndex$.subscribe(rearm);
+    return site.context.storeIndex$.subscribe(rearm);
   });
 }
 
 /** One object for each idle watch, not a chain of operators: there may be thousands. */
 class Rearm implements Observer<StoreIndex> {
-  readonly #context: LegContext;
-  readonly #endpoint: string;
-  readonly #cursor: Cursor;
+  readonly #site: LegSite;
   readonly #busy: () => boolean;
   readonly #told: (() => void) | undefined;
   readonly #subscriber: Subscriber<void>;
@@ -46,16 +37,12 @@ class Rearm implements Observer<StoreIndex> {
   #turn: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    context: LegContext,
-    endpoint: string,
-    cursor: Cursor,
+    site: LegSite,
     busy: () => boolean,
     told: (() => void) | undefined,
     subscriber: Subscriber<void>,
   ) {
-    this.#context = context;
-    this.#endpoint = endpoint;
-    this.#cursor = cursor;
+    this.#site = site;
     this.#busy = busy;
     this.#told = told;
     this.#subscriber = subscriber;
@@ -63,16 +50,17 @@ class Rearm implements Observer<StoreIndex> {
 
   next(storeIndex: StoreIndex): void {
     const now = performance.now();
+    const { position, endpoint } = this.#site;
     if (storeIndex.answered) {
-      this.#cursor.witness(storeIndex.endpoint, storeIndex.sentAt);
-      if (storeIndex.index > 0) this.#cursor.told(storeIndex.endpoint, storeIndex.index, now);
-    } else if (storeIndex.endpoint === this.#endpoint) this.#cursor.doubt();
+      position.witness(storeIndex.endpoint, storeIndex.sentAt);
+      if (storeIndex.index > 0) position.claims.told(storeIndex.endpoint, storeIndex.index, now);
+    } else if (storeIndex.endpoint === endpoint) position.doubt();
     this.#told?.();
     if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
     this.#freeAt = now + gap;
     this.#turn = setTimeout(() => {
       this.#ask();
-    }, this.#context.pace.delay(now));
+    }, this.#site.context.pace.delay(now));
   }
 
   error(error: unknown): void {
@@ -88,9 +76,9 @@ class Rearm implements Observer<StoreIndex> {
   }
 
   #isDue(now: number): boolean {
-    const { next, lost } = this.#cursor;
+    const { next, lost } = this.#site.position;
     if (this.#busy() || lost !== undefined || next === undefined) return false;
-    const ahead = this.#context.watermark.value - next;
+    const ahead = this.#site.context.watermark.value - next;
     return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfter);
   }
 

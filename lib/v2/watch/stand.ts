@@ -1,30 +1,24 @@
 import { concat, defer, startWith, throwError, type Observable } from 'rxjs';
 import type { ResponseInfo } from '../model/model.js';
-import type { Cursor } from './cursor.js';
 import { HistoryLost } from './history-lost.js';
-import type { LegContext } from './leg-context.js';
-import type { LegItem, LegStart } from './leg-item.js';
+import type { LegSite, V2LegItem } from './leg-site.js';
 import { rebuilt$ } from './rebuilt.js';
 import { resync$ } from './resync.js';
-import type { Target } from './target.js';
 
 /**
  * A leg has got its first headers: checks that the cluster is still the same, reads the state if the leg starts with
- * it, on the same member, and else goes on from the cursor as that kind of leg does.
+ * it, on the same member, and else goes on from the position as that kind of leg does.
  */
 export function stand$(
-  context: LegContext,
-  target: Target,
-  cursor: Cursor,
-  start: LegStart,
+  site: LegSite,
   info: ResponseInfo,
-  fromCursor: () => Observable<LegItem>,
-): Observable<LegItem> {
-  const { endpoint, clusterId } = info;
-  if (start === 'resync')
-    return resync$(context, target, cursor, endpoint).pipe(startWith<LegItem>({ type: 'live', endpoint }));
-  if (cursor.isOfAnother(clusterId)) return throwError(() => new HistoryLost('another-cluster'));
-  cursor.clusterId ??= clusterId;
+  fromPosition: () => Observable<V2LegItem>,
+): Observable<V2LegItem> {
+  const { endpoint, position, start } = site;
+  const { clusterId } = info;
+  if (start === 'state') return resync$(site).pipe(startWith<V2LegItem>({ type: 'live', endpoint }));
+  if (position.isOfAnother(clusterId)) return throwError(() => new HistoryLost('another-cluster'));
+  position.clusterId ??= clusterId;
   // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
-  return concat(rebuilt$(context, target, cursor, info), defer(fromCursor));
+  return concat(rebuilt$(site, info.etcdIndex), defer(fromPosition));
 }

@@ -14,11 +14,10 @@ import {
   type Observable,
   type Subscription,
 } from 'rxjs';
-import type { Cursor } from './cursor.js';
-import type { LegContext } from './leg-context.js';
+import { closeStandby, type Cursor } from './cursor.js';
+import type { LegSite } from './leg-site.js';
 import { indexOf } from './poll.js';
 import { stream$, type StreamEvent } from './stream.js';
-import type { Target } from './target.js';
 
 interface Standby {
   /** Nothing from here to its last event is missing. */
@@ -49,10 +48,7 @@ const tick = 10;
  * burst may come in several ticks, and goes on while the watch makes up for the one before.
  */
 export class StandbyStreams {
-  readonly #context: LegContext;
-  readonly #target: Target;
-  readonly #endpoint: string;
-  readonly #cursor: Cursor;
+  readonly #site: LegSite;
   /** In order of their indexes. */
   #streams: readonly Standby[] = [];
   /** Those that were set last. */
@@ -64,11 +60,8 @@ export class StandbyStreams {
   #lookedAt = -Infinity;
   #sawAt = -Infinity;
 
-  constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
-    this.#context = context;
-    this.#target = target;
-    this.#endpoint = endpoint;
-    this.#cursor = cursor;
+  constructor(site: LegSite) {
+    this.#site = site;
   }
 
   /** The leg has brought something: the store moves. */
@@ -119,7 +112,7 @@ export class StandbyStreams {
   /** What the standby streams have caught from the cursor on; it is to be moved over each before the next is asked for. */
   *take(): Generator<StreamEvent> {
     for (const { from, events } of this.#streams) {
-      if (from > (this.#cursor.next ?? 0)) return;
+      if (from > (this.#site.position.next ?? 0)) return;
       yield* events;
     }
   }
@@ -135,7 +128,7 @@ export class StandbyStreams {
 
   #standby(from: number): Standby {
     const events: StreamEvent[] = [];
-    const stream = stream$(this.#context, this.#target, this.#endpoint, from)
+    const stream = stream$(this.#site, from)
       .pipe(
         mergeAll(),
         filter((part) => part.type === 'event'),
@@ -154,7 +147,7 @@ export class StandbyStreams {
   }
 
   get #reachesHistory(): boolean {
-    let next = this.#cursor.next ?? 0;
+    let next = this.#site.position.next ?? 0;
     for (const { from, events } of this.#streams) {
       const last = events.at(-1);
       if (from <= next && last !== undefined) next = Math.max(next, indexOf(last) + 1);
@@ -164,23 +157,35 @@ export class StandbyStreams {
 
   /** It holds something ahead of the cursor, and may get more; or the store has just passed it, and may be sending. */
   #isOfUse(standby: Standby): boolean {
-    const next = this.#cursor.next ?? 0;
+    const next = this.#site.position.next ?? 0;
     const last = standby.events.at(-1);
     if (last !== undefined) return indexOf(last) >= next;
     return this.#set.includes(standby) && standby.from <= this.#index && next <= this.#index;
   }
 
   get #index(): number {
-    return Math.max(this.#context.watermark.value, (this.#cursor.next ?? 1) - 1);
+    return Math.max(this.#site.context.watermark.value, (this.#site.position.next ?? 1) - 1);
   }
 
   /** One more than it takes: the store may move by a standby before they are set anew. */
   get #wanted(): number {
-    return needsStandby(this.#cursor)
-      ? Math.min(mostStreams, Math.ceil((this.#cursor.keysWithTtl - history) / sure))
+    return needsStandby(this.#site.position)
+      ? Math.min(mostStreams, Math.ceil((this.#site.position.keysWithTtl - history) / sure))
       : 0;
   }
 }
 
 /** Whether so many keys may expire at once that some could be missed. */
-export const needsStandby = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history + sure;
+const needsStandby = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history + sure;
+
+/** The streams that wait ahead, opened if they are needed by now. They end with the site's stay. */
+export function standbyOf(site: LegSite): StandbyStreams | undefined {
+  const { position, stay } = site;
+  if (position.standby === undefined && needsStandby(position)) {
+    position.standby = new StandbyStreams(site);
+    stay.add(() => {
+      closeStandby(position);
+    });
+  }
+  return position.standby;
+}

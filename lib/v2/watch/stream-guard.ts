@@ -17,15 +17,12 @@ import {
   type Subscriber,
 } from 'rxjs';
 import { withKey } from '../api/with-key.js';
-import { claims } from './claims.js';
-import type { Cursor } from './cursor.js';
+import { claimsOf } from './claims.js';
 import { rearm$ } from './rearm.js';
 import { isHistoryLost } from './history-lost.js';
-import type { LegContext } from './leg-context.js';
-import type { LegItem } from './leg-item.js';
+import type { LegSite, V2LegItem } from './leg-site.js';
 import { matches } from './matches.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
-import type { Target } from './target.js';
 
 /** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
 const suspicious = 90;
@@ -41,10 +38,7 @@ const stall = 30;
  * burst, and when an idle watch is due, a long poll from the cursor looks for what the stream does not bring.
  */
 export class StreamGuard {
-  readonly #context: LegContext;
-  readonly #target: Target;
-  readonly #endpoint: string;
-  readonly #cursor: Cursor;
+  readonly #site: LegSite;
   #unchecked = 0;
   #catchingUp = false;
   #sawAt = -Infinity;
@@ -52,17 +46,14 @@ export class StreamGuard {
   #checkedAt = 0;
   #owed: Subscriber<void> | undefined;
 
-  constructor(context: LegContext, target: Target, endpoint: string, cursor: Cursor) {
-    this.#context = context;
-    this.#target = target;
-    this.#endpoint = endpoint;
-    this.#cursor = cursor;
+  constructor(site: LegSite) {
+    this.#site = site;
   }
 
   /** The leg has brought something. */
-  saw(item: LegItem): void {
+  saw(item: V2LegItem): void {
     this.#sawAt = performance.now();
-    if (item.type === 'event') this.#unchecked += 1;
+    if (item.type === 'events') this.#unchecked += item.events.length;
     else this.#catchingUp = item.type === 'catching-up';
     if (!this.#isOwed || this.#owed === undefined || this.#look !== undefined) return;
     this.#checkedAt = this.#sawAt;
@@ -92,7 +83,7 @@ export class StreamGuard {
         clearTimeout(this.#look);
       });
       const busy = (): boolean => this.#catchingUp;
-      return rearm$(this.#context, this.#endpoint, this.#cursor, busy, told).subscribe(subscriber);
+      return rearm$(this.#site, busy, told).subscribe(subscriber);
     });
   }
 
@@ -117,18 +108,17 @@ export class StreamGuard {
   }
 
   #missing$(): Observable<unknown> {
-    const [context, target, endpoint, cursor] = [this.#context, this.#target, this.#endpoint, this.#cursor];
-    return defer(() => poll$(context, target, endpoint, cursor.next)).pipe(
+    const site = this.#site;
+    const { position } = site;
+    return defer(() => poll$(site, position.next)).pipe(
       // What a stream leaves out, as hidden keys, only a history holds.
       expand((part) =>
-        part.type === 'event' && !this.#isWanted(part)
-          ? poll$(context, target, endpoint, indexOf(part) + 1)
-          : EMPTY,
+        part.type === 'event' && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY,
       ),
-      tap(claims(cursor, endpoint)),
+      tap(claimsOf(site)),
       filter((part) => part.type === 'event' && this.#isWanted(part)),
       switchMap((part) =>
-        this.#silence$().pipe(filter(() => part.type === 'event' && cursor.isNew(indexOf(part)))),
+        this.#silence$().pipe(filter(() => part.type === 'event' && position.isNew(indexOf(part)))),
       ),
       map(() => undefined),
       catchError((error: unknown) => (isHistoryLost(error) ? of(error) : throwError(() => error))),
@@ -149,7 +139,7 @@ export class StreamGuard {
   }
 
   #isWanted({ body }: Extract<PollPart, { type: 'event' }>): boolean {
-    const { key, recursive } = this.#target;
+    const { key, recursive } = this.#site.target;
     return matches(key, recursive, body.action, withKey(body.node ?? { key }));
   }
 }

@@ -15,121 +15,92 @@ import {
   type Observable,
   type ObservableInput,
 } from 'rxjs';
-import { deliver } from './deliver.js';
+import { progress } from '../../watch/leg-item.js';
+import { deliver, type Delivery } from './deliver.js';
 import { catchUp$ } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
-import type { LegContext } from './leg-context.js';
-import type { LegItem, LegStart } from './leg-item.js';
+import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
-import { closeStandby, type Place } from './place.js';
-import { needsStandby, StandbyStreams } from './standby-streams.js';
+import { closeStandby } from './cursor.js';
+import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
 import { stream$, type StreamEvent } from './stream.js';
-import type { Target } from './target.js';
 
-const chain: readonly LegItem[] = [{ type: 'chain' }];
-/** Nothing was found for so long: the past is filled in, ms. */
+const end: readonly V2LegItem[] = [{ type: 'end' }];
+/** Nothing was found for so long: the past is caught up with, ms. */
 const settled = 200;
 
 /**
- * A leg that is a live stream: opened from now on, what lies between the cursor and its start is filled in from the
+ * A leg that is a live stream: opened from now on, what lies between the position and its start is caught up with from the
  * member's history, and then it follows whatever comes. etcd silences a stream without a word when too many events
- * pile up: after each burst a long poll from the cursor checks that it is still alive. The same poll keeps the place of
+ * pile up: after each burst a long poll from the position checks that it is still alive. The same poll keeps the place of
  * an idle watch within etcd's history.
  */
-export function streamLeg$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  place: Place,
-  start: LegStart,
-): Observable<LegItem> {
+export function streamLeg$(site: LegSite): Observable<V2LegItem> {
   return defer(() => {
-    const { cursor } = place;
-    const standby = (): StandbyStreams | undefined =>
-      (place.standby ??= needsStandby(cursor)
-        ? new StandbyStreams(context, target, endpoint, cursor)
-        : undefined);
-    const guard = new StreamGuard(context, target, endpoint, cursor);
-    const items$ = stream$(context, target, endpoint).pipe(
+    const guard = new StreamGuard(site);
+    const items$ = stream$(site).pipe(
       // In order: what the stream brings waits for what was before it.
-      concatMap((parts): Observable<LegItem> | Iterable<LegItem> => {
+      concatMap((parts): Observable<V2LegItem> | Iterable<V2LegItem> => {
         const [first] = parts;
         return first?.type === 'registered'
-          ? stand$(context, target, cursor, start, first.info, () =>
-              begin$(context, target, endpoint, place, first.info.etcdIndex),
-            )
+          ? stand$(site, first.info, () => begin$(site, first.info.etcdIndex))
           : follow(
-              context,
-              target,
-              place,
+              site,
               parts.filter((part) => part.type === 'event'),
             );
       }),
       tap((item) => {
         guard.saw(item);
-        if (item.type !== 'chain') standby()?.saw();
+        if (item.type !== 'end') standbyOf(site)?.saw();
       }),
     );
     const stalled$ = guard.stalled$(
       (lost) =>
         lost === undefined
-          ? concat(follow(context, target, place, place.standby?.take() ?? []), chain)
-          : rescued$(context, target, place, lost, () => chain),
+          ? concat(follow(site, site.position.standby?.take() ?? []), end)
+          : rescued$(site, lost, () => end),
       () => {
-        standby()?.look();
+        standbyOf(site)?.look();
       },
     );
     return merge(items$, stalled$);
   });
 }
 
-/** The stream stands: fills in what lies between the cursor and its start. */
-function begin$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  place: Place,
-  index: number | undefined,
-): Observable<LegItem> {
-  const { cursor } = place;
+/** The stream stands: catches up with what lies between the position and its start. */
+function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem> {
+  const { context, endpoint, position } = site;
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
     context.blind.add(endpoint);
-    closeStandby(place);
-    return of({ type: 'chain' });
+    closeStandby(position);
+    return of({ type: 'end' });
   }
-  cursor.start(index);
-  if (cursor.next === undefined || cursor.next > index) return of({ type: 'live', endpoint });
-  return past$(context, target, endpoint, place, index);
+  const live: V2LegItem = { type: 'live', endpoint };
+  if (position.next === undefined) return of(progress(index + 1), live);
+  return position.next > index ? of(live) : past$(site, index);
 }
 
-/** All from the cursor to an index: from the member's history, and from what was caught when that is gone. */
-function past$(
-  context: LegContext,
-  target: Target,
-  endpoint: string,
-  place: Place,
-  upTo: number,
-): Observable<LegItem> {
-  return catchUp$(context, target, endpoint, place.cursor, upTo).pipe(
-    concatMap((part) => toItems(deliver(context, target, place.cursor, part))),
-    startWith<LegItem>({ type: 'catching-up', endpoint }),
+/** All from the position to an index: from the member's history, and from what was caught when that is gone. */
+function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
+  const { endpoint } = site;
+  return catchUp$(site, upTo).pipe(
+    concatMap((part) => toItems(deliver(site, part))),
+    startWith<V2LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
     connect((items$) =>
       merge(
         items$,
         items$.pipe(
           debounceTime(settled),
-          map((): LegItem => ({ type: 'live', endpoint })),
+          map((): V2LegItem => ({ type: 'live', endpoint })),
         ),
       ),
     ),
     catchError((error: unknown) =>
-      isHistoryLost(error)
-        ? rescued$(context, target, place, error, () => past$(context, target, endpoint, place, upTo))
-        : throwError(() => error),
+      isHistoryLost(error) ? rescued$(site, error, () => past$(site, upTo)) : throwError(() => error),
     ),
   );
 }
@@ -139,39 +110,29 @@ function past$(
  * that. Errors as history did if nothing was caught.
  */
 function rescued$(
-  context: LegContext,
-  target: Target,
-  place: Place,
+  site: LegSite,
   lost: unknown,
-  goOn: () => ObservableInput<LegItem>,
-): Observable<LegItem> {
-  const { cursor, standby } = place;
-  const before = cursor.next;
+  goOn: () => ObservableInput<V2LegItem>,
+): Observable<V2LegItem> {
+  const { position } = site;
+  const { standby, next: before } = position;
   const caught$ =
-    standby === undefined
-      ? EMPTY
-      : standby.settled$().pipe(concatMap(() => follow(context, target, place, standby.take())));
+    standby === undefined ? EMPTY : standby.settled$().pipe(concatMap(() => follow(site, standby.take())));
   return concat(
     caught$,
-    defer(() => (cursor.next === before ? throwError(() => lost) : goOn())),
+    defer(() => (position.next === before ? throwError(() => lost) : goOn())),
   );
 }
 
-/** One by one: whoever takes them may stop at any of them. */
-function* follow(
-  context: LegContext,
-  target: Target,
-  place: Place,
-  events: Iterable<StreamEvent>,
-): Generator<LegItem> {
+/** One by one: whoever takes them may stop at any of them, and moves the position before the next is looked at. */
+function* follow(site: LegSite, events: Iterable<StreamEvent>): Generator<V2LegItem> {
   for (const part of events) {
-    if (maySkip(context, place.cursor, part)) {
+    if (maySkip(site, part)) {
       // What was left out for one stream was left out for all.
-      closeStandby(place);
-      yield { type: 'chain' };
-    } else yield* toItems(deliver(context, target, place.cursor, part));
+      closeStandby(site.position);
+      yield { type: 'end' };
+    } else yield* toItems(deliver(site, part));
   }
 }
 
-const toItems = (delivery: ReturnType<typeof deliver>): LegItem[] =>
-  typeof delivery === 'string' ? [] : [{ type: 'event', event: delivery }];
+const toItems = (delivery: Delivery): V2LegItem[] => (delivery === 'old' ? [] : [delivery]);

@@ -1,15 +1,15 @@
 import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
-import { answerOf, learn, type V2Context } from '../context.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import { answerOf, learn } from '../context.js';
 import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
 import { Lines } from './lines.js';
-import { MemberLeft } from './member-left.js';
+import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
-import type { Target } from './target.js';
 
 /** A stream tells that it is registered, then each event. */
 export type StreamPart = { readonly type: 'registered'; readonly info: ResponseInfo } | StreamEvent;
@@ -29,9 +29,7 @@ export interface StreamEvent {
  * @param waitIndex begins later: at an index that the store has yet to reach
  */
 export function stream$(
-  context: V2Context,
-  target: Target,
-  endpoint: string,
+  { context, target, endpoint }: LegSite,
   waitIndex?: number,
 ): Observable<readonly StreamPart[]> {
   const { transport, settings } = context;

@@ -1,5 +1,7 @@
+import type { WatchTarget } from '../../watch/watch-context.js';
+
 /** What is watched. */
-export interface Target {
+export interface Target extends WatchTarget {
   /** The key, normalised. */
   readonly key: string;
   readonly recursive: boolean;

@@ -23,17 +23,20 @@ import {
   RequestTimeoutError,
   WatchHistoryLostError,
 } from '../../errors.js';
+import { ConnectionSlots } from '../../watch/connection-slots.js';
+import { withInitialState$ } from '../../watch/initial-state.js';
+import { Watches } from '../../watch/watches.js';
 import type { V2Context } from '../context.js';
 import { normaliseKey } from '../wire/key-path.js';
 import type { WatchEvent } from '../model/model.js';
 import { demandKey } from '../wire/request-size.js';
+import type { Cursor } from './cursor.js';
 import type { LegContext } from './leg-context.js';
-import { withInitialState$ } from './initial-state.js';
+import type { OpenWatch } from './open-watch.js';
 import { Pace } from './pace.js';
 import { storeIndex$ } from './store-index.js';
 import type { Target } from './target.js';
-import { ConnectionSlots } from './connection-slots.js';
-import { Watches, type OpenWatch } from './watches.js';
+import { V2Watch } from './v2-watch.js';
 
 /** Options of {@link EtcdClient.watch$}. */
 export interface WatchOptions {
@@ -83,16 +86,13 @@ const pollsPerEndpoint = 4;
 /** Watches (etcd: Documentation/v2/api.md, "Waiting for a change"). */
 export class WatchApi {
   readonly #context: LegContext;
-  readonly #watches = new Watches();
+  readonly #watches = new Watches<WatchEvent, Cursor, Target>((target) => new V2Watch(this.#context, target));
 
   constructor(context: V2Context) {
     this.#context = {
       ...context,
       storeIndex$: storeIndex$(context, () => this.#watches.latestKey),
       pace: new Pace(rearmsPerSecond),
-      changed: () => {
-        this.#watches.changed();
-      },
       blind: new Set(),
       prompt: new Set(),
       slots: new ConnectionSlots(pollsPerEndpoint, context.transport.tabs),
@@ -137,7 +137,7 @@ export class WatchApi {
     source.subscribers += 1;
     this.#watches.changed();
     const events$ = initial
-      ? withInitialState$(this.#context, source).pipe(takeUntil(this.#context.cluster.closing$))
+      ? withInitialState$(source).pipe(takeUntil(this.#context.cluster.closing$))
       : source.events$;
     return events$.pipe(
       finalize(() => {

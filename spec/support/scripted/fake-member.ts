@@ -1,12 +1,27 @@
-import { EMPTY, map, merge, NEVER, Observable, of, Subject, type Subscriber } from 'rxjs';
+import {
+  EMPTY,
+  map,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  Subscription,
+  tap,
+  type MonoTypeOperatorFunction,
+  type Subscriber,
+} from 'rxjs';
 import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
 import { resolveOptions } from '../../../lib/options.js';
 import type { HttpPart, HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
+import type { LegItem } from '../../../lib/watch/leg-item.js';
+import type { WatchEvent } from '../../../lib/v2/model/model.js';
+import { Cursor } from '../../../lib/v2/watch/cursor.js';
+import type { LegSite } from '../../../lib/v2/watch/leg-site.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
 import type { StoreIndex } from '../../../lib/v2/watch/read-index.js';
-import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
+import { ConnectionSlots } from '../../../lib/watch/connection-slots.js';
 import { Watermark } from '../../../lib/v2/watermark.js';
 
 export const here = 'http://a';
@@ -88,7 +103,6 @@ export class FakeMember {
   leader: string | undefined = here;
   /** What `events$` tells. */
   readonly told: ClientEvent[] = [];
-  readonly changed = jest.fn();
   readonly context: LegContext;
 
   /** @param more in place of what the context has by default */
@@ -139,12 +153,24 @@ export class FakeMember {
       authorization: undefined,
       storeIndex$: this.storeIndexes$,
       pace: new Pace(100),
-      changed: this.changed,
       blind: new Set(),
       prompt: new Set(),
       slots: new ConnectionSlots(4),
       ...more,
     } as unknown as LegContext;
+  }
+
+  /** Where a leg of a watch of `/a` runs: here, from the position, unless said. */
+  site({ recursive = true, ...more }: Partial<LegSite> & { recursive?: boolean } = {}): LegSite {
+    return {
+      context: this.context,
+      target: { key: '/a', recursive },
+      endpoint: here,
+      position: new Cursor(),
+      start: 'position',
+      stay: new Subscription(),
+      ...more,
+    };
   }
 
   #parts$({ path, timeout }: HttpRequest): Observable<HttpPart> {
@@ -184,11 +210,19 @@ export const answerOf = (
   body: JSON.stringify(body),
 });
 
-/** Items in short: their type, and of events action and index. */
-export const short = (items: readonly LegItem[]): string[] =>
-  items.map((item) =>
-    item.type === 'event' ? `${item.event.action}@${String(item.event.index)}` : item.type,
+/** Items in short: their type, and of events action and index; what only moves the position is left out. */
+export const short = (items: readonly LegItem<WatchEvent>[]): string[] =>
+  items.flatMap((item) =>
+    item.type === 'events'
+      ? item.events.map(({ action, index }) => `${action}@${String(index)}`)
+      : [item.type],
   );
+
+/** Moves a position as the run of a watch does. */
+export const moves = (position: Cursor): MonoTypeOperatorFunction<LegItem<WatchEvent>> =>
+  tap((item) => {
+    if (item.type === 'events') position.moveTo(item);
+  });
 
 /** What a subscriber has seen so far. */
 export function watchOver<T>(source$: Observable<T>) {

@@ -1,10 +1,11 @@
 import { tap } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
+import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { catchUp$ } from '../../../lib/v2/watch/catch-up.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
-import { FakeMember, here, range, watchOver, type FakeRequest } from '../../support/scripted/fake-member.js';
+import { FakeMember, here, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -32,10 +33,10 @@ const open = () => member.requests.filter(({ gone }) => !gone);
 function run(upTo: number) {
   const found: number[] = [];
   const { seen, subscription } = watchOver(
-    catchUp$(member.context, { key: '/a', recursive: true }, here, cursor, upTo).pipe(
+    catchUp$(member.site({ position: cursor }), upTo).pipe(
       tap((answer) => {
         found.push(indexOf(answer));
-        cursor.arriveAt(indexOf(answer));
+        cursor.moveTo(progress(indexOf(answer) + 1));
       }),
     ),
   );

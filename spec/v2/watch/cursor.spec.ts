@@ -1,71 +1,80 @@
+import { progress, type Batch } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 
 const here = 'http://a';
 const elsewhere = 'http://b';
+const arrival = (index: number): Batch<unknown> => ({ type: 'events', events: [{}], next: index + 1 });
+/** A state in place of what is lost. */
+const state = (index: number, epoch?: number): Batch<unknown> => ({
+  ...arrival(index),
+  state: { reason: 'rebuilt', from: 1 },
+  ...(epoch === undefined ? {} : { epoch }),
+});
 
 describe('the place', () => {
-  test('is open until it is fixed, and fixed once', () => {
+  test('is open until it is fixed', () => {
     const cursor = new Cursor();
     expect(cursor.next).toBeUndefined();
     expect([1, 1_000].map((i) => cursor.isNew(i))).toEqual([true, true]);
-    cursor.start(41);
+    cursor.moveTo(progress(42));
     expect(cursor.next).toBe(42);
-    cursor.start(99);
-    cursor.start(3);
-    expect(cursor.next).toBe(42);
+    expect([41, 42].map((i) => cursor.isNew(i))).toEqual([false, true]);
   });
 
-  test('is fixed from the start by fromIndex: no headers move it', () => {
-    const cursor = new Cursor(7);
-    cursor.start(1_000);
-    expect(cursor.next).toBe(7);
+  test('is fixed from the start by fromIndex', () => {
+    expect(new Cursor(7).next).toBe(7);
+  });
+
+  test('a claim made with the start is kept', () => {
+    const cursor = new Cursor();
+    cursor.claims.claim(here, 50, 0);
+    cursor.moveTo(progress(42));
+    cursor.witness(here, 5_000);
+    expect(cursor.next).toBe(51);
   });
 
   test('goes past each event: nothing is seen twice', () => {
     const cursor = new Cursor(10);
     expect([9, 10, 11].map((i) => cursor.isNew(i))).toEqual([false, true, true]);
-    cursor.arriveAt(15);
+    cursor.moveTo(arrival(15));
     expect(cursor.next).toBe(16);
     expect([10, 15, 16].map((i) => cursor.isNew(i))).toEqual([false, false, true]);
   });
 
   test('a proven claim is belied by an event that comes late: it is still to be seen', () => {
     const cursor = new Cursor(10);
-    cursor.claim(here, 50, 0);
+    cursor.claims.claim(here, 50, 0);
     cursor.witness(here, 5_000);
     expect([cursor.next, cursor.isNew(30)]).toEqual([51, true]);
-    cursor.arriveAt(30);
+    cursor.moveTo(arrival(30));
     expect(cursor.next).toBe(31);
   });
 
   test('goes back with a state of a store that begins anew, and what was lost is made up for', () => {
     const cursor = new Cursor(1_000);
-    cursor.lost = 'rebuilt';
-    cursor.arriveAt(5);
+    cursor.lose('rebuilt');
+    cursor.moveTo(arrival(5));
     expect([cursor.next, cursor.lost]).toEqual([6, undefined]);
   });
 
-  test.each([
-    ['cleared', 0],
-    ['rebuilt', 1],
-    ['another-cluster', 1],
-  ] as const)('a state in place of what is lost (%s) begins %i epochs', (loss, epochs) => {
+  test('a state of another store begins an epoch, one of the same does not', () => {
     const cursor = new Cursor(1_000);
-    cursor.lost = loss;
-    cursor.resyncAt(5, loss, undefined);
-    expect([cursor.epoch, cursor.next, cursor.lost]).toEqual([epochs, 6, undefined]);
+    cursor.lose('cleared');
+    cursor.moveTo(state(2_000));
+    expect([cursor.epoch, cursor.next, cursor.lost]).toEqual([0, 2_001, undefined]);
+    cursor.lose('rebuilt');
+    cursor.moveTo(state(5, 1));
+    expect([cursor.epoch, cursor.next, cursor.lost]).toEqual([1, 6, undefined]);
     expect([cursor.isNew(5), cursor.isNew(6)]).toEqual([false, true]);
-    cursor.resyncAt(3, loss, undefined);
-    expect(cursor.epoch).toBe(2 * epochs);
   });
 
   test('what was told of a former store says nothing of the new one', () => {
     const cursor = new Cursor(1_000);
-    cursor.told(here, 999, 0);
-    cursor.resyncAt(5, 'cleared', undefined);
-    expect(cursor.toldBefore(here, 1_000)).toBe(999);
-    cursor.resyncAt(5, 'rebuilt', undefined);
-    expect(cursor.toldBefore(here, 1_000)).toBeUndefined();
+    cursor.claims.told(here, 999, 0);
+    cursor.moveTo(state(1_500));
+    expect(cursor.claims.toldBefore(here, 1_000)).toBe(999);
+    cursor.moveTo(state(5, 1));
+    expect(cursor.claims.toldBefore(here, 1_000)).toBeUndefined();
   });
 
   test('only another id is that of another cluster', () => {
@@ -73,11 +82,6 @@ describe('the place', () => {
     expect(cursor.isOfAnother('a')).toBe(false);
     cursor.clusterId = 'a';
     expect([undefined, 'a', 'b'].map((id) => cursor.isOfAnother(id))).toEqual([false, false, true]);
-    cursor.resyncAt(5, 'another-cluster', 'b');
-    expect([undefined, 'a', 'b'].map((id) => cursor.isOfAnother(id))).toEqual([false, true, false]);
-    // A state without one leaves it as it was.
-    cursor.resyncAt(5, 'cleared', undefined);
-    expect(cursor.clusterId).toBe('b');
   });
 });
 
@@ -85,7 +89,7 @@ describe('silence is no proof', () => {
   /** A cursor at 10 with a claim up to 50, made at 1000 ms by a poll on `here`. */
   const claimed = () => {
     const cursor = new Cursor(10);
-    cursor.claim(here, 50, 1_000);
+    cursor.claims.claim(here, 50, 1_000);
     return cursor;
   };
 
@@ -125,7 +129,7 @@ describe('silence is no proof', () => {
     [
       'an event takes the place of the claim',
       (c) => {
-        c.arriveAt(30);
+        c.moveTo(arrival(30));
         c.witness(here, 5_000);
       },
       31,
@@ -133,7 +137,7 @@ describe('silence is no proof', () => {
     [
       'a later claim has a second of its own, and does not void the earlier one',
       (c) => {
-        c.claim(here, 80, 1_900);
+        c.claims.claim(here, 80, 1_900);
         c.witness(here, 2_500);
       },
       51,
@@ -141,7 +145,7 @@ describe('silence is no proof', () => {
     [
       'and is proven in its turn',
       (c) => {
-        c.claim(here, 80, 1_900);
+        c.claims.claim(here, 80, 1_900);
         c.witness(here, 2_500);
         c.witness(here, 2_900);
       },
@@ -150,7 +154,7 @@ describe('silence is no proof', () => {
     [
       'one witness proves both',
       (c) => {
-        c.claim(here, 80, 1_900);
+        c.claims.claim(here, 80, 1_900);
         c.witness(here, 2_900);
       },
       81,
@@ -158,7 +162,7 @@ describe('silence is no proof', () => {
     [
       'claims made more often than witnesses come do not keep the place back',
       (c) => {
-        for (let n = 0; n < 3; n++) c.claim(here, 60 + n, 1_100 + n * 100);
+        for (let n = 0; n < 3; n++) c.claims.claim(here, 60 + n, 1_100 + n * 100);
         c.witness(here, 2_000);
       },
       51,
@@ -166,7 +170,7 @@ describe('silence is no proof', () => {
     [
       'no more than a few are kept, the latest',
       (c) => {
-        for (let n = 0; n < 10; n++) c.claim(here, 60 + n, 1_100 + n * 100);
+        for (let n = 0; n < 10; n++) c.claims.claim(here, 60 + n, 1_100 + n * 100);
         c.witness(here, 2_600);
       },
       10,
@@ -174,7 +178,7 @@ describe('silence is no proof', () => {
     [
       'a doubt voids them all',
       (c) => {
-        c.claim(here, 80, 1_900);
+        c.claims.claim(here, 80, 1_900);
         c.doubt();
         c.witness(here, 5_000);
       },
@@ -183,8 +187,8 @@ describe('silence is no proof', () => {
     [
       'an event takes the place of them all',
       (c) => {
-        c.claim(here, 80, 1_900);
-        c.arriveAt(30);
+        c.claims.claim(here, 80, 1_900);
+        c.moveTo(arrival(30));
         c.witness(here, 5_000);
       },
       31,
@@ -192,7 +196,7 @@ describe('silence is no proof', () => {
     [
       'a claim on another member leaves nothing of those before',
       (c) => {
-        c.claim(elsewhere, 80, 1_900);
+        c.claims.claim(elsewhere, 80, 1_900);
         c.witness(here, 5_000);
       },
       10,
@@ -200,7 +204,7 @@ describe('silence is no proof', () => {
     [
       'a claim on another member needs a witness there',
       (c) => {
-        c.claim(elsewhere, 80, 1_000);
+        c.claims.claim(elsewhere, 80, 1_000);
         c.witness(here, 5_000);
       },
       10,
@@ -224,7 +228,7 @@ describe('silence is no proof', () => {
     'a claim below the place (%i), of a member that lags, does not move it back',
     (index) => {
       const cursor = new Cursor(10);
-      cursor.claim(here, index, 0);
+      cursor.claims.claim(here, index, 0);
       cursor.witness(here, 5_000);
       expect(cursor.next).toBe(10);
     },
@@ -232,7 +236,7 @@ describe('silence is no proof', () => {
 
   test('a claim of exactly the place moves it by one', () => {
     const cursor = new Cursor(10);
-    cursor.claim(here, 10, 0);
+    cursor.claims.claim(here, 10, 0);
     cursor.witness(here, 5_000);
     expect(cursor.next).toBe(11);
   });
@@ -240,7 +244,7 @@ describe('silence is no proof', () => {
   test('a witness without a claim, or before the start is fixed, does nothing', () => {
     const cursor = new Cursor();
     cursor.witness(here, 5_000);
-    cursor.claim(here, 50, 0);
+    cursor.claims.claim(here, 50, 0);
     cursor.witness(here, 5_000);
     expect(cursor.next).toBeUndefined();
   });

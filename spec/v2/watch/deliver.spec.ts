@@ -6,11 +6,16 @@ const info = { endpoint: here, status: 200, etcdIndex: 9 };
 let member: FakeMember;
 let cursor: Cursor;
 
-const arrives = (index: number, node: object = {}, more: object = {}, recursive = true) =>
-  deliver(member.context, { key: '/a', recursive }, cursor, {
+/** What is emitted of an event, to which the position then moves. */
+function arrives(index: number, node: object = {}, more: object = {}, recursive = true) {
+  const delivery = deliver(member.site({ position: cursor, recursive }), {
     body: { action: 'set', node: { key: '/a', modifiedIndex: index, ...node }, ...more },
     info,
   });
+  if (delivery === 'old') return 'old';
+  cursor.moveTo(delivery);
+  return delivery.events[0];
+}
 
 beforeEach(() => {
   member = new FakeMember();
@@ -43,19 +48,19 @@ test.each<[string, object, boolean]>([
   ['a neighbour', { key: '/ab' }, true],
   ['a key below, not recursive', { key: '/a/b' }, false],
 ])('%s is of no interest, yet moves the cursor', (_, node, recursive) => {
-  expect([arrives(15, node, {}, recursive), cursor.next]).toEqual(['no match', 16]);
+  expect([arrives(15, node, {}, recursive), cursor.next]).toEqual([undefined, 16]);
 });
 
 test('the root has a key, too', () => {
-  const delivery = deliver(member.context, { key: '/', recursive: true }, cursor, {
+  const delivery = deliver(member.site({ position: cursor, target: { key: '/', recursive: true } }), {
     body: { action: 'set', node: { key: '/b', modifiedIndex: 12 } },
     info,
   });
-  expect(delivery).toMatchObject({ node: { key: '/b' } });
+  expect(delivery).toMatchObject({ events: [{ node: { key: '/b' } }], next: 13 });
 });
 
 test('an answer without a node has no index, so it is old', () => {
-  const delivery = deliver(member.context, { key: '/a', recursive: true }, cursor, {
+  const delivery = deliver(member.site({ position: cursor }), {
     body: { action: 'set' },
     info,
   });

@@ -1,17 +1,17 @@
-import { of, Subject } from 'rxjs';
+import { of } from 'rxjs';
 import { AuthenticationError } from '../../../lib/errors.js';
 import type { HttpRequest } from '../../../lib/transport/http.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
-import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
+import type { LegSite } from '../../../lib/v2/watch/leg-site.js';
 import { leg$ } from '../../../lib/v2/watch/leg.js';
-import { answerOf, FakeMember, here, short, watchOver } from '../../support/scripted/fake-member.js';
+import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
-const run = (start: LegStart = 'cursor') =>
-  watchOver(leg$(member.context, { key: '/a', recursive: true }, here, { cursor }, start));
+const run = (start: LegSite['start'] = 'position') =>
+  watchOver(leg$(member.site({ position: cursor, start })).pipe(moves(cursor)));
 /** A store at 41 when its index is asked for, whose state is read a little later. */
 const store = ({ path }: HttpRequest) =>
   of(
@@ -66,34 +66,19 @@ describe('which leg', () => {
   });
 });
 
-describe('any leg', () => {
-  test.each([['3.4.23'], ['2.2.5']])('leaves its member when told to (%s)', (version) => {
-    member.version = version;
-    const leave$ = new Subject<string>();
-    member.left$ = leave$;
-    const { seen } = run();
-    member.requests[0]?.head(9);
-    leave$.next('another member leads');
-    expect(seen.error).toEqual(new MemberLeft('another member leads'));
-    expect(member.requests[0]?.gone).toBe(true);
-  });
+test('a leg that is a stream of a follower that skips says that it ends', () => {
+  member.leader = 'http://b';
+  const { seen } = run();
+  member.streams[0]?.head(9).lines([5_000]);
+  expect(short(seen.items)).toEqual(['live', 'end']);
+});
 
-  test('ends with the word to chain, though its stream would go on', () => {
-    member.leader = 'http://b';
-    const { seen } = run();
-    // A follower that skips: see the leg that is a stream.
-    member.streams[0]?.head(9).lines([5_000]);
-    expect(short(seen.items)).toEqual(['live', 'chain']);
-    expect([seen.done, member.streams[0]?.gone]).toEqual([true, true]);
-  });
-
-  test('a poll of a browser makes room when it ends', () => {
-    member = new FakeMember({ streams: false });
-    Array.from({ length: 5 }, () => run());
-    member.polls[0]?.head(9).event(10);
-    jest.advanceTimersByTime(0);
-    expect(member.polls).toHaveLength(5);
-  });
+test('a poll of a browser makes room when it ends', () => {
+  member = new FakeMember({ streams: false });
+  Array.from({ length: 5 }, () => run());
+  member.polls[0]?.head(9).event(10);
+  jest.advanceTimersByTime(0);
+  expect(member.polls).toHaveLength(5);
 });
 
 describe('where polls tell nothing before their event', () => {
@@ -110,14 +95,14 @@ describe('where polls tell nothing before their event', () => {
     cursor = new Cursor();
     const { seen } = run();
     expect(member.reads.map((r) => r.path)).toEqual(['/v2/keys/a/_rxetcd']);
-    expect([short(seen.items), seen.done, member.requests.length]).toEqual([['live', 'chain'], true, 0]);
+    expect([short(seen.items), seen.done, member.requests.length]).toEqual([['live', 'end'], true, 0]);
     expect(cursor.next).toBe(42);
   });
 
   test('a browser: a resync reads the state first, and polls on in the same turn', () => {
     member = new FakeMember({ streams: false });
     member.onRead = store;
-    const { seen } = run('resync');
+    const { seen } = run('state');
     expect(member.reads.map((r) => r.path)).toEqual(['/v2/keys/a?recursive=true']);
     expect([short(seen.items), seen.done]).toEqual([['resync@43'], false]);
     expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['44']);
@@ -126,16 +111,16 @@ describe('where polls tell nothing before their event', () => {
   test.each(['0.2.0', '0.4.9'])('%s: a resync reads the state first', (version) => {
     member.version = version;
     member.onRead = store;
-    const { seen } = run('resync');
+    const { seen } = run('state');
     // Measured: the index is in the headers of 0.x, too.
     expect(member.reads.map((r) => r.path)).toEqual(['/v2/keys/a?recursive=true']);
-    expect([short(seen.items), seen.done, member.requests.length]).toEqual([['resync@43', 'chain'], true, 0]);
+    expect([short(seen.items), seen.done, member.requests.length]).toEqual([['resync@43', 'end'], true, 0]);
     expect(cursor.next).toBe(44);
   });
 
   test('but a resync where only headers are missing opens its poll first', () => {
     member.context.blind.add(here);
-    run('resync');
+    run('state');
     expect([member.polls.length, member.reads.length]).toEqual([1, 0]);
     expect(member.polls[0]?.query.has('waitIndex')).toBe(false);
   });
@@ -157,7 +142,7 @@ describe('where polls tell nothing before their event', () => {
           : of(answerOf(200, 41, { action: 'get', node: { key: '/a' } }));
       const { seen } = run();
       expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd', '/v2/keys/a']);
-      expect([short(seen.items), seen.done, cursor.next]).toEqual([['live', 'chain'], true, 42]);
+      expect([short(seen.items), seen.done, cursor.next]).toEqual([['live', 'end'], true, 42]);
     });
 
     test('a member that knows of no index yet is left', () => {
@@ -167,10 +152,10 @@ describe('where polls tell nothing before their event', () => {
       expect(member.polls).toEqual([]);
     });
 
-    test.each<[LegStart, string | undefined, string]>([
-      ['cursor', 'Basic x', 'lacks the right to read below the key'],
-      ['resync', 'Basic x', 'lacks the right to read below the key'],
-      ['cursor', undefined, 'no credentials were given'],
+    test.each<[LegSite['start'], string | undefined, string]>([
+      ['position', 'Basic x', 'lacks the right to read below the key'],
+      ['state', 'Basic x', 'lacks the right to read below the key'],
+      ['position', undefined, 'no credentials were given'],
     ])(
       'where none can be read it is an error that says what it takes (%s, %p)',
       (start, authorization, hint) => {

@@ -1,4 +1,5 @@
 import type { ResponseInfo } from '../../../lib/v2/model/model.js';
+import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import { maySkip } from '../../../lib/v2/watch/may-skip.js';
@@ -15,7 +16,7 @@ beforeEach(() => {
 });
 
 const doubts = (modifiedIndex: number, info: Partial<ResponseInfo> = {}): boolean =>
-  maySkip(member.context, cursor, {
+  maySkip(member.site({ position: cursor }), {
     body: { action: 'set', node: { key: '/a', modifiedIndex } },
     info: { endpoint: here, status: 200, ...info },
   });
@@ -44,6 +45,6 @@ test('the same again is believed, of the same member, until another was delivere
   expect([doubts(5_000), doubts(5_001), doubts(5_000, { endpoint: there })]).toEqual([true, true, false]);
   member.leader = undefined;
   expect([doubts(5_000, { endpoint: there }), doubts(5_000), doubts(5_000)]).toEqual([true, true, false]);
-  cursor.arriveAt(11);
+  cursor.moveTo(progress(12));
   expect(doubts(5_000)).toBe(true);
 });

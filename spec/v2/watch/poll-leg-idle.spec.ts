@@ -3,12 +3,12 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
-import { answerOf, FakeMember, here, short, watchOver } from '../../support/scripted/fake-member.js';
+import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
-const run = () => watchOver(pollLeg$(member.context, { key: '/a', recursive: true }, here, cursor, 'cursor'));
+const run = () => watchOver(pollLeg$(member.site({ position: cursor })).pipe(moves(cursor)));
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -37,7 +37,7 @@ describe('an idle leg while the store moves on', () => {
     expect(member.polls).toHaveLength(3);
     expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
     member.polls[2]?.head(600).event(601);
-    expect(short(seen.items)).toEqual(['live', 'set@601', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@601', 'end']);
   });
 
   test('no event is lost between two armings: the older poll may still answer', () => {
@@ -46,7 +46,7 @@ describe('an idle leg while the store moves on', () => {
     jest.advanceTimersByTime(3_000);
     member.tellIndex(500);
     member.polls[0]?.event(300);
-    expect(short(seen.items)).toEqual(['live', 'set@300', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@300', 'end']);
     expect(member.polls.map((p) => p.gone)).toEqual([true, true]);
   });
 
@@ -107,7 +107,7 @@ describe('in a browser, where headers may come with the event', () => {
     jest.advanceTimersByTime(1_000);
     expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
     member.polls[1]?.head(500).event(501);
-    expect(short(seen.items)).toEqual(['live', 'set@501', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@501', 'end']);
   });
 
   test('a poll stands once it has not failed for half a second', () => {
@@ -117,7 +117,7 @@ describe('in a browser, where headers may come with the event', () => {
     jest.advanceTimersByTime(1);
     expect(short(seen.items)).toEqual(['live']);
     member.polls[0]?.head(12).event(12);
-    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'end']);
   });
 
   test('it is never out of time, but its member is asked whether it still answers', () => {
@@ -207,7 +207,7 @@ describe('at a release before 2.0', () => {
     expect(short(seen.items)).toEqual(['live']);
     expect(member.polls[0]?.query.get('waitIndex')).toBe('10');
     member.polls[0]?.head(12).event(12);
-    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'chain']);
+    expect(short(seen.items).slice(-2)).toEqual(['set@12', 'end']);
     expect(cursor.next).toBe(13);
   });
 
@@ -233,7 +233,7 @@ describe('at a release before 2.0', () => {
     member.polls[1]?.head(9);
     expect([member.polls[0]?.gone, seen.error, short(seen.items)]).toEqual([true, undefined, ['live']]);
     member.polls[1]?.event(10);
-    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'end']);
   });
 
   test.each(['2.3.8', '3.4.23', undefined])('%s is none: its idle poll stays', (release) => {

@@ -4,12 +4,12 @@ import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
-import { answerOf, FakeMember, here, short, watchOver } from '../../support/scripted/fake-member.js';
+import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
-const run = () => watchOver(pollLeg$(member.context, { key: '/a', recursive: true }, here, cursor, 'cursor'));
+const run = () => watchOver(pollLeg$(member.site({ position: cursor })).pipe(moves(cursor)));
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -55,7 +55,7 @@ describe('a cluster that was rebuilt', () => {
     expect(member.reads).toHaveLength(1);
     expect(seen.error).toBeUndefined();
     member.polls[0]?.event(1_000);
-    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@1000', 'end']);
   });
 
   test('if the quorum read fails the leg goes on, and asks again after a while', () => {
@@ -80,7 +80,7 @@ describe('a cluster that was rebuilt', () => {
     expect(seen.items).toEqual([]);
     answer$.next(answerOf(404, 1_000, { errorCode: 100, index: 1_000 }));
     answer$.complete();
-    expect(short(seen.items)).toEqual(['live', 'set@1000', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@1000', 'end']);
   });
 
   test.each([[999], [1_000], [0], [undefined]])('headers with index %p are no reason to ask', (index) => {

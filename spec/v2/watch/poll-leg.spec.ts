@@ -3,23 +3,24 @@ import { Fault } from '../../../lib/cluster/fault.js';
 import type { HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
-import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
+import type { LegSite } from '../../../lib/v2/watch/leg-site.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
 import {
   answerOf,
   FakeMember,
   here,
+  moves,
   short,
-  watchOver,
   type FakeRequest,
+  watchOver,
 } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
-const run = (start: LegStart = 'cursor', recursive = true) =>
-  watchOver(pollLeg$(member.context, { key: '/a', recursive }, here, cursor, start));
+const run = (start: LegSite['start'] = 'position', recursive = true) =>
+  watchOver(pollLeg$(member.site({ position: cursor, start, recursive })).pipe(moves(cursor)));
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -36,7 +37,7 @@ describe('a leg from the cursor', () => {
     member.polls[0]?.head(9);
     expect(short(seen.items)).toEqual(['live']);
     member.polls[0]?.event(10);
-    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'end']);
     expect([seen.done, cursor.next]).toEqual([true, 11]);
   });
 
@@ -46,15 +47,12 @@ describe('a leg from the cursor', () => {
     member.polls[0]
       ?.head(9)
       .answer({ action: 'set', node: { key: '/a', value: 'new', modifiedIndex: 12 }, prevNode });
+    const node = { key: '/a', value: 'new', modifiedIndex: 12 };
+    const info = { etcdIndex: 9, endpoint: here, status: 200 };
     expect(seen.items[1]).toEqual({
-      type: 'event',
-      event: {
-        action: 'set',
-        node: { key: '/a', value: 'new', modifiedIndex: 12 },
-        prevNode,
-        index: 12,
-        info: { etcdIndex: 9, endpoint: here, status: 200 },
-      },
+      type: 'events',
+      events: [{ action: 'set', node, prevNode, index: 12, info }],
+      next: 13,
     });
   });
 
@@ -73,9 +71,9 @@ describe('a leg from the cursor', () => {
   ])(
     '%s is not emitted; the leg chains, and the place moves on only forwards',
     (_, index, node, recursive) => {
-      const { seen } = run('cursor', recursive);
+      const { seen } = run('position', recursive);
       member.polls[0]?.head(9).event(index, node);
-      expect(short(seen.items)).toEqual(['live', 'chain']);
+      expect(short(seen.items)).toEqual(['live', 'end']);
       expect(cursor.next).toBe(Math.max(10, index + 1));
     },
   );
@@ -84,11 +82,11 @@ describe('a leg from the cursor', () => {
     member.leader = 'http://b';
     const first = run();
     member.polls[0]?.head(9).event(911);
-    expect([short(first.seen.items), cursor.next]).toEqual([['live', 'chain'], 10]);
+    expect([short(first.seen.items), cursor.next]).toEqual([['live', 'end'], 10]);
     const second = run();
     expect(member.polls[1]?.query.get('waitIndex')).toBe('10');
     member.polls[1]?.head(911).event(911);
-    expect([short(second.seen.items), cursor.next]).toEqual([['live', 'set@911', 'chain'], 912]);
+    expect([short(second.seen.items), cursor.next]).toEqual([['live', 'set@911', 'end'], 912]);
   });
 
   test('an event below what was asked for is the failure of a cache, and is not emitted', () => {
@@ -105,7 +103,7 @@ describe('a leg from the cursor', () => {
     cursor.witness(here, performance.now() + 5_000);
     expect(cursor.next).toBe(21);
     member.polls[0]?.event(15);
-    expect(short(seen.items)).toEqual(['live', 'set@15', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@15', 'end']);
     expect(cursor.next).toBe(16);
   });
 
@@ -143,7 +141,7 @@ describe('a leg that begins with the state', () => {
   test('opens its poll first, without an index, then member.reads at the same member', () => {
     cursor = new Cursor();
     member.onRead = () => listing(50);
-    const { seen } = run('resync');
+    const { seen } = run('state');
     expect(member.polls[0]?.query.has('waitIndex')).toBe(false);
     expect(member.reads).toEqual([]);
     member.polls[0]?.head(48);
@@ -151,19 +149,19 @@ describe('a leg that begins with the state', () => {
     expect(short(seen.items)).toEqual(['live', 'resync@50']);
     expect(cursor.next).toBe(51);
     member.polls[0]?.event(51);
-    expect(short(seen.items)).toEqual(['live', 'resync@50', 'set@51', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'resync@50', 'set@51', 'end']);
   });
 
   test('an event that comes while the state is read follows it; one that the state holds is dropped', () => {
     for (const [index, expected] of [
-      [51, ['live', 'resync@50', 'set@51', 'chain']],
-      [49, ['live', 'resync@50', 'chain']],
+      [51, ['live', 'resync@50', 'set@51', 'end']],
+      [49, ['live', 'resync@50', 'end']],
     ] as const) {
       member = new FakeMember();
       cursor = new Cursor();
       const read$ = new Subject<HttpResponse>();
       member.onRead = () => read$;
-      const { seen } = run('resync');
+      const { seen } = run('state');
       member.polls[0]?.head(48).event(index);
       expect(short(seen.items)).toEqual(['live']);
       read$.next(answerOf(200, 50, { action: 'get', node: { key: '/a' } }));
@@ -177,18 +175,18 @@ describe('a leg that begins with the state', () => {
     cursor = new Cursor();
     member.onRead = () =>
       of(answerOf(404, 50, { errorCode: 100, message: 'Key not found', cause: '/a', index: 50 }));
-    const { seen } = run('resync');
+    const { seen } = run('state');
     member.polls[0]?.head(48);
-    expect(seen.items[1]).toMatchObject({ event: { action: 'resync', node: { key: '/a' }, index: 50 } });
+    expect(seen.items[1]).toMatchObject({ events: [{ action: 'resync', node: { key: '/a' }, index: 50 }] });
   });
 
   test('a resync tells the range that was lost, both ends included', () => {
     cursor.lost = 'cleared';
     member.onRead = () => listing(2_000);
-    const { seen } = run('resync');
+    const { seen } = run('state');
     member.polls[0]?.head(1_999);
     expect(seen.items[1]).toMatchObject({
-      event: { action: 'resync', index: 2_000, lost: { reason: 'cleared', from: 10, to: 2_000 } },
+      events: [{ action: 'resync', index: 2_000, lost: { reason: 'cleared', from: 10, to: 2_000 } }],
     });
     expect([cursor.next, cursor.lost]).toEqual([2_001, undefined]);
   });
@@ -197,22 +195,20 @@ describe('a leg that begins with the state', () => {
     cursor = new Cursor(5_000);
     cursor.lost = 'rebuilt';
     member.onRead = () => listing(7);
-    const { seen } = run('resync');
+    const { seen } = run('state');
     member.polls[0]?.head(7);
     const [, item] = seen.items;
-    expect(item).toMatchObject({ event: { action: 'resync', index: 7 } });
     // Where the former store ended nobody can tell.
-    expect(item?.type === 'event' && 'lost' in item.event ? item.event.lost : item).toEqual({
-      reason: 'rebuilt',
-      from: 5_000,
-    });
+    const lost = { reason: 'rebuilt', from: 5_000 };
+    expect(item).toMatchObject({ events: [{ action: 'resync', index: 7, lost }], next: 8, epoch: 1 });
+    expect(item).toHaveProperty('state', lost);
     expect([cursor.next, cursor.epoch]).toEqual([8, 1]);
   });
 
   test('a read that fails is an error of the leg', () => {
     const reset = new TransportError('reset', 'x', true);
     member.onRead = () => throwError(() => reset);
-    const { seen } = run('resync');
+    const { seen } = run('state');
     member.polls[0]?.head(48);
     expect(seen.error).toBe(reset);
     expect(member.polls[0]?.gone).toBe(true);
@@ -224,7 +220,7 @@ describe('without readable headers', () => {
     cursor = new Cursor();
     const { seen } = run();
     member.polls[0]?.head(undefined);
-    expect(short(seen.items)).toEqual(['chain']);
+    expect(short(seen.items)).toEqual(['end']);
     expect([...member.context.blind]).toEqual([here]);
     expect(cursor.next).toBeUndefined();
   });
@@ -232,7 +228,7 @@ describe('without readable headers', () => {
   test('a watch that has its start goes on', () => {
     const { seen } = run();
     member.polls[0]?.head(undefined).event(10);
-    expect(short(seen.items)).toEqual(['live', 'set@10', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@10', 'end']);
     expect([...member.context.blind]).toEqual([here]);
   });
 
@@ -243,7 +239,7 @@ describe('without readable headers', () => {
           ? answerOf(404, undefined, { errorCode: 100, index: 41 })
           : answerOf(200, undefined, { action: 'get', node: { key: '/a' } }),
       );
-    const { seen } = run('resync');
+    const { seen } = run('state');
     member.polls[0]?.head(undefined);
     expect(member.reads.map((r) => r.path)).toEqual([
       '/v2/keys/a?recursive=true',
@@ -264,6 +260,6 @@ describe('without readable headers', () => {
     member.tellIndex(500);
     expect([member.polls.length, before, member.polls[1]?.waitIndex]).toEqual([2, true, '10']);
     member.polls[1]?.head(undefined).event(400);
-    expect(short(seen.items)).toEqual(['live', 'set@400', 'chain']);
+    expect(short(seen.items)).toEqual(['live', 'set@400', 'end']);
   });
 });

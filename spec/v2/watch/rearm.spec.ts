@@ -1,4 +1,5 @@
 import { Subscription } from 'rxjs';
+import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { rearm$ } from '../../../lib/v2/watch/rearm.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
@@ -13,7 +14,7 @@ const subscriptions = new Subscription();
 
 function start(context = member.context) {
   const begun = performance.now();
-  const subscription = rearm$(context, here, cursor, () => busy).subscribe(() =>
+  const subscription = rearm$(member.site({ context, position: cursor }), () => busy).subscribe(() =>
     times.push(performance.now() - begun),
   );
   subscriptions.add(subscription);
@@ -103,7 +104,7 @@ test('by the pace of all watches; if meanwhile it is needed no more, not at all'
   pass(900);
   pace.delay();
   member.tellIndex(5_001);
-  cursor.arriveAt(5_000);
+  cursor.moveTo(progress(5_000 + 1));
   pass(10_000);
   expect(times).toEqual([100]);
 });
@@ -123,7 +124,7 @@ test('one turn at a time: readings that come while it waits for its turn ask for
 describe('each reading', () => {
   test('is a witness for what the leg claims', () => {
     start();
-    cursor.claim(here, 50, performance.now());
+    cursor.claims.claim(here, 50, performance.now());
     pass(999);
     member.tellIndex(51);
     expect(cursor.next).toBe(10);
@@ -134,7 +135,7 @@ describe('each reading', () => {
 
   test('moves the place before it is judged', () => {
     start();
-    cursor.claim(here, 500, performance.now());
+    cursor.claims.claim(here, 500, performance.now());
     pass(1_500);
     member.tellIndex(501);
     expect([cursor.next, times]).toEqual([501, []]);
@@ -142,7 +143,7 @@ describe('each reading', () => {
 
   test('that fails at its own member voids the claims, one of another does not', () => {
     start();
-    cursor.claim(here, 50, performance.now());
+    cursor.claims.claim(here, 50, performance.now());
     pass(1_500);
     member.storeIndexes$.next({
       endpoint: 'http://b',
@@ -153,7 +154,7 @@ describe('each reading', () => {
     });
     member.tellIndex(51);
     expect(cursor.next).toBe(51);
-    cursor.claim(here, 90, performance.now());
+    cursor.claims.claim(here, 90, performance.now());
     pass(1_500);
     member.tellIndex(0, false);
     member.tellIndex(91);

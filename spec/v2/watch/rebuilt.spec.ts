@@ -8,12 +8,7 @@ import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fa
 let member: FakeMember;
 let cursor: Cursor;
 const run = (etcdIndex: number | undefined) =>
-  watchOver(
-    rebuilt$(member.context, { key: '/a', recursive: true }, cursor, {
-      endpoint: here,
-      ...(etcdIndex === undefined ? {} : { etcdIndex }),
-    }),
-  );
+  watchOver(rebuilt$(member.site({ position: cursor }), etcdIndex));
 const storeAt = (index: number) => () => of(answerOf(404, index, { errorCode: 100, index }));
 
 beforeEach(() => {

@@ -3,17 +3,18 @@ import type { HttpRequest } from '../../../lib/transport/http.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
 import { leg$ } from '../../../lib/v2/watch/leg.js';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
+import type { V2LegItem } from '../../../lib/v2/watch/leg-site.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { resync$ } from '../../../lib/v2/watch/resync.js';
-import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
-import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
+import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
+import { WatchSource } from '../../../lib/watch/watch-source.js';
+import { answerOf, FakeMember, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 
 const target = { key: '/a', recursive: true };
 
 let member: FakeMember;
 let cursor: Cursor;
-const run = () => watchOver(resync$(member.context, target, cursor, here));
+const run = () => watchOver(resync$(member.site({ position: cursor })).pipe(moves(cursor)));
 /** The store, and what a quorum says of it. */
 const store =
   (index: number, { clusterId, quorum = index }: { clusterId?: string; quorum?: number } = {}) =>
@@ -26,8 +27,8 @@ const store =
         clusterId,
       ),
     );
-const lostIn = ([item]: readonly LegItem[]) =>
-  item?.type === 'event' && item.event.action === 'resync' ? item.event.lost : item;
+const lostIn = ([item]: readonly V2LegItem[]) =>
+  item?.type === 'events' && item.events[0]?.action === 'resync' ? item.events[0].lost : item;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -69,7 +70,13 @@ test('or the store began anew meanwhile, and what is lost is more', () => {
 
 describe('a move to another cluster is made up for once', () => {
   test('two more legs are no resyncs', () => {
-    const source = new WatchSource(member.context, 1, target, undefined, () => undefined);
+    const source = new WatchSource(
+      member.context,
+      new V2Watch(member.context, target),
+      { id: 1, target, from: undefined },
+      () => undefined,
+      () => undefined,
+    );
     const { seen } = watchOver(source.events$);
     const leg = (index: number) => {
       member.streams
@@ -101,15 +108,11 @@ describe('a move to another cluster is made up for once', () => {
     member = new FakeMember({ streams: false });
     member.onRead = store(80, { clusterId: 'other' });
     cursor.lost = 'another-cluster';
-    const { seen } = watchOver(leg$(member.context, target, here, { cursor }, 'resync'));
+    const { seen } = watchOver(leg$(member.site({ position: cursor, start: 'state' })).pipe(moves(cursor)));
     expect(member.polls).toHaveLength(1);
     member.polls[0]?.head(80, 'other').event(81);
     member.polls[1]?.head(81, 'other').event(82);
     expect(seen.error).toBeUndefined();
-    expect(seen.items.filter(({ type }) => type === 'event')).toMatchObject([
-      { event: { action: 'resync' } },
-      { event: { index: 81 } },
-      { event: { index: 82 } },
-    ]);
+    expect(short(seen.items)).toEqual(['resync@80', 'live', 'set@81', 'live', 'set@82']);
   });
 });

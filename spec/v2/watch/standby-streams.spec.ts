@@ -1,8 +1,9 @@
 import { TransportError } from '../../../lib/transport/transport-error.js';
+import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
 import { StandbyStreams } from '../../../lib/v2/watch/standby-streams.js';
-import { FakeMember, here, range, watchOver } from '../../support/scripted/fake-member.js';
+import { FakeMember, range, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -22,7 +23,7 @@ function rescued(): number[] {
   for (const part of standby.take()) {
     const index = indexOf(part);
     taken.push(index);
-    if (cursor.isNew(index)) cursor.arriveAt(index);
+    if (cursor.isNew(index)) cursor.moveTo(progress(index + 1));
   }
   return taken;
 }
@@ -31,7 +32,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   member = new FakeMember();
   cursor = new Cursor(5_000);
-  standby = new StandbyStreams(member.context, { key: '/a', recursive: true }, here, cursor);
+  standby = new StandbyStreams(member.site({ position: cursor }));
 });
 afterEach(() => jest.useRealTimers());
 
@@ -90,7 +91,7 @@ describe('standby streams', () => {
     member.tellIndex(4_999);
     jest.advanceTimersByTime(10_000);
     for (let index = 5_000; index < 5_150; index++) {
-      cursor.arriveAt(index);
+      cursor.moveTo(progress(index + 1));
       standby.saw();
     }
     jest.advanceTimersByTime(200);
@@ -104,7 +105,7 @@ describe('standby streams', () => {
     member.tellIndex(4_999);
     const [first] = member.streams;
     first?.head(4_999).lines(range(5_100, 5_120));
-    cursor.arriveAt(5_099);
+    cursor.moveTo(progress(5_099 + 1));
     for (const index of [5_400, 5_700]) {
       jest.advanceTimersByTime(1_000);
       member.tellIndex(index);
@@ -116,7 +117,7 @@ describe('standby streams', () => {
     jest.advanceTimersByTime(1_000);
     member.tellIndex(6_000);
     jest.advanceTimersByTime(1_000);
-    cursor.arriveAt(6_200);
+    cursor.moveTo(progress(6_200 + 1));
     member.tellIndex(6_200);
     expect(open()).toEqual([6_301, 6_401, 6_501]);
   });
@@ -150,7 +151,7 @@ describe('standby streams', () => {
     jest.advanceTimersByTime(1_000);
     member.tellIndex(5_100);
     expect(open()).toEqual([5_100]);
-    cursor.arriveAt(5_110);
+    cursor.moveTo(progress(5_110 + 1));
     jest.advanceTimersByTime(1_000);
     member.tellIndex(5_110);
     expect(open()).toEqual([]);
@@ -172,7 +173,7 @@ describe('standby streams', () => {
     second?.head(4_999).end();
     third?.head(4_999).lines([5_300]);
     expect(third?.gone).toBe(false);
-    cursor.arriveAt(5_299);
+    cursor.moveTo(progress(5_299 + 1));
     expect(rescued()).toEqual([5_300]);
   });
 });
@@ -189,7 +190,7 @@ describe('whether more is to come', () => {
     member.tellIndex(4_999);
     const [first] = member.streams;
     first?.head(4_999).lines(range(5_100, 5_150));
-    cursor.arriveAt(5_099);
+    cursor.moveTo(progress(5_099 + 1));
     // etcd still has 5,181 and what came after.
     member.watermark.saw(6_180);
     const seen = settled();
@@ -235,27 +236,27 @@ describe('what they have caught', () => {
     member.streams[1]?.lines(range(5_200, 5_299));
     member.streams[2]?.lines(range(5_300, 5_399));
     // The watch's own stream was silenced at 5,100.
-    cursor.arriveAt(5_099);
+    cursor.moveTo(progress(5_099 + 1));
     expect(rescued()).toEqual(range(5_100, 5_399));
   });
 
   test('but not across a gap', () => {
     member.streams[0]?.lines(range(5_100, 5_150));
     member.streams[1]?.lines(range(5_200, 5_299));
-    cursor.arriveAt(5_099);
+    cursor.moveTo(progress(5_099 + 1));
     expect(rescued()).toEqual(range(5_100, 5_150));
     expect(cursor.next).toBe(5_151);
   });
 
   test('nothing while the cursor is below the first', () => {
     member.streams[0]?.lines(range(5_100, 5_150));
-    cursor.arriveAt(5_098);
+    cursor.moveTo(progress(5_098 + 1));
     expect(rescued()).toEqual([]);
   });
 
   test('is no more than etcd keeps itself', () => {
     member.streams[2]?.lines(range(5_300, 6_499));
-    cursor.arriveAt(5_299);
+    cursor.moveTo(progress(5_299 + 1));
     expect(rescued()).toEqual(range(5_300, 6_299));
     expect(member.streams[2]?.gone).toBe(true);
   });

@@ -1,25 +1,37 @@
-import { of } from 'rxjs';
+import { of, Subscription, takeWhile } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
-import type { LegStart } from '../../../lib/v2/watch/leg-item.js';
-import type { Place } from '../../../lib/v2/watch/place.js';
+import type { LegSite } from '../../../lib/v2/watch/leg-site.js';
 import { streamLeg$ } from '../../../lib/v2/watch/stream-leg.js';
-import { answerOf, FakeMember, here, range, short, watchOver } from '../../support/scripted/fake-member.js';
+import {
+  answerOf,
+  FakeMember,
+  here,
+  moves,
+  range,
+  short,
+  watchOver,
+} from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 
-/** Handed from leg to leg. */
-let place: Place;
+/** Open as long as the watch stays there. */
+let stay: Subscription;
 
 function startAt(index?: number): void {
   cursor = new Cursor(index);
-  place = { cursor };
+  stay = new Subscription();
 }
-function run(start: LegStart = 'cursor') {
-  const target = { key: '/a', recursive: true };
-  const { seen, subscription } = watchOver(streamLeg$(member.context, target, here, place, start));
+function run(start: LegSite['start'] = 'position') {
+  const leg$ = streamLeg$(member.site({ position: cursor, start, stay }));
+  const { seen, subscription } = watchOver(
+    leg$.pipe(
+      moves(cursor),
+      takeWhile(({ type }) => type !== 'end', true),
+    ),
+  );
   return { seen, subscription, stream: member.streams.at(-1)! };
 }
 /** A leg that stands at 9, and its stream. */
@@ -90,13 +102,13 @@ describe('the start', () => {
   test('an index that cannot be read marks the endpoint, and chains', () => {
     const { seen, stream } = run();
     stream.head(undefined);
-    expect([short(seen.items), [...member.context.blind], cursor.next]).toEqual([['chain'], [here], 10]);
+    expect([short(seen.items), [...member.context.blind], cursor.next]).toEqual([['end'], [here], 10]);
   });
 
   test('a resync reads the state at the same member; what it holds is not told again', () => {
     cursor.lost = 'cleared';
     member.onRead = () => of(answerOf(200, 50, { action: 'get', node: { key: '/a', value: 'now' } }));
-    const { seen, stream } = run('resync');
+    const { seen, stream } = run('state');
     stream.head(48).lines([49, 50, 51]);
     expect(member.reads).toMatchObject([{ endpoint: here, path: '/v2/keys/a?recursive=true' }]);
     expect(short(seen.items)).toEqual(['live', 'resync@50', 'set@51']);
@@ -137,14 +149,14 @@ describe('what the stream brings', () => {
   test.each<[string, number, string[]]>([
     ['http://b', 910, ['live', 'set@910']],
     // A follower that was fed by a snapshot leaves out events without a word.
-    ['http://b', 911, ['live', 'chain']],
+    ['http://b', 911, ['live', 'end']],
     [here, 911, ['live', 'set@911']],
   ])('led by %s, an event %i for a place at 10: %j', (leader, index, expected) => {
     member.leader = leader;
     const { seen, stream } = stand();
     stream.lines([index]);
     expect(short(seen.items)).toEqual(expected);
-    expect(cursor.next).toBe(expected.includes('chain') ? 10 : index + 1);
+    expect(cursor.next).toBe(expected.includes('end') ? 10 : index + 1);
   });
 
   test('its end is an error for retry to answer', () => {
@@ -158,7 +170,7 @@ describe('what the stream brings', () => {
     const { subscription, stream } = run();
     stream.head(20);
     subscription.unsubscribe();
-    place.standby?.close();
+    stay.unsubscribe();
     expect([stream.gone, member.polls.map(({ gone }) => gone)]).toEqual([true, [true]]);
     expect([member.storeIndexes$.observed, jest.getTimerCount()]).toEqual([false, 0]);
   });
@@ -252,7 +264,7 @@ describe('a check', () => {
     pass(29);
     expect(short(seen.items)).toEqual(standing);
     pass(1);
-    expect(short(seen.items)).toEqual([...standing, 'chain']);
+    expect(short(seen.items)).toEqual([...standing, 'end']);
     expect(cursor.next).toBe(100);
   });
 
@@ -275,7 +287,7 @@ describe('a check', () => {
     expect(member.polls.slice(-2).map(({ waitIndex }) => waitIndex)).toEqual(['100', '106']);
     member.polls.at(-1)?.head(150).event(130);
     pass(30);
-    expect(short(seen.items)).toEqual([...standing, 'chain']);
+    expect(short(seen.items)).toEqual([...standing, 'end']);
   });
 
   test('for which history is gone is an error of the leg', () => {
@@ -303,7 +315,7 @@ describe('a check', () => {
     pass(20);
     member.polls.at(-1)?.head(300).event(110);
     pass(30);
-    expect(short(seen.items)).toEqual(['live', ...sets(10, 300), 'chain']);
+    expect(short(seen.items)).toEqual(['live', ...sets(10, 300), 'end']);
   });
 
   describe('for which history is gone', () => {
@@ -334,7 +346,7 @@ describe('a check', () => {
       expect(short(seen.items)).toEqual(seenBefore);
       second.lines(range(210, 260));
       pass(10);
-      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 260), 'chain']);
+      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 260), 'end']);
     });
 
     test('waits no longer than two seconds, though others go on catching', () => {
@@ -350,7 +362,7 @@ describe('a check', () => {
         member.tellIndex(5_000 + n);
       }
       // The next leg starts behind what there was, and finds out.
-      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 120), 'chain']);
+      expect(short(seen.items)).toEqual([...seenBefore, ...sets(110, 120), 'end']);
     });
 
     test('is an error after that time, if nothing was caught', () => {
@@ -386,8 +398,8 @@ describe('a check', () => {
       const { seen, stream, first } = silenced();
       member.leader = 'http://b';
       stream.lines([1_500]);
-      expect(short(seen.items)).toEqual([...seenBefore, 'chain']);
-      expect([first.gone, place.standby]).toEqual([true, undefined]);
+      expect(short(seen.items)).toEqual([...seenBefore, 'end']);
+      expect([first.gone, cursor.standby]).toEqual([true, undefined]);
     });
 
     test('a standby does not outlive the trust in headers', () => {
@@ -395,7 +407,7 @@ describe('a check', () => {
       subscription.unsubscribe();
       const { seen, stream } = run();
       stream.head(undefined);
-      expect([short(seen.items), first.gone, place.standby]).toEqual([['chain'], true, undefined]);
+      expect([short(seen.items), first.gone, cursor.standby]).toEqual([['end'], true, undefined]);
     });
   });
 

@@ -1,15 +1,13 @@
 import { map, mergeAll, of } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { stream$, type StreamPart } from '../../../lib/v2/watch/stream.js';
 import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 const run = (waitIndex?: number, recursive = true) => {
-  const { seen, subscription } = watchOver(
-    stream$(member.context, { key: '/a', recursive }, here, waitIndex).pipe(mergeAll()),
-  );
+  const { seen, subscription } = watchOver(stream$(member.site({ recursive }), waitIndex).pipe(mergeAll()));
   return { seen, subscription, request: member.requests.at(-1)! };
 };
 /** `registered`, or the index and value of an event. */
@@ -142,7 +140,7 @@ describe('its end', () => {
         parts$: (_: unknown, read: (part: object) => unknown) => of({ type: 'end' }).pipe(map(read)),
       } as never,
     });
-    const { seen } = watchOver(stream$(member.context, { key: '/a', recursive: true }, here));
+    const { seen } = watchOver(stream$(member.site()));
     expect([seen.done, seen.error]).toEqual([false, expect.any(Error)]);
   });
 });

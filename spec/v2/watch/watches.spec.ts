@@ -1,18 +1,21 @@
 import { defer, retry } from 'rxjs';
 import type { Target } from '../../../lib/v2/watch/target.js';
-import { Watches } from '../../../lib/v2/watch/watches.js';
+import type { WatchEvent } from '../../../lib/v2/model/model.js';
+import type { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
+import { Watches } from '../../../lib/watch/watches.js';
 import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const a: Target = { key: '/a', recursive: true };
 
 let member: FakeMember;
-let watches: Watches;
+let watches: Watches<WatchEvent, Cursor, Target>;
 const source = (target = a, fromIndex?: number) => watches.source(member.context, target, fromIndex);
 
 beforeEach(() => {
   jest.useFakeTimers();
-  member = new FakeMember({ changed: () => watches.changed() });
-  watches = new Watches();
+  member = new FakeMember();
+  watches = new Watches((target) => new V2Watch(member.context, target));
 });
 afterEach(() => jest.useRealTimers());
 

@@ -1,13 +1,23 @@
 import { BehaviorSubject, defer, endWith, filter, ignoreElements, map, retry, take } from 'rxjs';
 import { unrefScheduler } from '../../../lib/util/unref-scheduler.js';
 import { UnsupportedByServerError } from '../../../lib/errors.js';
-import { WatchSource } from '../../../lib/v2/watch/watch-source.js';
+import type { WatchEvent } from '../../../lib/v2/model/model.js';
+import type { Cursor } from '../../../lib/v2/watch/cursor.js';
+import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
+import { WatchSource } from '../../../lib/watch/watch-source.js';
 import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
+const target = { key: '/a', recursive: true };
 let member: FakeMember;
 let ended: jest.Mock;
 const open = (fromIndex?: number) =>
-  new WatchSource(member.context, 7, { key: '/a', recursive: true }, fromIndex, ended);
+  new WatchSource(
+    member.context,
+    new V2Watch(member.context, target),
+    { id: 7, target, from: fromIndex },
+    () => undefined,
+    ended,
+  );
 const types = () => member.told.map(({ type }) => type);
 
 beforeEach(() => {
@@ -65,13 +75,15 @@ test('one with a start of its own ends with its subscriber', () => {
   expect([ended.mock.calls.length > 0, member.streams[0]?.gone]).toEqual([true, true]);
 });
 
-test('legs are chained from the cursor on', () => {
+test('legs are chained from the cursor on', async () => {
   const { seen } = watchOver(open().events$);
   member.streams[0]?.head(9).lines([10]);
   // A follower that leaves out what a snapshot held: the next leg asks for it.
   member.leader = 'http://b';
   member.streams[0]?.lines([2_000]);
-  expect([member.streams.length, member.streams[0]?.gone]).toEqual([2, true]);
+  expect([member.streams.length, member.streams[0]?.gone]).toEqual([1, true]);
+  await Promise.resolve();
+  expect(member.streams).toHaveLength(2);
   member.streams[1]?.head(2_000);
   expect(member.polls[0]?.waitIndex).toBe('11');
   expect(seen.error).toBeUndefined();
@@ -98,7 +110,7 @@ test('what no retry can mend ends it; it has ended before its subscribers hear o
 });
 
 test('an error resets: who retries at once gets a new source', () => {
-  const sources: WatchSource[] = [];
+  const sources: WatchSource<WatchEvent, Cursor>[] = [];
   const { seen } = watchOver(
     defer(() => {
       const source = ended.mock.calls.length > 0 || sources.length === 0 ? open() : sources[0]!;
@@ -132,7 +144,7 @@ test('it completes at once when the client is closed between two tries', () => {
   expect(member.streams).toHaveLength(1);
 });
 
-test('it completes when the client is closed while its next leg waits for an endpoint', () => {
+test('it completes when the client is closed while its next leg waits for an endpoint', async () => {
   const view$ = new BehaviorSubject(true);
   const closing$ = view$.pipe(ignoreElements(), endWith(undefined));
   Object.assign(member.context.cluster, {
@@ -151,6 +163,7 @@ test('it completes when the client is closed while its next leg waits for an end
   view$.next(false);
   // Its leg ends with the word to chain.
   member.streams[0]?.lines([2_000]);
+  await Promise.resolve();
   expect([seen.done, member.requests.length]).toEqual([false, 1]);
   view$.complete();
   expect([seen.done, seen.error, member.requests.length]).toEqual([true, undefined, 1]);

@@ -1,28 +1,36 @@
-import { Fault, type FaultConfig } from '../../../lib/cluster/fault.js';
+import { Fault, type FaultConfig } from '../../lib/cluster/fault.js';
 import {
   AuthenticationError,
   EtcdError,
   InvalidOptionError,
   TlsError,
   UnsupportedByServerError,
-} from '../../../lib/errors.js';
-import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
-import { resolveOptions } from '../../../lib/options.js';
-import { TransportError } from '../../../lib/transport/transport-error.js';
-import { faultOf, keysFaultOf, type Answer } from '../../../lib/v2/wire/decode.js';
-import type { WatchEvent } from '../../../lib/v2/model/model.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
-import { MemberLeft } from '../../../lib/v2/watch/member-left.js';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
-import type { StandbyStreams } from '../../../lib/v2/watch/standby-streams.js';
-import { WatchRun } from '../../../lib/v2/watch/watch-run.js';
+} from '../../lib/errors.js';
+import { EventBus, type ClientEvent } from '../../lib/insight/events.js';
+import { resolveOptions } from '../../lib/options.js';
+import { TransportError } from '../../lib/transport/transport-error.js';
+import { faultOf, keysFaultOf, type Answer } from '../../lib/v2/wire/decode.js';
+import type { WatchEvent } from '../../lib/v2/model/model.js';
+import { HistoryLost } from '../../lib/v2/watch/history-lost.js';
+import { MemberLeft } from '../../lib/watch/member-left.js';
+import { progress, type LegItem } from '../../lib/watch/leg-item.js';
+import type { LegContext } from '../../lib/v2/watch/leg-context.js';
+import { V2Watch } from '../../lib/v2/watch/v2-watch.js';
+import type { Cursor } from '../../lib/v2/watch/cursor.js';
+import { WatchRun } from '../../lib/watch/watch-run.js';
 
 const here = 'http://a';
 const reset = new TransportError('reset', 'ECONNRESET', true);
 const info = { endpoint: here, status: 200 };
-const live: LegItem = { type: 'live', endpoint: here };
-const item = (event: WatchEvent): LegItem => ({ type: 'event', event });
+const live: LegItem<WatchEvent> = { type: 'live', endpoint: here };
+const item = (event: WatchEvent): LegItem<WatchEvent> => ({
+  type: 'events',
+  events: [event],
+  next: event.index + 1,
+  ...(event.action === 'resync' ? { state: event.lost } : {}),
+});
+/** A v2 watch, whose protocol says what a failure of etcd means. */
+type Run = WatchRun<WatchEvent, Cursor>;
 const change = item({ action: 'set', node: { key: '/a' }, index: 7, info });
 const resync = item({
   action: 'resync',
@@ -31,24 +39,23 @@ const resync = item({
   lost: { reason: 'cleared', from: 3, to: 9 },
   info,
 });
-const catchingUp: LegItem = { type: 'catching-up', endpoint: here };
-const waiting: LegItem = { type: 'waiting', endpoint: here };
+const catchingUp: LegItem<WatchEvent> = { type: 'catching-up', endpoint: here };
+const waiting: LegItem<WatchEvent> = { type: 'waiting', endpoint: here };
 const answer = (status: number, body: string): Answer => ({ operation: 'watch /a', status, body });
 const cleared = faultOf(answer(400, '{"errorCode":401,"message":"outdated","cause":"","index":2000}'));
 
 let blame: jest.Mock;
-let changed: jest.Mock;
+let changed: jest.Mock<undefined, []>;
 let seen: ClientEvent[];
 let tlsFailure: string | undefined;
 let known: Set<string>;
 
-function start(fromIndex?: number, retry = {}): WatchRun {
+function start(fromIndex?: number, retry = {}): Run {
   const events = new EventBus();
   events.events$.subscribe((event) => seen.push(event));
   const context = {
     settings: resolveOptions({ retry: { initialDelay: 100, maxDelay: 1_000, ...retry } }),
     events,
-    changed,
     cluster: {
       knows: (url: string) => known.has(url),
       dropped: blame,
@@ -57,13 +64,14 @@ function start(fromIndex?: number, retry = {}): WatchRun {
       },
     },
   } as unknown as LegContext;
-  const run = new WatchRun(context, 7, { key: '/a', recursive: true }, fromIndex);
-  run.goesTo(here);
+  const protocol = new V2Watch(context, { key: '/a', recursive: true });
+  const run = new WatchRun(context, protocol, { id: 7, key: '/a', from: fromIndex }, changed);
+  run.site(here);
   return run;
 }
 
 /** The delay before the next leg, or the error that it ends in. */
-function delayAfter(run: WatchRun, error: unknown): unknown {
+function delayAfter(run: Run, error: unknown): unknown {
   const begun = performance.now();
   let result: unknown = 'neither';
   run.recover$(error).subscribe({
@@ -78,7 +86,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
   blame = jest.fn();
-  changed = jest.fn();
+  changed = jest.fn<undefined, []>();
   seen = [];
   tlsFailure = undefined;
   known = new Set();
@@ -88,51 +96,80 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('the standby', () => {
-  const close = jest.fn();
-  let run: WatchRun;
+describe('the stay of a watch at an endpoint', () => {
+  let run: Run;
+  let closed: () => boolean;
 
   beforeEach(() => {
-    close.mockClear();
     run = start();
-    run.standby = { close } as unknown as StandbyStreams;
+    const { stay } = run.site(here);
+    closed = () => stay.closed;
   });
 
-  test('is kept for the next leg at the same endpoint', () => {
-    run.saw({ type: 'chain' });
-    run.goesTo(here);
-    expect([close.mock.calls, run.standby]).toEqual([[], { close }]);
+  test('goes on with the next leg there', () => {
+    run.saw({ type: 'end' });
+    expect([run.site(here).stay.closed, closed()]).toEqual([false, false]);
   });
 
-  test.each<[string, () => void]>([
-    ['at another', () => run.goesTo('http://b')],
+  test.each<[string, () => unknown]>([
+    ['when it goes elsewhere', () => run.site('http://b')],
     ['behind a failure', () => delayAfter(run, new MemberLeft('x'))],
     ['with the watch', () => run.ended()],
-  ])('is closed %s', (_, act) => {
+  ])('is over %s', (_, act) => {
     act();
-    expect([close.mock.calls.length, run.standby]).toEqual([1, undefined]);
+    expect(closed()).toBe(true);
+  });
+
+  test('a new one begins behind a failure', () => {
+    delayAfter(run, reset);
+    expect(run.site(here).stay.closed).toBe(false);
   });
 });
 
 describe('how a leg begins', () => {
-  test.each<[string, () => WatchRun, string]>([
-    ['from now on: at the cursor', () => start(), 'cursor'],
-    ['from an index: at the cursor', () => start(5), 'cursor'],
-  ])('%s', (_, make, expected) => {
-    expect(make().start).toBe(expected);
+  test.each<[string, () => Run]>([
+    ['from now on', () => start()],
+    ['from an index', () => start(5)],
+  ])('%s: at the position', (_, make) => {
+    expect(make().site(here).start).toBe('position');
   });
 
   test.each<[string, Error]>([
     ["the server's word", cleared],
     ["the client's finding", new HistoryLost('rebuilt')],
-  ])('afresh once history is lost, by %s, until that was made up for', (_, error) => {
+  ])('with the state once history is lost, by %s, until that was made up for', (_, error) => {
     const run = start(5);
     delayAfter(run, error);
-    expect(run.start).toBe('resync');
+    expect(run.site(here).start).toBe('state');
     delayAfter(run, reset);
-    expect(run.start).toBe('resync');
-    run.cursor.arriveAt(2_000);
-    expect(run.start).toBe('cursor');
+    expect(run.site(here).start).toBe('state');
+    run.saw(resync);
+    expect(run.site(here).start).toBe('position');
+  });
+});
+
+describe('what moves its position', () => {
+  test('the events of its legs, and what passes without one', () => {
+    const run = start();
+    run.saw(progress(5));
+    expect(run.position.next).toBe(5);
+    run.saw(change);
+    run.saw(live);
+    run.saw({ type: 'end' });
+    expect(run.position.next).toBe(8);
+  });
+
+  test('to a new epoch with a state of another store', () => {
+    const run = start(100);
+    run.saw({ ...resync, epoch: 1 } as LegItem<WatchEvent>);
+    expect([run.position.next, run.position.epoch]).toEqual([10, 1]);
+  });
+
+  test('passing without an event is no success', () => {
+    const run = start(5);
+    delayAfter(run, reset);
+    run.saw(progress(9));
+    expect(delayAfter(run, reset)).toBe(200);
   });
 });
 
@@ -201,17 +238,17 @@ describe('after a failure', () => {
 
   test('what was claimed without proof is void', () => {
     const run = start(10);
-    run.cursor.claim(here, 50, 0);
+    run.position.claims.claim(here, 50, 0);
     delayAfter(run, reset);
-    run.cursor.witness(here, 1e9);
-    expect(run.cursor.next).toBe(10);
+    run.position.witness(here, 1e9);
+    expect(run.position.next).toBe(10);
   });
 
   test('it counts the failures of each member, until a leg stands', () => {
     const run = start();
     delayAfter(run, reset);
     delayAfter(run, reset);
-    run.goesTo('http://b');
+    run.site('http://b');
     delayAfter(run, reset);
     expect([...run.tried]).toEqual([
       [here, 2],
@@ -289,7 +326,7 @@ describe('what a retry can mend', () => {
     test('for this watch, wherever it comes to', () => {
       const run = start();
       run.saw(live);
-      run.goesTo('http://b');
+      run.site('http://b');
       expect(delayAfter(run, gone)).toBe(100);
       expect(seen.at(-1)).toMatchObject({ type: 'watch-lost', reason: '404, and not from the v2 API' });
     });
@@ -298,7 +335,7 @@ describe('what a retry can mend', () => {
       known.add(here);
       const run = start();
       expect(delayAfter(run, gone)).toBe(100);
-      run.goesTo('http://b');
+      run.site('http://b');
       expect(delayAfter(run, gone)).toBeInstanceOf(UnsupportedByServerError);
     });
   });
@@ -339,7 +376,7 @@ describe('its stage', () => {
     jest.advanceTimersByTime(100);
     run.saw(live);
     run.saw(change);
-    run.saw({ type: 'chain' });
+    run.saw({ type: 'end' });
     expect([run.stage, run.since.getTime() - began, changed.mock.calls.length]).toEqual(['live', 100, 1]);
     expect(seen).toHaveLength(1);
   });
@@ -371,7 +408,7 @@ describe('its stage', () => {
     const run = start();
     run.saw(catchingUp);
     tlsFailure = 'CERT_HAS_EXPIRED';
-    expect(run.final(reset)).toBeUndefined();
+    expect(run.verdict(reset)).toBe('again');
     expect(delayAfter(run, reset)).toBe(100);
   });
 });

@@ -1,9 +1,10 @@
 import { NEVER, Observable, repeat, type Subscription } from 'rxjs';
-import { ChannelTabs } from '../../../lib/transport/http1/other-tabs.browser.js';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
-import { FakeChannel } from '../../support/scripted/fake-channel.js';
-import { here } from '../../support/scripted/fake-member.js';
+import { ChannelTabs } from '../../lib/transport/http1/other-tabs.browser.js';
+import type { WatchEvent } from '../../lib/v2/model/model.js';
+import type { LegItem } from '../../lib/watch/leg-item.js';
+import { ConnectionSlots } from '../../lib/watch/connection-slots.js';
+import { FakeChannel } from '../support/scripted/fake-channel.js';
+import { here } from '../support/scripted/fake-member.js';
 
 /** How many polls are under way, in all tabs, and how many were at most. */
 let running: number;
@@ -28,7 +29,7 @@ class Tab {
 
   watch(): void {
     const i = this.slots.push(0) - 1;
-    const poll$ = new Observable<LegItem>((subscriber) => {
+    const poll$ = new Observable<LegItem<WatchEvent>>((subscriber) => {
       this.slots[i]! += 1;
       running += 1;
       most = Math.max(most, running);

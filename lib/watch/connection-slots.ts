@@ -1,9 +1,7 @@
 import { Observable, Subscription, tap, timer } from 'rxjs';
-import type { OtherTabs } from '../../transport/http1/other-tabs.js';
+import type { OtherTabs } from '../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
-
-/** How long a leg may keep its slot while others wait, ms. */
-const slotTime = 1_000;
+import { slotTime } from './timing.js';
 
 interface Running {
   readonly since: number;
@@ -56,7 +54,7 @@ export class ConnectionSlots {
   }
 
   /** Runs the leg when it is its turn; says so if it has to wait. */
-  take$(endpoint: string, leg$: Observable<LegItem>): Observable<LegItem> {
+  take$<E>(endpoint: string, leg$: Observable<LegItem<E>>): Observable<LegItem<E>> {
     return new Observable((subscriber) => {
       const queue = this.#queue(endpoint);
       const { running, waiting } = queue;
@@ -66,7 +64,7 @@ export class ConnectionSlots {
         const slot: Running = {
           since: moment(),
           yield: () => {
-            subscriber.next({ type: 'chain' });
+            subscriber.next({ type: 'end' });
             subscriber.complete();
           },
         };
@@ -80,7 +78,7 @@ export class ConnectionSlots {
             .pipe(
               // Before the next leg asks for a slot: it need not wait if nobody else does.
               tap((item) => {
-                if (item.type === 'chain') running.delete(slot);
+                if (item.type === 'end') running.delete(slot);
               }),
             )
             .subscribe(subscriber),

@@ -1,10 +1,11 @@
 import { EMPTY, expand, Observable, throwError } from 'rxjs';
-import type { LegItem } from '../../../lib/v2/watch/leg-item.js';
-import { ConnectionSlots } from '../../../lib/v2/watch/connection-slots.js';
-import { here, short, watchOver } from '../../support/scripted/fake-member.js';
+import type { WatchEvent } from '../../lib/v2/model/model.js';
+import type { LegItem } from '../../lib/watch/leg-item.js';
+import { ConnectionSlots } from '../../lib/watch/connection-slots.js';
+import { here, short, watchOver } from '../support/scripted/fake-member.js';
 
 const there = 'http://b';
-const live: LegItem = { type: 'live', endpoint: here };
+const live: LegItem<WatchEvent> = { type: 'live', endpoint: here };
 
 let slots: ConnectionSlots;
 /** How many legs run, and how many did at most. */
@@ -13,8 +14,8 @@ let most: number;
 
 /** A leg in the queue; `emit` and `end` are what it does by itself. */
 function take(endpoint = here) {
-  const state = { started: 0, emit: (_: LegItem): void => undefined, end: (): void => undefined };
-  const leg$ = new Observable<LegItem>((subscriber) => {
+  const state = { started: 0, emit: (_: LegItem<WatchEvent>): void => undefined, end: (): void => undefined };
+  const leg$ = new Observable<LegItem<WatchEvent>>((subscriber) => {
     state.started += 1;
     running += 1;
     most = Math.max(most, running);
@@ -94,7 +95,7 @@ describe('ConnectionSlots', () => {
     expect(legs.map(({ seen }) => seen.done)).toEqual([false, false, false, false, false]);
     jest.advanceTimersByTime(1);
     expect(legs.map(({ seen }) => seen.done)).toEqual([true, false, false, false, false]);
-    expect(short(legs[0]!.seen.items)).toEqual(['chain']);
+    expect(short(legs[0]!.seen.items)).toEqual(['end']);
     expect([legs[4]!.started, most]).toEqual([1, 4]);
   });
 
@@ -151,8 +152,8 @@ describe('ConnectionSlots', () => {
   });
 
   test('a leg that chains leaves its turn to the next one, unless others wait', () => {
-    const chain: LegItem = { type: 'chain' };
-    const leg$ = new Observable<LegItem>((subscriber) => {
+    const chain: LegItem<WatchEvent> = { type: 'end' };
+    const leg$ = new Observable<LegItem<WatchEvent>>((subscriber) => {
       subscriber.next(chain);
       subscriber.complete();
     });
@@ -160,10 +161,10 @@ describe('ConnectionSlots', () => {
       watchOver(
         slots
           .take$(here, leg$)
-          .pipe(expand((item, i) => (item.type === 'chain' && i < 3 ? slots.take$(here, leg$) : EMPTY))),
+          .pipe(expand((item, i) => (item.type === 'end' && i < 3 ? slots.take$(here, leg$) : EMPTY))),
       ).seen;
     takeMany(3);
-    expect(short(chained().items)).toEqual(['chain', 'chain', 'chain', 'chain']);
+    expect(short(chained().items)).toEqual(['end', 'end', 'end', 'end']);
     const [fourth] = takeMany(1);
     const fifth = take();
     expect([fourth?.started, fifth.started]).toEqual([1, 0]);

@@ -1,10 +1,14 @@
-import { of, Subject, throwError, type Observable } from 'rxjs';
+import { map, of, Subject, Subscription, throwError, type Observable } from 'rxjs';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { withInitialState$ } from '../../../lib/v2/watch/initial-state.js';
-import type { WatchSource } from '../../../lib/v2/watch/watch-source.js';
+import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
+import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
+import type { Batch } from '../../../lib/watch/leg-item.js';
+import type { Site, Verdict } from '../../../lib/watch/watch-protocol.js';
+import { withInitialState$ } from '../../../lib/watch/initial-state.js';
+import type { WatchSource } from '../../../lib/watch/watch-source.js';
 import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const info = { endpoint: here, status: 200 };
@@ -27,15 +31,25 @@ let events$: Subject<WatchEvent>;
 /** What the source is doing, as its run tells. */
 let source: {
   target: { key: string; recursive: boolean };
-  events$: Observable<WatchEvent>;
+  batches$: Observable<Batch<WatchEvent>>;
   stages$: Subject<void>;
-  run: { stage: string; endpoint: string; cursor: Cursor; final: (error: unknown) => Error | undefined };
+  context: LegContext;
+  protocol: V2Watch;
+  run: {
+    stage: string;
+    endpoint: string;
+    position: Cursor;
+    stay: Subscription;
+    site: (endpoint: string) => Site<Cursor>;
+    verdict: (error: unknown) => Verdict;
+  };
 };
 
-const run = () => watchOver(withInitialState$(member.context, source as unknown as WatchSource));
+const run = () => watchOver(withInitialState$(source as unknown as WatchSource<WatchEvent, Cursor>));
 /** The source enters a stage. */
 function enter(stage: string, endpoint: string): void {
   Object.assign(source.run, { stage, endpoint });
+  if (stage === 'lost') source.run.stay.unsubscribe();
   source.stages$.next();
 }
 const told = (events: readonly WatchEvent[]) =>
@@ -48,9 +62,18 @@ beforeEach(() => {
   events$ = new Subject();
   source = {
     target: { key: '/a', recursive: true },
-    events$,
+    batches$: events$.pipe(map((event) => ({ type: 'events', events: [event], next: event.index + 1 }))),
     stages$: new Subject(),
-    run: { stage: 'connecting', endpoint: here, cursor: new Cursor(), final: () => undefined },
+    context: member.context,
+    protocol: new V2Watch(member.context, { key: '/a', recursive: true }),
+    run: {
+      stage: 'connecting',
+      endpoint: here,
+      position: new Cursor(),
+      stay: new Subscription(),
+      site: (endpoint) => ({ ...source.run, endpoint, start: 'position' }),
+      verdict: () => 'again',
+    },
   };
   member.onRead = () => of(stateAt(50));
 });
@@ -73,7 +96,7 @@ test.each(['live', 'catching-up'] as const)('the state is read once the source s
 
 test('who joins later reads it at once, where the source stands', () => {
   source.run.stage = 'live';
-  source.run.cursor = new Cursor(40);
+  source.run.position = new Cursor(40);
   expect(told(run().seen.items)).toEqual(['sync@50']);
   expect(member.reads).toMatchObject([{ endpoint: here }]);
 });
@@ -116,7 +139,7 @@ test('a resync meanwhile waits, too, and is told unless the state is as new', ()
 
 test('a member behind what the source had delivered is asked again', () => {
   source.run.stage = 'live';
-  source.run.cursor = new Cursor(61);
+  source.run.position = new Cursor(61);
   const { seen } = run();
   expect([seen.items, member.reads.length]).toEqual([[], 1]);
   // Just as far is far enough.
@@ -148,7 +171,7 @@ test('a read that fails is made again, at longer and longer intervals', () => {
 test('what no retry can mend ends it', () => {
   source.run.stage = 'live';
   const bug = new RangeError('bug');
-  source.run.final = () => bug;
+  source.run.verdict = () => bug;
   member.onRead = () => throwError(() => new Error('x'));
   const { seen } = run();
   expect([seen.items, seen.error, member.reads.length]).toEqual([[], bug, 1]);
@@ -173,10 +196,10 @@ test('the keys with a TTL in it are counted, if the watch knew of fewer', () => 
   const nodes = ['/a/1', '/a/2'].map((key) => ({ key, expiration: '2030-01-01T00:00:00Z' }));
   member.onRead = () => of(stateAt(50, { key: '/a', dir: true, nodes }));
   run();
-  expect(source.run.cursor.keysWithTtl).toBe(2);
-  source.run.cursor.keysWithTtl = 9;
+  expect(source.run.position.keysWithTtl).toBe(2);
+  source.run.position.keysWithTtl = 9;
   run();
-  expect(source.run.cursor.keysWithTtl).toBe(9);
+  expect(source.run.position.keysWithTtl).toBe(9);
 });
 
 describe('a store that began anew', () => {
@@ -184,13 +207,14 @@ describe('a store that began anew', () => {
   const { initialDelay } = new FakeMember().context.settings.retry;
   /** The source has made up for it: the resync that it tells. */
   const resyncAt = (index: number): void => {
-    source.run.cursor.resyncAt(index, 'rebuilt', undefined);
+    const epoch = source.run.position.epoch + 1;
+    source.run.position.moveTo({ type: 'events', events: [{}], next: index + 1, epoch });
     events$.next({ ...resync(index), lost: { reason: 'rebuilt', from: 61 } } as WatchEvent);
   };
 
   beforeEach(() => {
     source.run.stage = 'live';
-    source.run.cursor = new Cursor(50);
+    source.run.position = new Cursor(50);
   });
 
   test('its resync passes, though below the state, and so does every change behind it', () => {
@@ -230,7 +254,7 @@ describe('a store that began anew', () => {
   });
 
   test('who comes while the source has yet to make up for it waits for that, not for a time', () => {
-    source.run.cursor.lost = 'rebuilt';
+    source.run.position.lost = 'rebuilt';
     member.onRead = () => of(stateAt(5));
     const { seen } = run();
     enter('live', here);
@@ -243,7 +267,7 @@ describe('a store that began anew', () => {
   });
 
   test('a source that does not know of it yet: the state is told, then nothing of the former store', () => {
-    source.run.cursor = new Cursor(61);
+    source.run.position = new Cursor(61);
     member.onRead = () => of(stateAt(5));
     const { seen } = run();
     expect([seen.items, member.reads.length]).toEqual([[], 1]);
@@ -258,7 +282,7 @@ describe('a store that began anew', () => {
   });
 
   test('a member that lags on and on is asked until it does not', () => {
-    source.run.cursor = new Cursor(61);
+    source.run.position = new Cursor(61);
     member.onRead = (request) => of(stateAt(quorum(request) ? 60 : 50));
     const { seen } = run();
     jest.advanceTimersByTime(initialDelay * 3);
@@ -269,7 +293,7 @@ describe('a store that began anew', () => {
   });
 
   test('without a quorum it is asked for no longer than the source stands there', () => {
-    source.run.cursor = new Cursor(61);
+    source.run.position = new Cursor(61);
     member.onRead = (request) =>
       quorum(request) ? throwError(() => new TransportError('timeout', 'x', true)) : of(stateAt(50));
     const { seen } = run();
@@ -286,12 +310,12 @@ describe('a store that began anew', () => {
   test.each([70, 5])(
     'another cluster, with the state at %i: nothing of the former, then its resync',
     (index) => {
-      source.run.cursor.clusterId = 'former';
+      source.run.position.clusterId = 'former';
       member.onRead = () => of(stateAt(index, undefined, 'new'));
       const { seen } = run();
       expect(told(seen.items)).toEqual([`sync@${String(index)}`]);
       events$.next(set(80));
-      source.run.cursor.resyncAt(60, 'another-cluster', 'new');
+      source.run.position.moveTo({ type: 'events', events: [{}], next: 61, epoch: 1 });
       events$.next({ ...resync(60), lost: { reason: 'another-cluster', from: 51 } } as WatchEvent);
       events$.next(set(61));
       expect(told(seen.items).slice(1)).toEqual(['resync@60', 'set@61']);

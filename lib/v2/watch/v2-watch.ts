@@ -1,0 +1,77 @@
+import { catchError, concat, of, switchMap, take, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import { Fault } from '../../cluster/fault.js';
+import type { Attempt } from '../../errors.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import { whenOver$ } from '../../watch/when-over.js';
+import type { InitialState, Site, Verdict, WatchProtocol } from '../../watch/watch-protocol.js';
+import type { WatchEvent } from '../model/model.js';
+import { Cursor } from './cursor.js';
+import { isHistoryLost, lossOf } from './history-lost.js';
+import type { LegContext } from './leg-context.js';
+import type { V2LegItem } from './leg-site.js';
+import { leg$ } from './leg.js';
+import { readState$ } from './read-state.js';
+import { rebuilt$ } from './rebuilt.js';
+import { countKeysWithTtl } from './resync.js';
+import type { Target } from './target.js';
+
+/** How a key is watched through the v2 API (etcd: Documentation/v2/api.md, "Waiting for a change"). */
+export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
+  readonly #context: LegContext;
+  readonly #target: Target;
+
+  constructor(context: LegContext, target: Target) {
+    this.#context = context;
+    this.#target = target;
+  }
+
+  position(fromIndex: number | undefined): Cursor {
+    return new Cursor(fromIndex);
+  }
+
+  leg$(site: Site<Cursor>): Observable<V2LegItem> {
+    return leg$({ ...site, context: this.#context, target: this.#target });
+  }
+
+  /**
+   * A state below what the watch has delivered is that of a member that lags; if it still is when asked again, a quorum
+   * tells whether the store began anew without the watch's knowledge. Such a store is one epoch ahead, as another cluster
+   * is: what the watch tells of the former one is nothing to it, and the watch's resync is still to come.
+   */
+  state$(place: Site<Cursor>, again: boolean): Observable<InitialState<WatchEvent>> {
+    const site = { ...place, context: this.#context, target: this.#target };
+    const { position, stay } = site;
+    const { epoch, next = 1 } = position;
+    return readState$(site).pipe(
+      switchMap(({ node, index, info }): Observable<InitialState<WatchEvent>> => {
+        const event: WatchEvent = { action: 'sync', node, index, info };
+        const ahead = { event, epoch: epoch + 1, next: 1 };
+        if (position.isOfAnother(info.clusterId)) return of(ahead);
+        if (index >= next - 1) return of({ event, epoch, next: index + 1 });
+        const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
+        if (!again) return lags$;
+        const isRebuilt$ = rebuilt$(site, index).pipe(
+          catchError((error: unknown) => {
+            if (isHistoryLost(error)) return of(ahead);
+            throw error;
+          }),
+          takeUntil(whenOver$(stay)),
+        );
+        return concat(isRebuilt$, lags$).pipe(take(1));
+      }),
+      tap(({ event: { node } }) => {
+        position.keysWithTtl = Math.max(position.keysWithTtl, countKeysWithTtl(node));
+      }),
+    );
+  }
+
+  verdict(error: unknown, attempt: Attempt): Verdict {
+    const lost = lossOf(error);
+    if (lost !== undefined) return { lost };
+    if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
+    if (error.config.executed !== undefined) return 'again';
+    const final = error.config.toError({ endpoint: attempt.endpoint, attempts: [attempt] });
+    // Not etcd's word, but that of something in between, which may be mended.
+    return final.code === 'UNEXPECTED_RESPONSE' ? 'again' : final;
+  }
+}

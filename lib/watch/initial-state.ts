@@ -1,0 +1,95 @@
+import {
+  concatMap,
+  defer,
+  EMPTY,
+  filter,
+  from,
+  map,
+  retry,
+  startWith,
+  switchMap,
+  take,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { backoff } from '../util/backoff.js';
+import { MemberLeft } from './member-left.js';
+import type { Position } from './position.js';
+import type { InitialState } from './watch-protocol.js';
+import type { WatchRun } from './watch-run.js';
+import type { WatchSource } from './watch-source.js';
+
+/** Up to where something holds: a place, and the epoch in which it counts. */
+type Mark = Pick<InitialState<unknown>, 'epoch' | 'next'>;
+
+/**
+ * A source's events behind the state that they change. The state is read once the source stands, at its member; what
+ * comes meanwhile waits, and what the state holds already is left out. Once something above the state has come, all that
+ * follows passes.
+ */
+export function withInitialState$<E, P extends Position>(source: WatchSource<E, P>): Observable<E> {
+  return defer(() => {
+    let held: Mark | undefined;
+    const sync$ = state$(source).pipe(
+      map(({ event, epoch, next }) => {
+        held = { epoch, next };
+        return event;
+      }),
+    );
+    const isHeld = (told: Mark): boolean => {
+      if (held !== undefined && isUpTo(told, held)) return true;
+      held = undefined;
+      return false;
+    };
+    return source.batches$.pipe(
+      // As it is told: by the time that it is asked for, the source may have gone on to another epoch.
+      map(({ events, next }) => ({ events, next, epoch: source.run?.position.epoch ?? 0 })),
+      startWith(undefined),
+      concatMap((told): Observable<E> =>
+        told === undefined ? sync$ : isHeld(told) ? EMPTY : from(told.events),
+      ),
+    );
+  });
+}
+
+const isUpTo = (told: Mark, held: Mark): boolean =>
+  told.epoch < held.epoch || (told.epoch === held.epoch && told.next <= held.next);
+
+function state$<E, P extends Position>(source: WatchSource<E, P>): Observable<InitialState<E>> {
+  const { protocol, context } = source;
+  let reads = 0;
+  return defer(() => standing$(source)).pipe(
+    switchMap((run) => {
+      const { position, endpoint } = run;
+      const { epoch } = position;
+      return protocol.state$(run.site(endpoint), (reads += 1) > 1).pipe(
+        tap(() => {
+          // Read from before or from behind the change: nobody knows.
+          if (position.epoch !== epoch || position.lost !== undefined)
+            throw new MemberLeft('the store has become another one meanwhile');
+        }),
+      );
+    }),
+    retry({
+      delay: (error: unknown, n) => {
+        const verdict = source.run?.verdict(error);
+        if (verdict instanceof Error) throw verdict;
+        return timer(backoff(n - 1, context.settings.retry));
+      },
+    }),
+  );
+}
+
+/** Emits the source's run once it stands, with nothing lost that it has yet to make up for. */
+function standing$<E, P extends Position>(source: WatchSource<E, P>): Observable<WatchRun<E, P>> {
+  return source.stages$.pipe(
+    startWith(undefined),
+    map(() => source.run),
+    filter((run) => run !== undefined),
+    filter(
+      ({ stage, position }) => (stage === 'live' || stage === 'catching-up') && position.lost === undefined,
+    ),
+    take(1),
+  );
+}
