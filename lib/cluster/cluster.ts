@@ -379,7 +379,7 @@ export class Cluster {
     this.#publish();
   }
 
-  /** An answer carried this raft term. In a higher one another member may lead: all are asked. */
+  /** An answer carried this raft term. In another one another member may lead: all are asked, once. */
   sawTerm(term: number): void {
     if (this.#roster.sawTerm(term, instant())) this.doubt();
   }

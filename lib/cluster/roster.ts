@@ -59,6 +59,8 @@ export class Roster {
   #ignored = '';
   #clusterId: string | undefined;
   #raftTerm: number | undefined;
+  /** The last one below it that came. */
+  #lowerTerm: number | undefined;
   /** When the first answer came that carried this term, after one of a lower term. */
   #termSince = -Infinity;
   #doubts = 0;
@@ -219,14 +221,20 @@ export class Roster {
 
   /**
    * An answer carried this raft term. A higher one voids what members said of the leader before: each has a vote again
-   * once it was asked anew.
+   * once it was asked anew. A lower one comes late, or of a cluster that was rebuilt: it voids nothing.
    *
-   * @returns whether it is higher than any before
+   * @returns whether members may say something else by now
    */
   sawTerm(term: number, now: number): boolean {
-    if (this.#raftTerm !== undefined && term <= this.#raftTerm) return false;
-    if (this.#raftTerm !== undefined) this.#termSince = now;
+    const known = this.#raftTerm;
+    if (term === known || term === this.#lowerTerm) return false;
+    if (known !== undefined && term < known) {
+      this.#lowerTerm = term;
+      return true;
+    }
+    if (known !== undefined) this.#termSince = now;
     this.#raftTerm = term;
+    this.#lowerTerm = undefined;
     return true;
   }
 

@@ -43,10 +43,9 @@ it.each([300, false] as const)(
     const term = await termAt(cluster.endpoints[0]!);
     expect(term).toBeLessThan(before - 4);
     const readyAt = performance.now();
-    // As the first call meets it: nothing has to fail for it.
-    const { info } = await firstValueFrom(client.set$('/k', 'new'));
+    // As the first call meets it, wherever it goes: nothing has to fail for it.
+    await firstValueFrom(client.set$('/k', 'new'));
     const leader = await firstValueFrom(cluster.leader$());
-    expect(info.endpoint).toBe(leader.clientUrl);
     expect(performance.now() - readyAt).toBeLessThan(2_000);
     await eventually(() => client.clusterState$.value.leader?.name === leader.name);
     expect(client.clusterState$.value.hasQuorum).toBe(true);
