@@ -6,7 +6,7 @@ import {
   type EtcdClient,
   type EtcdError,
 } from 'rxetcd';
-import { firstValueFrom, type Observable } from 'rxjs';
+import { filter, firstValueFrom, type Observable } from 'rxjs';
 import { rejectionOf } from '../../support/jest/rejection.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
 
@@ -169,10 +169,8 @@ describe.each<[string, () => { axios?: AxiosInstance }]>([
   test('a watch ends in it, by an event and by its state', async () => {
     const key = server.key();
     const client = open();
-    const live = firstValueFrom(client.watch$(key));
-    await firstValueFrom(client.set$(`${key}/small`, 'v'));
-    await live;
     const event = rejectionOf(client.watch$(key));
+    await firstValueFrom(client.watches$.pipe(filter(([watch]) => watch?.state === 'live')));
     await firstValueFrom(server.client().set$(`${key}/large`, large));
     expect(isResponseTooLarge(await event)).toBe(true);
     expect(isResponseTooLarge(await rejectionOf(client.watch$(key, { initial: true })))).toBe(true);

@@ -35,14 +35,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function run(ending: string): Promise<{ child: number; parent: ReturnType<typeof spawn> }> {
   const file = join(folder, 'program.cjs');
   writeFileSync(file, program(ending));
-  const env = { ...process.env, NODE_PATH: join(__dirname, '..', '..', 'node_modules') };
+  const env = { ...process.env, NODE_PATH: join(process.cwd(), 'node_modules') };
   const parent = spawn(process.execPath, [file, join(folder, 'data')], {
     env,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const child = await new Promise<number>((resolve) =>
-    parent.stdout.once('data', (text) => resolve(Number(text))),
-  );
+  const child = await new Promise<number>((resolve, reject) => {
+    parent.stdout.once('data', (text) => resolve(Number(text)));
+    parent.once('error', reject);
+    parent.once('close', (code) => reject(new Error(`it ended without a word, with ${String(code)}`)));
+  });
   return { child, parent };
 }
 

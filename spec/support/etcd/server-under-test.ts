@@ -78,9 +78,17 @@ export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
     },
     afterwards: (cleanUp) => cleanUps.push(cleanUp),
     key: () => `/test-${++keys}`,
-    fetch: (path, init) => fetch(`${server.url}/v2${path}`, init),
+    fetch: (path, init) => fetchWhole(`${server.url}/v2${path}`, init),
     watchers: async () =>
       ((await (await server.fetch('/stats/store')).json()) as { watchers: number }).watchers,
   };
   return server;
+}
+
+/** The answer once all of it is there: one whose body nobody reads would keep its connection. */
+async function fetchWhole(url: string, init?: RequestInit): Promise<Response> {
+  const answer = await fetch(url, init);
+  const body = await answer.arrayBuffer();
+  const { status, headers } = answer;
+  return new Response(body.byteLength === 0 ? null : body, { status, headers });
 }
