@@ -4,7 +4,7 @@ import rxjsX from 'eslint-plugin-rxjs-x';
 import tseslint from 'typescript-eslint';
 
 /**
- * Imports in lib/ run one way: testing -> client -> v2 -> cluster -> transport -> insight -> options, check -> errors ->
+ * Imports in lib/ run one way: testing -> client -> v2 -> watch -> cluster -> transport -> insight -> options, check -> errors ->
  * util. A floor may import from those below it alone.
  */
 const floors = [
@@ -15,6 +15,7 @@ const floors = [
   'insight',
   'transport',
   'cluster',
+  'watch',
   'v2',
   'client',
   'testing',
