@@ -18,7 +18,7 @@ import { ClientClosedError, type Attempt } from '../errors.js';
 import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
-import { Attendance } from './attendance.js';
+import { Activity } from './activity.js';
 import { ChangeReporter } from './change-reporter.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
@@ -29,10 +29,10 @@ import type { Member } from './member.js';
 import type { Probe } from './probe.js';
 import { Notices } from './notices.js';
 import { Prober } from './prober.js';
-import { advertises, Roster } from './roster.js';
+import { advertises, EndpointTable } from './endpoint-table.js';
 import { Router } from './router.js';
 import { sameList } from '../util/same-list.js';
-import { tally } from './tally.js';
+import { leaderVote } from './leader-vote.js';
 import { untried, type Tried } from './tried.js';
 import { Vouching } from './vouching.js';
 import { deriveView, sameView, type View } from './view.js';
@@ -50,18 +50,18 @@ export class Cluster {
   readonly closed$: Observable<never>;
   readonly #view$: BehaviorSubject<View>;
   #view: View;
-  readonly #roster: Roster;
+  readonly #table: EndpointTable;
   readonly #router = new Router();
   readonly #prober: Prober;
   readonly #vouching = new Vouching(
     (url) => this.#prober.probe$(url, true),
-    (url, since) => (this.#roster.endpoint(url)?.verifiedAt ?? -Infinity) > since && this.isTrusted(url),
+    (url, since) => (this.#table.endpoint(url)?.verifiedAt ?? -Infinity) > since && this.isTrusted(url),
   );
   readonly #events: EventBus;
   readonly #watchOn: Settings['watchOn'];
   /** Tries under way. */
   readonly inFlight = new InFlight();
-  readonly #attendance: Attendance;
+  readonly #activity: Activity;
   #control!: ClusterStateControl;
   readonly #changes: ChangeReporter;
   readonly #notices: Notices;
@@ -74,16 +74,16 @@ export class Cluster {
     this.#changes = new ChangeReporter(events);
     this.#notices = new Notices(events);
     this.#watchOn = settings.watchOn;
-    this.#roster = new Roster(settings.endpoints, settings.discover);
+    this.#table = new EndpointTable(settings.endpoints, settings.discover);
     this.#prober = new Prober(
       probe,
-      this.#roster,
+      this.#table,
       () => {
         this.#publish();
       },
       mayWait,
     );
-    this.#view = deriveView(this.#roster, instant());
+    this.#view = deriveView(this.#table, instant());
     this.#view$ = new BehaviorSubject(this.#view);
     this.closing$ = this.#view$.pipe(ignoreElements(), endWith('closed'));
     this.closed$ = this.closing$.pipe(
@@ -97,15 +97,15 @@ export class Cluster {
       probe: (url, full) => this.#upToDate$(url, full),
       begins: () => {
         // While nobody looked, anybody may have taken the place of a member that was found.
-        this.#roster.doubtedFound(instant());
+        this.#table.doubtedFound(instant());
         this.#publish();
       },
       isKnown: (url) => {
-        const endpoint = this.#roster.endpoint(url);
-        return endpoint?.probed === true && (endpoint.configured || this.#roster.isLive(endpoint));
+        const endpoint = this.#table.endpoint(url);
+        return endpoint?.probed === true && (endpoint.configured || this.#table.isLive(endpoint));
       },
     });
-    this.#attendance = new Attendance(engine$);
+    this.#activity = new Activity(engine$);
     this.state$ = new ClusterState$(
       new ClusterState(this.#view.members, undefined, undefined, new Date()),
       () => engine$.subscribe(),
@@ -132,29 +132,29 @@ export class Cluster {
 
   /** The release that runs at an endpoint, as `3.4.23`, once a probe has told. */
   version(url: string): string | undefined {
-    return this.#roster.endpoint(url)?.version;
+    return this.#table.endpoint(url)?.version;
   }
 
   /** A member has said at this endpoint who it is, which takes the API of this client. */
   knows(url: string): boolean {
-    return this.#roster.endpoint(url)?.id !== undefined;
+    return this.#table.endpoint(url)?.id !== undefined;
   }
 
   /** The endpoint has told its release since a request to it last failed. */
   isVersionFresh(url: string): boolean {
-    const endpoint = this.#roster.endpoint(url);
+    const endpoint = this.#table.endpoint(url);
     return endpoint !== undefined && endpoint.versionAt > endpoint.suspectedAt;
   }
 
   /** Why this endpoint cannot serve the client, though it answers; undefined when it can, or was not asked. */
   unsupported(url: string): string | undefined {
-    return this.#roster.endpoint(url)?.unsupported;
+    return this.#table.endpoint(url)?.unsupported;
   }
 
   /** Credentials may go to this endpoint: it is configured, or a probe has found a member of the cluster there. */
   isTrusted(url: string): boolean {
-    const endpoint = this.#roster.endpoint(url);
-    return endpoint !== undefined && (endpoint.configured || this.#roster.mayBeAsked(endpoint));
+    const endpoint = this.#table.endpoint(url);
+    return endpoint !== undefined && (endpoint.configured || this.#table.mayBeAsked(endpoint));
   }
 
   /**
@@ -179,17 +179,17 @@ export class Cluster {
 
   /** The leader itself answers at this endpoint, and has led ever since it answered in that raft term. */
   leads(url: string, raftTerm: number | undefined): boolean {
-    const id = this.#roster.endpoint(url)?.id;
+    const id = this.#table.endpoint(url)?.id;
     const { members, raftTerm: now } = this.view;
     return (raftTerm ?? now) === now && members.some((member) => member.isLeader && member.id === id);
   }
 
   /** Where a member can be asked: an endpoint that it has answered at, else one that it advertises. */
   endpointOf(member: Member): string | undefined {
-    const endpoints = this.#roster.endpoints.filter(
+    const endpoints = this.#table.endpoints.filter(
       (e) => e.id === member.id || ((e.id === undefined || member.id === '') && advertises(member, e.url)),
     );
-    return (endpoints.find((e) => this.#roster.isLive(e)) ?? endpoints[0])?.url;
+    return (endpoints.find((e) => this.#table.isLive(e)) ?? endpoints[0])?.url;
   }
 
   /** The last failed probe of each endpoint that does not answer. */
@@ -204,7 +204,7 @@ export class Cluster {
 
   /** Keeps the heartbeats running until what it returns is called. */
   enter(): () => void {
-    return this.#attendance.enter();
+    return this.#activity.enter();
   }
 
   /** Keeps the heartbeats running while the source is subscribed. */
@@ -218,7 +218,7 @@ export class Cluster {
 
   /** The same for a call, which ends with ClientClosedError when the client is closed; returns what leaves it alone. */
   attend(end: (error: ClientClosedError) => void): () => void {
-    return this.#attendance.call(end);
+    return this.#activity.call(end);
   }
 
   /**
@@ -309,16 +309,16 @@ export class Cluster {
 
   /** A request was answered. */
   answered(url: string, sentAt: number): void {
-    const endpoint = this.#roster.endpoint(url);
+    const endpoint = this.#table.endpoint(url);
     if (endpoint === undefined) return;
-    const wasLive = this.#roster.isLive(endpoint);
-    this.#roster.answered(url, sentAt);
-    if (!wasLive && this.#roster.isLive(endpoint)) this.#publish();
+    const wasLive = this.#table.isLive(endpoint);
+    this.#table.answered(url, sentAt);
+    if (!wasLive && this.#table.isLive(endpoint)) this.#publish();
   }
 
   /** The endpoint gave a sign of life: any answer, or an event of a watch. */
   heard(url: string): void {
-    if (this.#roster.heard(url, instant())) this.#publish();
+    if (this.#table.heard(url, instant())) this.#publish();
   }
 
   /** An endpoint served a call that any member can serve. */
@@ -335,16 +335,16 @@ export class Cluster {
     const { kind, sent } = error;
     if (kind === 'other' || kind === 'unusable' || kind === 'withheld') return;
     if (kind === 'timeout' && !sent) return;
-    const endpoint = this.#roster.endpoint(url);
+    const endpoint = this.#table.endpoint(url);
     if (kind === 'timeout') {
       // Whoever takes connections and does not answer may be anybody.
-      if (endpoint?.configured === false) this.#roster.doubted(url, instant());
+      if (endpoint?.configured === false) this.#table.doubted(url, instant());
       this.doubt();
       return;
     }
     if (endpoint === undefined) return;
-    const wasLive = this.#roster.isLive(endpoint);
-    this.#roster.failed(url, instant(), kind === 'connect' || kind === 'tls', endpoint.tls);
+    const wasLive = this.#table.isLive(endpoint);
+    this.#table.failed(url, instant(), kind === 'connect' || kind === 'tls', endpoint.tls);
     if (wasLive) this.#publish();
   }
 
@@ -357,7 +357,7 @@ export class Cluster {
       this.blame(url, error);
       return;
     }
-    this.#roster.doubted(url, instant());
+    this.#table.doubted(url, instant());
     this.#publish();
   }
 
@@ -367,21 +367,21 @@ export class Cluster {
    */
   redirected(from: string, to: string): boolean {
     if (from === to || !this.view.candidates.includes(to)) return false;
-    this.#roster.pointed(from, to);
-    this.#roster.doubt();
+    this.#table.pointed(from, to);
+    this.#table.doubt();
     this.#publish();
     return true;
   }
 
   /** Something may have changed that only a probe can tell: who is there, or who leads. */
   doubt(): void {
-    this.#roster.doubt();
+    this.#table.doubt();
     this.#publish();
   }
 
   /** An answer carried this raft term. In another one another member may lead: all are asked, once. */
   sawTerm(term: number): void {
-    if (this.#roster.sawTerm(term, instant())) this.doubt();
+    if (this.#table.sawTerm(term, instant())) this.doubt();
   }
 
   /** Probes every endpoint now, those found by it too, and emits the state. */
@@ -390,7 +390,7 @@ export class Cluster {
       merge(...urls.map((url) => this.#prober.probe$(url, true)));
     return concat(
       defer(() => probeAll$(this.endpoints)),
-      defer(() => probeAll$(this.#roster.endpoints.filter((e) => !e.probed).map((e) => e.url))),
+      defer(() => probeAll$(this.#table.endpoints.filter((e) => !e.probed).map((e) => e.url))),
       defer(() => of(this.state$.value)),
     );
   }
@@ -409,7 +409,7 @@ export class Cluster {
   /** Completes `state$` and ends all that stands on `closed$`. */
   close(): void {
     this.#closed = true;
-    this.#attendance.close();
+    this.#activity.close();
     this.#control.complete();
     this.#view$.complete();
   }
@@ -420,12 +420,12 @@ export class Cluster {
    */
   #upToDate$(url: string, full: boolean): Observable<never> {
     return defer(() => {
-      const { doubts } = this.#roster;
+      const { doubts } = this.#table;
       const since = instant();
       return concat(
         this.#prober.probe$(url, full),
         defer(() =>
-          this.#roster.doubts !== doubts || this.#roster.isOvertaken(url, since)
+          this.#table.doubts !== doubts || this.#table.isOvertaken(url, since)
             ? this.#upToDate$(url, true)
             : EMPTY,
         ),
@@ -445,8 +445,8 @@ export class Cluster {
     if (!view.settled) return undefined;
     // One broken connection says little of the others: a probe shall tell. With nowhere else to go it stays: its
     // connection may yet come to life.
-    const endpoint = this.#roster.endpoint(url);
-    if (endpoint === undefined || endpoint.down || !this.#roster.belongs(endpoint))
+    const endpoint = this.#table.endpoint(url);
+    if (endpoint === undefined || endpoint.down || !this.#table.belongs(endpoint))
       return view.live.length > 0 ? 'its member does not answer' : undefined;
     const { leaderEndpoint } = view;
     if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
@@ -457,9 +457,9 @@ export class Cluster {
 
   #publish(): void {
     const before = this.#view;
-    this.#roster.names(tally(this.#roster).named, instant());
-    this.#notices.report(this.#roster);
-    const view = deriveView(this.#roster, instant());
+    this.#table.names(leaderVote(this.#table).named, instant());
+    this.#notices.report(this.#table);
+    const view = deriveView(this.#table, instant());
     if (this.#closed || sameView(before, view)) return;
     // What is asked for is new before anyone is told; then the public state, so that the gate's waiters find it new.
     this.#view = view;
@@ -476,7 +476,7 @@ export class Cluster {
     }
     // The newest: whoever was told may have changed it meanwhile.
     this.#view$.next(this.#view);
-    this.inFlight.suspect((url) => this.#roster.endpoint(url)?.suspectedAt ?? -Infinity);
+    this.inFlight.suspect((url) => this.#table.endpoint(url)?.suspectedAt ?? -Infinity);
   }
 
   /** What is kept of endpoints that are none any more goes with them. */

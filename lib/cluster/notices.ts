@@ -1,5 +1,5 @@
 import type { EventBus } from '../insight/events.js';
-import type { Roster } from './roster.js';
+import type { EndpointTable } from './endpoint-table.js';
 
 /** Tells on `events$`, once, what a user should know of servers and their word, and again when it has changed. */
 export class Notices {
@@ -12,24 +12,24 @@ export class Notices {
     this.#events = events;
   }
 
-  report(roster: Roster): void {
+  report(table: EndpointTable): void {
     // Told once somebody listens.
     if (!this.#events.observed) return;
-    this.#reportUnsupported(roster);
-    this.#reportIgnored(roster);
+    this.#reportUnsupported(table);
+    this.#reportIgnored(table);
   }
 
-  #reportUnsupported(roster: Roster): void {
+  #reportUnsupported(table: EndpointTable): void {
     for (const url of this.#unsupported.keys())
-      if (roster.endpoint(url)?.unsupported === undefined) this.#unsupported.delete(url);
-    for (const { url, unsupported, version } of roster.endpoints) {
+      if (table.endpoint(url)?.unsupported === undefined) this.#unsupported.delete(url);
+    for (const { url, unsupported, version } of table.endpoints) {
       if (unsupported === undefined || this.#unsupported.get(url) === unsupported) continue;
       this.#unsupported.set(url, unsupported);
       this.#events.emit(() => ({ type: 'no-v2-api', endpoint: url, version }));
     }
   }
 
-  #reportIgnored({ ignored }: Roster): void {
+  #reportIgnored({ ignored }: EndpointTable): void {
     if (ignored === this.#ignored) return;
     this.#ignored = ignored;
     if (ignored !== '') this.#events.emit(() => ({ type: 'member-list-cut', ignored }));

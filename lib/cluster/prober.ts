@@ -19,7 +19,7 @@ import { Fault } from './fault.js';
 import { defined } from '../util/defined.js';
 import { instant } from '../util/instant.js';
 import type { Probe } from './probe.js';
-import type { Roster } from './roster.js';
+import type { EndpointTable } from './endpoint-table.js';
 import { unrefScheduler } from '../util/unref-scheduler.js';
 
 /** One check of an endpoint answers for all who ask within this time, ms. */
@@ -30,10 +30,10 @@ const resets = 2;
 
 const isReset = (error: unknown): boolean => error instanceof TransportError && error.kind === 'reset';
 
-/** Asks endpoints who they are, and lets the roster learn from it. */
+/** Asks endpoints who they are, and lets the table learn from it. */
 export class Prober {
   readonly #probe: Probe;
-  readonly #roster: Roster;
+  readonly #table: EndpointTable;
   readonly #learnt: () => void;
   readonly #mayWait: boolean;
   /** The check of each endpoint, shared by those who ask. */
@@ -42,13 +42,13 @@ export class Prober {
   readonly #failures = new Map<string, { readonly attempt: Attempt; readonly error: unknown }>();
 
   /**
-   * @param learnt called when the roster has learnt
+   * @param learnt called when the table has learnt
    * @param mayWait a probe may wait for a connection unseen
    */
-  constructor(probe: Probe, roster: Roster, learnt: () => void, mayWait = false) {
+  constructor(probe: Probe, table: EndpointTable, learnt: () => void, mayWait = false) {
     this.#mayWait = mayWait;
     this.#probe = probe;
-    this.#roster = roster;
+    this.#table = table;
     this.#learnt = learnt;
   }
 
@@ -71,7 +71,7 @@ export class Prober {
     const known = this.#checks.get(url);
     if (known !== undefined) return known;
     // A call may still be waiting for an endpoint that is none any more.
-    if (this.#roster.endpoint(url) === undefined) return EMPTY;
+    if (this.#table.endpoint(url) === undefined) return EMPTY;
     const check$ = this.probe$(url, false).pipe(
       share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
     );
@@ -89,11 +89,11 @@ export class Prober {
   probe$(url: string, full: boolean): Observable<never> {
     return defer(() => {
       const sentAt = instant();
-      const endpoint = this.#roster.endpoint(url);
+      const endpoint = this.#table.endpoint(url);
       // Whoever waited for an endpoint that is none any more waited in vain.
       if (endpoint === undefined) return EMPTY;
       // Whoever comes back may have become somebody else.
-      const unsure = endpoint.id === undefined || endpoint.down || !this.#roster.mayBeAsked(endpoint);
+      const unsure = endpoint.id === undefined || endpoint.down || !this.#table.mayBeAsked(endpoint);
       const answer$ = this.#probe(url, full).pipe(
         last(),
         switchMap((answer) => {
@@ -113,7 +113,7 @@ export class Prober {
       return answer$.pipe(
         tap((answer) => {
           this.#failures.delete(url);
-          this.#roster.probed(url, sentAt, answer);
+          this.#table.probed(url, sentAt, answer);
         }),
         catchError((error: unknown) => {
           this.#failed(url, sentAt, error);
@@ -128,7 +128,7 @@ export class Prober {
   }
 
   #failed(url: string, sentAt: number, error: unknown): void {
-    if (this.#roster.endpoint(url) === undefined) return;
+    if (this.#table.endpoint(url) === undefined) return;
     const now = instant();
     const durationMs = now - sentAt;
     const why = error instanceof Error ? error.message : String(error);
@@ -142,8 +142,8 @@ export class Prober {
     this.#failures.set(url, { attempt, error });
     const kind = error instanceof TransportError ? error.kind : undefined;
     // What this program's own options or interceptors do to it says nothing of whoever is there.
-    if (error instanceof UnusableError && error.lasting) this.#roster.unjudged(url);
-    else if (kind === 'timeout' && this.#mayWait) this.#roster.unanswered(url, sentAt, now);
-    else this.#roster.failed(url, now, true, kind === 'tls' ? why : undefined);
+    if (error instanceof UnusableError && error.lasting) this.#table.unjudged(url);
+    else if (kind === 'timeout' && this.#mayWait) this.#table.unanswered(url, sentAt, now);
+    else this.#table.failed(url, now, true, kind === 'tls' ? why : undefined);
   }
 }

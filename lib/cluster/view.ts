@@ -1,9 +1,9 @@
 import { Member, sameMembers, type MemberInfo, type MemberStatus } from './member.js';
-import { tally } from './tally.js';
-import type { EndpointRecord, Roster } from './roster.js';
+import { leaderVote } from './leader-vote.js';
+import type { EndpointRecord, EndpointTable } from './endpoint-table.js';
 import { sameList } from '../util/same-list.js';
 
-/** What follows from the roster: the public state, and whom to ask. */
+/** What follows from the table: the public state, and whom to ask. */
 export interface View {
   readonly members: readonly Member[];
   readonly hasQuorum: boolean | undefined;
@@ -38,51 +38,51 @@ const absentLeaderPatience = 3_000;
 const silentLeaderPatience = 10_000;
 
 /** Derives the view; pure. */
-export function deriveView(roster: Roster, now: number): View {
-  const all = roster.endpoints;
-  const up = all.filter((e) => roster.isUp(e));
-  const live = up.filter((e) => roster.isLive(e));
+export function deriveView(table: EndpointTable, now: number): View {
+  const all = table.endpoints;
+  const up = all.filter((e) => table.isUp(e));
+  const live = up.filter((e) => table.isLive(e));
   const settled = all.every((e) => e.probed);
-  const { named, needed, naming, partial } = tally(roster);
+  const { named, needed, naming, partial } = leaderVote(table);
   const own = up.filter((e) => e.id === named && named !== undefined);
   // It must know itself that it leads: one that has just come back may not yet, or no more.
   const leading = own.filter((e) => e.leader === named || e.leader === undefined);
   const absent = own.length === 0 && named !== undefined ? named : undefined;
-  const believed = absent !== undefined && isBelieved(roster, absent, partial !== undefined, now);
+  const believed = absent !== undefined && isBelieved(table, absent, partial !== undefined, now);
   const forwarding = live.find((e) => e.leader === absent);
   const mute = up.length > 0 && up.every((e) => e.leader === undefined);
-  const reachable = absent !== undefined && isReachable(roster, absent);
+  const reachable = absent !== undefined && isReachable(table, absent);
   // While a probe looks whether the leader is still there, it is the leader, but nothing is sent to it.
   const leaderId = leading.length > 0 || (believed && !reachable) ? named : undefined;
   const leaderEndpoint =
-    leading.find((e) => roster.isLive(e)) ??
+    leading.find((e) => table.isLive(e)) ??
     (believed ? forwarding : undefined) ??
     (mute && settled ? live[0] : undefined);
 
   return {
-    members: listMembers(roster, up, leaderId),
-    hasQuorum: quorum(roster, up, settled, mute, naming >= needed),
-    raftTerm: roster.raftTerm,
+    members: listMembers(table, up, leaderId),
+    hasQuorum: quorum(table, up, settled, mute, naming >= needed),
+    raftTerm: table.raftTerm,
     leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
     down: all.filter((e) => e.down).map((e) => e.url),
     leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
-    candidates: all.filter((e) => roster.mayBeAsked(e)).map((e) => e.url),
+    candidates: all.filter((e) => table.mayBeAsked(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
     settled,
     partial,
-    doubts: roster.doubts,
+    doubts: table.doubts,
     tlsFailure: settled && all.every((e) => e.down && e.tls !== undefined) ? all[0]?.tls : undefined,
     unsupported: all.every((e) => e.unsupported !== undefined) ? all[0]?.unsupported : undefined,
   };
 }
 
 /** A URL of this member is configured, or one that it advertises has answered, as one of this cluster. */
-function isReachable(roster: Roster, id: string): boolean {
-  return roster.endpoints.some(
+function isReachable(table: EndpointTable, id: string): boolean {
+  return table.endpoints.some(
     (e) =>
-      (e.id === id && e.answeredAt > -Infinity && roster.belongs(e)) ||
-      (e.configured && e.id === undefined && roster.advertises(id, e.url)),
+      (e.id === id && e.answeredAt > -Infinity && table.belongs(e)) ||
+      (e.configured && e.id === undefined && table.advertises(id, e.url)),
   );
 }
 
@@ -90,9 +90,9 @@ function isReachable(roster: Roster, id: string): boolean {
  * Whether a leader that does not answer here may be written to through the members that name it; any member forwards.
  * A client that reaches a minority only believes it at once; else the naming must outlast an election.
  */
-function isBelieved(roster: Roster, leader: string, partial: boolean, now: number): boolean {
-  const since = roster.named?.id === leader ? roster.named.since : now;
-  if (isReachable(roster, leader)) return now - since >= silentLeaderPatience;
+function isBelieved(table: EndpointTable, leader: string, partial: boolean, now: number): boolean {
+  const since = table.named?.id === leader ? table.named.since : now;
+  if (isReachable(table, leader)) return now - since >= silentLeaderPatience;
   return partial || now - since >= absentLeaderPatience;
 }
 
@@ -109,35 +109,35 @@ const isSame = (a: unknown, b: unknown): boolean =>
 
 /** Undefined before it can be known; else whether enough members answer and name a leader. */
 function quorum(
-  roster: Roster,
+  table: EndpointTable,
   up: readonly EndpointRecord[],
   settled: boolean,
   mute: boolean,
   enough: boolean,
 ): boolean | undefined {
   // Who is silent may have a quorum, unless one that answers says that there is no leader.
-  const isOpen = roster.endpoints.some((e) => e.silent) && !up.some((e) => e.leader === null);
+  const isOpen = table.endpoints.some((e) => e.silent) && !up.some((e) => e.leader === null);
   const lacking = settled && !isOpen ? false : undefined;
   if (up.length === 0) return lacking;
-  if (mute || roster.members.length === 0) return undefined;
+  if (mute || table.members.length === 0) return undefined;
   return enough ? true : lacking;
 }
 
-function listMembers(roster: Roster, up: readonly EndpointRecord[], leaderId: string | undefined): Member[] {
-  if (roster.members.length === 0) {
+function listMembers(table: EndpointTable, up: readonly EndpointRecord[], leaderId: string | undefined): Member[] {
+  if (table.members.length === 0) {
     const answering = new Set(up);
-    return roster.endpoints
+    return table.endpoints
       .filter((e) => e.configured)
       .map((e) => {
         const status = answering.has(e) ? 'running' : isDown(e) ? 'down' : 'unknown';
         return new Member(placeholder(e), status, false, e.unsupported);
       });
   }
-  const owned = endpointsById(roster.endpoints);
-  const strangers = roster.endpoints.filter((e) => e.id === undefined && e.configured);
+  const owned = endpointsById(table.endpoints);
+  const strangers = table.endpoints.filter((e) => e.id === undefined && e.configured);
   const running = new Set(up.map((e) => e.id));
-  return roster.members.map((m) => {
-    const own = [...(owned.get(m.id) ?? []), ...strangers.filter((e) => roster.advertises(m.id, e.url))];
+  return table.members.map((m) => {
+    const own = [...(owned.get(m.id) ?? []), ...strangers.filter((e) => table.advertises(m.id, e.url))];
     const status = running.has(m.id) ? 'running' : statusOf(own);
     const unsupported = own.find((e) => e.unsupported !== undefined)?.unsupported;
     return new Member(m, status, m.id === leaderId, unsupported);

@@ -46,7 +46,7 @@ describe('three members: who leads', () => {
     const world = fresh().say(ids, '1');
     const sentAt = world.time;
     world.after(10).reset('1');
-    world.roster.answered(urlOf('1'), sentAt);
+    world.table.answered(urlOf('1'), sentAt);
     expect(summary(world.view).gate).toBeUndefined();
   });
 

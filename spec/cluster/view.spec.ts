@@ -17,7 +17,7 @@ describe('the rest of a view', () => {
 
   test('TLS is to blame only when it fails at every endpoint', () => {
     const world = new World(['1', '2'], []);
-    const tls = (id: string) => world.roster.failed(urlOf(id), (world.time += 1), true, `reason ${id}`);
+    const tls = (id: string) => world.table.failed(urlOf(id), (world.time += 1), true, `reason ${id}`);
     tls('1');
     expect(world.view.tlsFailure).toBeUndefined();
     tls('2');
@@ -64,7 +64,7 @@ describe('sameView', () => {
 
   test('nor with another term', () => {
     const world = base();
-    world.roster.sawTerm(5, world.time);
+    world.table.sawTerm(5, world.time);
     expect(sameView(base().view, world.view)).toBe(false);
   });
 });

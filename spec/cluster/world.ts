@@ -1,7 +1,7 @@
 import type { MemberInfo } from '../../lib/cluster/member.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
-import { Roster } from '../../lib/cluster/roster.js';
-import { tally } from '../../lib/cluster/tally.js';
+import { EndpointTable } from '../../lib/cluster/endpoint-table.js';
+import { leaderVote } from '../../lib/cluster/leader-vote.js';
 import { deriveView, type View } from '../../lib/cluster/view.js';
 
 /** The URL of a member, by its id. */
@@ -14,9 +14,9 @@ export const info = (id: string): MemberInfo => ({
 });
 export const infos = (...ids: string[]) => ids.map(info);
 
-/** A roster, a clock, and short words for what may happen. */
+/** A table, a clock, and short words for what may happen. */
 export class World {
-  readonly roster: Roster;
+  readonly table: EndpointTable;
   time = 100;
 
   constructor(
@@ -25,7 +25,7 @@ export class World {
     discover = true,
     configured = ids.map(urlOf),
   ) {
-    this.roster = new Roster(configured, discover);
+    this.table = new EndpointTable(configured, discover);
   }
 
   /** These members answer a probe, and name this leader (null: none; undefined: they cannot tell). */
@@ -37,28 +37,28 @@ export class World {
 
   answer(url: string, answer: ProbeAnswer): this {
     this.time += 1;
-    this.roster.probed(url, this.time, { clusterId: 'ours', members: this.members, ...answer });
+    this.table.probed(url, this.time, { clusterId: 'ours', members: this.members, ...answer });
     return this.count();
   }
 
   /** A light probe: nothing but the leader. */
   only(ids: string[], leader: string | null): this {
     this.time += 1;
-    for (const id of ids) this.roster.probed(urlOf(id), this.time, { leader });
+    for (const id of ids) this.table.probed(urlOf(id), this.time, { leader });
     return this.count();
   }
 
   /** A connection to these was reset. */
   reset(...ids: string[]): this {
     this.time += 1;
-    for (const id of ids) this.roster.failed(urlOf(id), this.time, false);
+    for (const id of ids) this.table.failed(urlOf(id), this.time, false);
     return this.count();
   }
 
   /** These refuse connections, or their probe failed. */
   down(...ids: string[]): this {
     this.time += 1;
-    for (const id of ids) this.roster.failed(urlOf(id), this.time, true);
+    for (const id of ids) this.table.failed(urlOf(id), this.time, true);
     return this.count();
   }
 
@@ -69,12 +69,12 @@ export class World {
 
   /** What the cluster does after each answer and each failure. */
   private count(): this {
-    this.roster.names(tally(this.roster).named, this.time);
+    this.table.names(leaderVote(this.table).named, this.time);
     return this;
   }
 
   get view(): View {
-    return deriveView(this.roster, this.time);
+    return deriveView(this.table, this.time);
   }
 }
 

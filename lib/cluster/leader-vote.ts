@@ -1,7 +1,7 @@
-import type { EndpointRecord, Roster } from './roster.js';
+import type { EndpointRecord, EndpointTable } from './endpoint-table.js';
 
 /** Who is named as leader, and by how many that takes. */
-export interface Tally {
+export interface LeaderVote {
   /** The id that enough members name. */
   readonly named: string | undefined;
   /** How many members must name the same leader. */
@@ -16,49 +16,49 @@ export interface Tally {
  * Counts the votes: a majority of all members must name the same leader. Members that this client never reached are
  * not held against it: where they could complete a majority, it is enough that all that answer agree.
  */
-export function tally(roster: Roster): Tally {
-  const all = roster.endpoints;
-  const up = all.filter((e) => roster.isUp(e));
+export function leaderVote(table: EndpointTable): LeaderVote {
+  const all = table.endpoints;
+  const up = all.filter((e) => table.isUp(e));
   const settled = all.every((e) => e.probed);
-  const members = Math.max(1, roster.members.length);
+  const members = Math.max(1, table.members.length);
   const majority = Math.floor(members / 2) + 1;
   const reached = countMembers(
-    roster,
-    all.filter((e) => e.answeredAt > -Infinity && roster.belongs(e)),
+    table,
+    all.filter((e) => e.answeredAt > -Infinity && table.belongs(e)),
   );
-  const answering = countMembers(roster, up);
+  const answering = countMembers(table, up);
   const couldComplete = settled && members - reached + answering >= majority;
   const needed = couldComplete ? Math.max(1, Math.min(majority, answering)) : majority;
   // One that was cast before the present term began is void, but its member had a leader then.
   const votes = countVotes(
-    roster,
-    up.filter((e) => roster.isCurrent(e)),
+    table,
+    up.filter((e) => table.isCurrent(e)),
   );
   const most = Math.max(0, ...votes.values());
   const favourites = [...votes].filter(([, count]) => count === most && count >= needed);
   return {
     named: favourites.length === 1 ? favourites[0]?.[0] : undefined,
     needed,
-    naming: [...countVotes(roster, up).values()].reduce((sum, count) => sum + count, 0),
-    partial: settled && roster.members.length > 0 && reached > 0 && reached < majority ? reached : undefined,
+    naming: [...countVotes(table, up).values()].reduce((sum, count) => sum + count, 0),
+    partial: settled && table.members.length > 0 && reached > 0 && reached < majority ? reached : undefined,
   };
 }
 
 /** Endpoints of members; before the members are known, every endpoint counts for one. */
-function ofMembers(roster: Roster, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
-  if (roster.members.length === 0) return endpoints;
-  const ids = new Set<string | undefined>(roster.members.map((m) => m.id));
+function ofMembers(table: EndpointTable, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  if (table.members.length === 0) return endpoints;
+  const ids = new Set<string | undefined>(table.members.map((m) => m.id));
   return endpoints.filter(({ id }) => ids.has(id));
 }
 
 /** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
-function countMembers(roster: Roster, endpoints: readonly EndpointRecord[]): number {
-  return new Set(ofMembers(roster, endpoints).map((e) => e.id ?? e.url)).size;
+function countMembers(table: EndpointTable, endpoints: readonly EndpointRecord[]): number {
+  return new Set(ofMembers(table, endpoints).map((e) => e.id ?? e.url)).size;
 }
 
 /** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
-function countVotes(roster: Roster, endpoints: readonly EndpointRecord[]): Map<string, number> {
-  const ballots = new Map(ofMembers(roster, endpoints).map((e) => [e.id ?? e.url, e.leader]));
+function countVotes(table: EndpointTable, endpoints: readonly EndpointRecord[]): Map<string, number> {
+  const ballots = new Map(ofMembers(table, endpoints).map((e) => [e.id ?? e.url, e.leader]));
   const votes = new Map<string, number>();
   for (const leader of ballots.values()) {
     if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);

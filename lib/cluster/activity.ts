@@ -3,7 +3,7 @@ import { ClientClosedError } from '../errors.js';
 import { LinkedList } from '../util/linked-list.js';
 
 /** Who needs the heartbeats now: they run as long as there is anybody. Calls are also told when the client is closed. */
-export class Attendance {
+export class Activity {
   readonly #heartbeats$: Observable<never>;
   readonly #calls = new LinkedList<(error: ClientClosedError) => void>();
   #present = 0;

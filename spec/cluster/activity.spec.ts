@@ -1,13 +1,13 @@
 import { NEVER, Observable } from 'rxjs';
-import { Attendance } from '../../lib/cluster/attendance.js';
+import { Activity } from '../../lib/cluster/activity.js';
 import { ClientClosedError } from '../../lib/errors.js';
 
 let running: number;
 let begun: number;
-let attendance: Attendance;
+let activity: Activity;
 beforeEach(() => {
   running = begun = 0;
-  attendance = new Attendance(
+  activity = new Activity(
     new Observable((subscriber) => {
       running += 1;
       begun += 1;
@@ -21,7 +21,7 @@ const ignore = (): void => undefined;
 
 test('heartbeats run from the first who comes to the last who goes, once for all', () => {
   expect(running).toBe(0);
-  const leave = [attendance.enter(), attendance.call(ignore), attendance.enter()] as const;
+  const leave = [activity.enter(), activity.call(ignore), activity.enter()] as const;
   expect([running, begun]).toEqual([1, 1]);
   leave[0]();
   leave[1]();
@@ -31,14 +31,14 @@ test('heartbeats run from the first who comes to the last who goes, once for all
 });
 
 test('they begin anew for whoever comes after a pause', () => {
-  attendance.enter()();
-  attendance.call(ignore)();
+  activity.enter()();
+  activity.call(ignore)();
   expect([running, begun]).toEqual([0, 2]);
 });
 
 test('a call that leaves twice has left once: the others keep them running', () => {
-  const stays = attendance.enter();
-  const leave = attendance.call(ignore);
+  const stays = activity.enter();
+  const leave = activity.call(ignore);
   leave();
   leave();
   expect(running).toBe(1);
@@ -50,18 +50,18 @@ describe('when the client is closed', () => {
   test('the calls that are there hear of it, once; those that have left do not', () => {
     const heard: string[] = [];
     const call = (name: string): (() => void) =>
-      attendance.call((error) => heard.push(`${name} ${error.constructor.name}`));
+      activity.call((error) => heard.push(`${name} ${error.constructor.name}`));
     call('first');
     call('gone')();
     call('last');
-    attendance.close();
+    activity.close();
     expect(heard).toEqual(['first ClientClosedError', 'last ClientClosedError']);
   });
 
   test('one that comes later hears of it at once, and starts nothing', () => {
-    attendance.close();
+    activity.close();
     const heard: unknown[] = [];
-    attendance.call((error) => heard.push(error))();
+    activity.call((error) => heard.push(error))();
     expect(heard).toEqual([expect.any(ClientClosedError)]);
     expect(begun).toBe(0);
   });

@@ -48,7 +48,7 @@ export interface EndpointRecord {
 /**
  * Everything that was learnt about endpoints and members; plain data and rules, no time and no requests of its own.
  */
-export class Roster {
+export class EndpointTable {
   readonly #endpoints = new Map<string, EndpointRecord>();
   readonly #discover: boolean;
   #members: readonly MemberInfo[] = [];
