@@ -123,7 +123,11 @@ function quorum(
   return enough ? true : lacking;
 }
 
-function listMembers(table: EndpointTable, up: readonly EndpointRecord[], leaderId: string | undefined): Member[] {
+function listMembers(
+  table: EndpointTable,
+  up: readonly EndpointRecord[],
+  leaderId: string | undefined,
+): Member[] {
   if (table.members.length === 0) {
     const answering = new Set(up);
     return table.endpoints

@@ -63,7 +63,7 @@ export function threeMembers() {
             map(() => {
               if (word instanceof Error) throw word;
               const { leader, clusterId } = word;
-              return full ? word : ({ leader, clusterId } as ProbeAnswer);
+              return full ? word : { leader, clusterId };
             }),
           );
         });
