@@ -1,4 +1,5 @@
 import axios, { type AxiosInstance } from 'axios';
+import { browserAbilities } from './abilities.js';
 import { axiosSender, type RequestSettings } from './http1/axios-sender.js';
 import { CommandQueue } from './http1/command-queue.browser.js';
 import type { HttpRequest } from './http.js';
@@ -29,7 +30,7 @@ export function createPlatform(settings: PlatformSettings): Platform {
       tabs.join(wire.request.endpoint);
       commands.send(wire);
     },
-    streams: false,
+    abilities: browserAbilities,
     tabs,
     forget: () => undefined,
     close: () => {

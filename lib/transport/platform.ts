@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { AxiosInstance } from 'axios';
 import type { Settings } from '../options.js';
+import { nodeAbilities, type Abilities } from './abilities.js';
 import { axiosProxy } from './http1/axios-proxy.js';
 import { axiosSender } from './http1/axios-sender.js';
 import { garbled } from './http1/compressed.js';
@@ -23,8 +24,7 @@ const commandConnections = 128;
 /** What differs between Node and a browser. */
 export interface Platform {
   readonly send: Sender;
-  /** Many answers can be kept open and read as they come. */
-  readonly streams: boolean;
+  readonly abilities: Abilities;
   /** Who shares its connections, where these are few; a request may then wait for one unseen. */
   readonly tabs?: OtherTabs;
   /** What is wrong with an endpoint that has never answered and resets connections, if that can be told. */
@@ -74,7 +74,7 @@ async function otherScheme(endpoint: string, closed: AbortSignal): Promise<Trans
 function undiciPlatform({ tls, connectTimeout, endpoints }: PlatformSettings, vouch$: Vouch): Platform {
   endpoints.forEach(environmentProxy);
   const sender = createUndiciSender({ tls, connectTimeout, commandConnections, endpoints, vouch$ });
-  return { ...sender, streams: true };
+  return { ...sender, abilities: nodeAbilities };
 }
 
 function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platform {
@@ -99,7 +99,7 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
         };
       },
     }),
-    streams: true,
+    abilities: nodeAbilities,
     forget: (endpoint) => {
       const { hostname, port, protocol } = new URL(endpoint);
       const name = `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}:`;

@@ -1,5 +1,6 @@
 import { defer, EMPTY, Observable } from 'rxjs';
 import type { EventBus } from '../insight/events.js';
+import type { Abilities } from './abilities.js';
 import type { Settings } from '../options.js';
 import { Exchange, type ExchangeContext } from './http1/exchange.js';
 import { PartReceiver, WholeReceiver, type Receiver } from './http1/receiver.js';
@@ -45,9 +46,9 @@ export class Transport {
   /** The same of each new connection to an endpoint that was found; set by whoever can tell. Default: all are. */
   vouch$: Vouch = () => EMPTY;
 
-  /** Many answers can be kept open and read as they come. */
-  get streams(): boolean {
-    return this.#platform.streams;
+  /** What its connections can do. */
+  get abilities(): Abilities {
+    return this.#platform.abilities;
   }
 
   /** Who shares its connections, where these are few; a request may then wait for one unseen. */

@@ -13,13 +13,13 @@ const standing = 500;
  */
 export function headless$(site: LegSite, seen: () => 'none' | 'headers' | 'body'): Observable<V2LegItem> {
   const { context, endpoint, position } = site;
-  const { cluster, settings, storeIndex$, prompt } = context;
+  const { cluster, settings, storeIndex$, headers } = context;
   const begunAt = performance.now();
   const missing = (): boolean => seen() === 'none';
   const stands$ = timer(standing).pipe(
     tap(() => {
       // They came by themselves.
-      if (seen() === 'headers') prompt.add(endpoint);
+      if (seen() === 'headers') headers.cameAtOnce(endpoint);
     }),
     filter(missing),
     map((): V2LegItem => ({ type: 'live', endpoint })),

@@ -1,5 +1,5 @@
 import { defer, EMPTY, endWith, of, repeat, takeWhile, type Observable } from 'rxjs';
-import { canStream, isLegacy } from '../old/server-release.js';
+import { canStream } from '../old/server-release.js';
 import { blindStart$ } from './blind-start.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { pollLeg$ } from './poll-leg.js';
@@ -12,13 +12,12 @@ import { streamLeg$ } from './stream-leg.js';
  */
 export function leg$(site: LegSite): Observable<V2LegItem> {
   const { context, endpoint, position, start } = site;
-  const { cluster, transport, blind, slots } = context;
-  const version = cluster.version(endpoint);
-  const isBlind = isLegacy(version) || blind.has(endpoint);
-  // Polls may tell nothing before their event.
-  const isMute = isLegacy(version) || !transport.streams;
-  if (start === 'position' && position.next === undefined && (isMute || isBlind)) return blindStart$(site);
-  if (transport.streams && canStream(version) && !isBlind) return streamLeg$(site);
+  const { cluster, transport, headers, slots } = context;
+  const tellStart = headers.tellStart(endpoint);
+  const isMute = !headers.precedeEvents(endpoint);
+  if (start === 'position' && position.next === undefined && (isMute || !tellStart)) return blindStart$(site);
+  if (transport.abilities.liveStreams && canStream(cluster.version(endpoint)) && tellStart)
+    return streamLeg$(site);
   const one$ = (from: LegSite): Observable<V2LegItem> =>
     from.start === 'state' && isMute ? blindStart$(from) : pollLeg$(from);
   if (!isScarce(context, endpoint)) return one$(site);

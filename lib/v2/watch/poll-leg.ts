@@ -51,7 +51,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const arm$ = (first: boolean): Observable<PollPart> =>
     defer(() => poll$(site, first && start === 'state' ? undefined : position.next));
 
-  let headless = !context.transport.streams;
+  let headless = !context.transport.abilities.headersBeforeBody;
   let arriving = false;
   const scarce = isScarce(context, endpoint);
   const stays = (): boolean => silent || arriving || (headless && isFar(site));
@@ -109,7 +109,7 @@ function registered$(
     return next === undefined ? of(progress(etcdIndex + 1), live) : of(live);
   }
   // Without readable headers the start is asked for, and the poll made again from there.
-  context.blind.add(endpoint);
+  context.headers.hides(endpoint);
   const told = claims.toldBefore(endpoint, sentAt);
   if (told !== undefined) claims.claim(endpoint, told, performance.now());
   return of(next === undefined ? { type: 'end' } : live);

@@ -6,7 +6,6 @@ import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
-import { isSilentWatcher } from '../old/server-release.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
@@ -27,17 +26,15 @@ export function poll$(
   { context, target, endpoint }: LegSite,
   waitIndex: number | undefined,
 ): Observable<PollPart> {
-  const { transport, settings, cluster, prompt } = context;
+  const { transport, settings, cluster, headers } = context;
   const { key, recursive } = target;
   return defer(() => {
     const sentAt = performance.now();
-    const showsHeaders =
-      (transport.streams || prompt.has(endpoint)) && !isSilentWatcher(cluster.version(endpoint));
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, recursive, waitIndex }),
       // Headers that come with the event come when they come.
-      timeout: showsHeaders ? settings.timeout : maxTimer,
+      timeout: headers.areDueAtOnce(endpoint) ? settings.timeout : maxTimer,
       operation: 'watch',
     });
     let info: ResponseInfo | undefined;
@@ -60,8 +57,11 @@ export function poll$(
     };
     return transport.parts$(request, read).pipe(
       filter((part) => part !== undefined),
-      // It has to show anew that it shows them at once.
-      tap({ error: () => prompt.delete(endpoint) }),
+      tap({
+        error: () => {
+          headers.mayComeLate(endpoint);
+        },
+      }),
     );
   });
 }

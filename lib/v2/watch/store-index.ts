@@ -57,7 +57,7 @@ export function storeIndex$(context: V2Context, key: () => string | undefined): 
   }).pipe(
     share({
       resetOnRefCountZero: () =>
-        transport.streams || key() === undefined ? of(true) : timer(grace, unrefScheduler),
+        transport.abilities.liveStreams || key() === undefined ? of(true) : timer(grace, unrefScheduler),
     }),
   );
 }

@@ -74,7 +74,7 @@ function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem>
   const { context, endpoint, position } = site;
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
-    context.blind.add(endpoint);
+    context.headers.hides(endpoint);
     closeStandby(position);
     return of({ type: 'end' });
   }

@@ -31,6 +31,7 @@ import { normaliseKey } from '../wire/key-path.js';
 import type { WatchEvent } from '../model/model.js';
 import { demandKey } from '../wire/request-size.js';
 import type { Cursor } from './cursor.js';
+import { HeaderSupport } from './header-support.js';
 import type { LegContext } from './leg-context.js';
 import type { OpenWatch } from './open-watch.js';
 import { Pace } from './pace.js';
@@ -93,14 +94,13 @@ export class WatchApi {
       ...context,
       storeIndex$: storeIndex$(context, () => this.#watches.latestKey),
       pace: new Pace(rearmsPerSecond),
-      blind: new Set(),
-      prompt: new Set(),
+      headers: new HeaderSupport(context.transport.abilities, (endpoint) =>
+        context.cluster.version(endpoint),
+      ),
       slots: new ConnectionSlots(pollsPerEndpoint, context.transport.tabs),
     };
-    const { blind, prompt } = this.#context;
     context.cluster.whenGone((url) => {
-      blind.delete(url);
-      prompt.delete(url);
+      this.#context.headers.forget(url);
     });
   }
 

@@ -13,7 +13,9 @@ import {
 } from 'rxjs';
 import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
 import { resolveOptions } from '../../../lib/options.js';
+import { browserAbilities, nodeAbilities } from '../../../lib/transport/abilities.js';
 import type { HttpPart, HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
+import { HeaderSupport } from '../../../lib/v2/watch/header-support.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import type { LegItem } from '../../../lib/watch/leg-item.js';
 import type { WatchEvent } from '../../../lib/v2/model/model.js';
@@ -107,6 +109,7 @@ export class FakeMember {
 
   /** @param more in place of what the context has by default */
   constructor({ streams = true, ...more }: Partial<LegContext> & { streams?: boolean } = {}) {
+    const abilities = streams ? nodeAbilities : browserAbilities;
     const events = new EventBus();
     events.events$.subscribe((event) => this.told.push(event));
     this.context = {
@@ -141,7 +144,7 @@ export class FakeMember {
         view: {},
       },
       transport: {
-        streams,
+        abilities,
         parts$: <T>(request: HttpRequest, read: (part: HttpPart) => T) =>
           this.#parts$(request).pipe(map(read)),
         exchange$: (request: HttpRequest) => {
@@ -153,8 +156,7 @@ export class FakeMember {
       authorization: undefined,
       storeIndex$: this.storeIndexes$,
       pace: new Pace(100),
-      blind: new Set(),
-      prompt: new Set(),
+      headers: new HeaderSupport(abilities, () => this.version),
       slots: new ConnectionSlots(4),
       ...more,
     } as unknown as LegContext;

@@ -41,7 +41,7 @@ describe('which leg', () => {
   });
 
   test('where headers cannot be read: a poll', () => {
-    member.context.blind.add(here);
+    member.context.headers.hides(here);
     run();
     expect([member.streams.length, member.polls.length]).toEqual([0, 1]);
   });
@@ -59,7 +59,7 @@ describe('which leg', () => {
   ])('%s (streams: %p, blind: %p): polls take turns: %p', (_, streams, blind, inTurns) => {
     member = new FakeMember({ streams });
     member.version = '2.2.5';
-    if (blind) member.context.blind.add(here);
+    if (blind) member.context.headers.hides(here);
     const legs = Array.from({ length: 5 }, () => run().seen);
     expect(member.polls).toHaveLength(inTurns ? 4 : 5);
     expect(short(legs[4]?.items ?? [])).toEqual(inTurns ? ['waiting'] : []);
@@ -90,7 +90,7 @@ describe('where polls tell nothing before their event', () => {
   ])('%s (%s): from now on begins by asking where now is', (_, version, blind, streams) => {
     member = new FakeMember({ streams });
     member.version = version;
-    if (blind) member.context.blind.add(here);
+    if (blind) member.context.headers.hides(here);
     member.onRead = store;
     cursor = new Cursor();
     const { seen } = run();
@@ -119,7 +119,7 @@ describe('where polls tell nothing before their event', () => {
   });
 
   test('but a resync where only headers are missing opens its poll first', () => {
-    member.context.blind.add(here);
+    member.context.headers.hides(here);
     run('state');
     expect([member.polls.length, member.reads.length]).toEqual([1, 0]);
     expect(member.polls[0]?.query.has('waitIndex')).toBe(false);

@@ -221,7 +221,7 @@ describe('without readable headers', () => {
     const { seen } = run();
     member.polls[0]?.head(undefined);
     expect(short(seen.items)).toEqual(['end']);
-    expect([...member.context.blind]).toEqual([here]);
+    expect(member.context.headers.areHidden(here)).toBe(true);
     expect(cursor.next).toBeUndefined();
   });
 
@@ -229,7 +229,7 @@ describe('without readable headers', () => {
     const { seen } = run();
     member.polls[0]?.head(undefined).event(10);
     expect(short(seen.items)).toEqual(['live', 'set@10', 'end']);
-    expect([...member.context.blind]).toEqual([here]);
+    expect(member.context.headers.areHidden(here)).toBe(true);
   });
 
   test('with the state, the index is asked for before it', () => {
@@ -251,7 +251,7 @@ describe('without readable headers', () => {
   });
 
   test('an idle poll ends before the next begins: connections are scarce', () => {
-    member.context.blind.add(here);
+    member.context.headers.hides(here);
     const { seen } = run();
     member.polls[0]?.head(undefined);
     jest.advanceTimersByTime(3_000);

@@ -1,3 +1,4 @@
+import { browserAbilities, nodeAbilities } from '../../../lib/transport/abilities.js';
 import { defer, of, throwError, timer, map, type Observable } from 'rxjs';
 import { resolveOptions } from '../../../lib/options.js';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
@@ -44,7 +45,7 @@ function pulseOf(
       sawTerm: () => undefined,
       heard: () => undefined,
     },
-    transport: { exchange$, streams },
+    transport: { exchange$, abilities: streams ? nodeAbilities : browserAbilities },
     watermark,
   } as unknown as V2Context;
   return storeIndex$(context, typeof key === 'string' ? () => key : key);
