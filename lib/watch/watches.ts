@@ -7,17 +7,13 @@ import type { WatchProtocol } from './watch-protocol.js';
 import type { WatchStage } from './watch-run.js';
 import { WatchSource } from './watch-source.js';
 
-/** What is told of an open watch besides its target: a connection, and all who follow it. */
-export interface OpenWatchState {
-  /** Its number within the client, as in `events$`. */
+/** What is told of an open watch besides its target; each API's list says what that means. */
+interface OpenWatchState {
   readonly id: number;
   readonly state: WatchStage;
-  /** Up to this index all is delivered; undefined until its start is fixed. */
   readonly index?: number;
-  /** The member's URL where it stands, or stood last. */
   readonly endpoint?: string;
   readonly subscribers: number;
-  /** When this state began. */
   readonly since: Date;
 }
 

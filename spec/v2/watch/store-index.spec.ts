@@ -206,7 +206,7 @@ test('an error thrown while the endpoint is chosen is a failure like others', ()
   const context = {
     settings: resolveOptions(),
     cluster: { watchEndpoint$: () => throwError(() => new Error('none')) },
-    transport: {},
+    transport: { abilities: nodeAbilities },
   } as unknown as V2Context;
   const errors: unknown[] = [];
   const subscription = storeIndex$(context, () => '/').subscribe({ error: (e: unknown) => errors.push(e) });
