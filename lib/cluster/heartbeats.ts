@@ -23,6 +23,7 @@ import { heartbeat } from './heartbeat.js';
 import { sameList } from '../util/same-list.js';
 import { unrefScheduler } from '../util/unref-scheduler.js';
 import type { View } from './view.js';
+import { eagerInVainMs, eagerMs, eagerProbeMs, heartbeatGraceMs } from './timing.js';
 
 /** What the heartbeats of a cluster need. */
 export interface HeartbeatsConfig {
@@ -38,14 +39,6 @@ export interface HeartbeatsConfig {
   readonly isKnown: (url: string) => boolean;
 }
 
-/** How long the heartbeats outlive their last user, ms. */
-const grace = 1_000;
-/** Between two probes of a member while no leader is known, ms. */
-const fast = 30;
-/** For so long, ms; then slower and slower, up to one probe a second. */
-const eager = 5_000;
-/** Where nobody answers at all. */
-const eagerInVain = 1_000;
 /** Every so many such probes also ask for identities and members. */
 const fullEvery = 32;
 
@@ -62,7 +55,7 @@ export function heartbeats$({ view$, period, probe, begins, isKnown }: Heartbeat
   );
   const needy$ = view$.pipe(
     map(({ leaderEndpoint, live }) =>
-      leaderEndpoint !== undefined ? undefined : live.length > 0 ? eager : eagerInVain,
+      leaderEndpoint !== undefined ? undefined : live.length > 0 ? eagerMs : eagerInVainMs,
     ),
     distinctUntilChanged(),
     switchMap((fastFor) => (fastFor === undefined ? NEVER : ticks$(fastFor))),
@@ -94,12 +87,13 @@ export function heartbeats$({ view$, period, probe, begins, isKnown }: Heartbeat
     return beats$;
   }).pipe(
     takeUntil(view$.pipe(ignoreElements(), endWith('over'))),
-    share({ resetOnRefCountZero: () => timer(grace, unrefScheduler) }),
+    share({ resetOnRefCountZero: () => timer(heartbeatGraceMs, unrefScheduler) }),
   );
 }
 
 function ticks$(fastFor: number): Observable<{ full: boolean }> {
-  const delay = (n: number): number => Math.min(1_000, fast * 1.1 ** Math.max(0, n - fastFor / fast));
+  const delay = (n: number): number =>
+    Math.min(1_000, eagerProbeMs * 1.1 ** Math.max(0, n - fastFor / eagerProbeMs));
   return of(undefined).pipe(
     repeat({ delay: (n) => timer(delay(n), unrefScheduler) }),
     map((_, n) => ({ full: n % fullEvery === 0 })),

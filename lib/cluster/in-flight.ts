@@ -1,5 +1,6 @@
 import { LinkedList } from '../util/linked-list.js';
 import { unrefScheduler } from '../util/unref-scheduler.js';
+import { lookEveryMs, slowMs } from './timing.js';
 
 /** A try between its sending and its end. */
 export interface Flight {
@@ -16,11 +17,6 @@ export interface Flight {
   slow(): void;
 }
 
-/** A request this long without an answer has its member checked, ms. */
-const slow = 1_000;
-/** All tries are looked at no more often than this, ms: there may be thousands. */
-const lookEvery = 20;
-
 /** All tries under way. What may befall any of them is looked for in all at once: most are over before it does. */
 export class InFlight {
   /** The oldest first. */
@@ -29,7 +25,7 @@ export class InFlight {
 
   /** A try begins; returns what ends it. */
   begin(flight: Flight): () => void {
-    if (!this.#isTimed) this.#lookIn(slow);
+    if (!this.#isTimed) this.#lookIn(slowMs);
     return this.#flights.add(flight);
   }
 
@@ -54,7 +50,7 @@ export class InFlight {
     let next = Infinity;
     for (const flight of this.#flights.toArray()) {
       if (flight.isSlow) continue;
-      const left = (flight.dueSince ?? now) + slow - now;
+      const left = (flight.dueSince ?? now) + slowMs - now;
       // Timers count in whole milliseconds.
       if (left >= 1) next = Math.min(next, left);
       else {
@@ -62,6 +58,6 @@ export class InFlight {
         flight.slow();
       }
     }
-    if (next < Infinity) this.#lookIn(Math.max(next, lookEvery));
+    if (next < Infinity) this.#lookIn(Math.max(next, lookEveryMs));
   }
 }

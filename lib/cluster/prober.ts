@@ -21,9 +21,7 @@ import { instant } from '../util/instant.js';
 import type { Probe } from './probe.js';
 import type { EndpointTable } from './endpoint-table.js';
 import { unrefScheduler } from '../util/unref-scheduler.js';
-
-/** One check of an endpoint answers for all who ask within this time, ms. */
-const checkEvery = 250;
+import { checkOnceMs } from './timing.js';
 
 /** How often a probe is sent again after its connection broke. */
 const resets = 2;
@@ -73,7 +71,7 @@ export class Prober {
     // A call may still be waiting for an endpoint that is none any more.
     if (this.#table.endpoint(url) === undefined) return EMPTY;
     const check$ = this.probe$(url, false).pipe(
-      share<never>({ resetOnComplete: () => timer(checkEvery, unrefScheduler) }),
+      share<never>({ resetOnComplete: () => timer(checkOnceMs, unrefScheduler) }),
     );
     this.#checks.set(url, check$);
     return check$;

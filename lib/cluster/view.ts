@@ -2,6 +2,7 @@ import { Member, sameMembers, type MemberInfo, type MemberStatus } from './membe
 import { leaderVote } from './leader-vote.js';
 import type { EndpointRecord, EndpointTable } from './endpoint-table.js';
 import { sameList } from '../util/same-list.js';
+import { absentLeaderMs, silentLeaderMs } from './timing.js';
 
 /** What follows from the table: the public state, and whom to ask. */
 export interface View {
@@ -31,11 +32,6 @@ export interface View {
   /** Why no endpoint can serve this client though they answer, when every one was asked and says so. */
   readonly unsupported: string | undefined;
 }
-
-/** How long a leader that was never reached must be named before it is believed: longer than an election, ms. */
-const absentLeaderPatience = 3_000;
-/** The same for one that could be reached, and may be dead: longer than any likely election, ms. */
-const silentLeaderPatience = 10_000;
 
 /** Derives the view; pure. */
 export function deriveView(table: EndpointTable, now: number): View {
@@ -92,8 +88,8 @@ function isReachable(table: EndpointTable, id: string): boolean {
  */
 function isBelieved(table: EndpointTable, leader: string, partial: boolean, now: number): boolean {
   const since = table.named?.id === leader ? table.named.since : now;
-  if (isReachable(table, leader)) return now - since >= silentLeaderPatience;
-  return partial || now - since >= absentLeaderPatience;
+  if (isReachable(table, leader)) return now - since >= silentLeaderMs;
+  return partial || now - since >= absentLeaderMs;
 }
 
 /** True when a consumer of views could not tell the two apart. */

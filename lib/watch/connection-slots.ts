@@ -1,7 +1,7 @@
 import { Observable, Subscription, tap, timer } from 'rxjs';
 import type { OtherTabs } from '../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
-import { slotTime } from './timing.js';
+import { slotTimeMs } from './timing.js';
 
 interface Running {
   readonly since: number;
@@ -98,7 +98,7 @@ export class ConnectionSlots {
         },
       };
       // The first in the queue asks the oldest to make room; those behind it follow in their slot.
-      const nudge = timer(slotTime, slotTime).subscribe({
+      const nudge = timer(slotTimeMs, slotTimeMs).subscribe({
         next: () => {
           if (waiting[0] !== place) return;
           this.#tabs?.ask(endpoint);
@@ -160,7 +160,7 @@ export class ConnectionSlots {
   /** While somebody waits, the oldest of all makes room if it has had its time. */
   #rotate({ endpoint, running, waiting }: Queue): void {
     const [oldest] = running;
-    if (oldest === undefined || Date.now() - oldest.since < slotTime) return;
+    if (oldest === undefined || Date.now() - oldest.since < slotTimeMs) return;
     const others = this.#tabs?.slots(endpoint) ?? [];
     const isWaited = waiting.length > 0 || others.some((slot) => !slot.running);
     if (isWaited && !others.some((slot) => slot.running && slot.since < oldest.since)) oldest.yield();

@@ -17,7 +17,7 @@ import { unrefScheduler } from '../util/unref-scheduler.js';
 import type { Batch, LegItem } from './leg-item.js';
 import { MemberLeft } from './member-left.js';
 import type { Position } from './position.js';
-import { grace } from './timing.js';
+import { graceMs } from './timing.js';
 import type { WatchContext, WatchTarget } from './watch-context.js';
 import type { WatchProtocol } from './watch-protocol.js';
 import { WatchRun } from './watch-run.js';
@@ -60,7 +60,7 @@ export class WatchSource<E, P extends Position, T extends WatchTarget = WatchTar
       });
       this.#run = run;
       return follow$(context, protocol, run, ended);
-    }).pipe(share({ resetOnRefCountZero: () => timer(from === undefined ? grace : 0, unrefScheduler) }));
+    }).pipe(share({ resetOnRefCountZero: () => timer(from === undefined ? graceMs : 0, unrefScheduler) }));
   }
 
   /** Its position and its stage; undefined before it is first subscribed. */

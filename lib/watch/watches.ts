@@ -1,7 +1,7 @@
 import { auditTime, defer, map, startWith, Subject, type Observable } from 'rxjs';
 import { defined } from '../util/defined.js';
 import type { Position } from './position.js';
-import { together } from './timing.js';
+import { togetherMs } from './timing.js';
 import type { WatchContext, WatchTarget } from './watch-context.js';
 import type { WatchProtocol } from './watch-protocol.js';
 import type { WatchStage } from './watch-run.js';
@@ -28,7 +28,7 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
   /** The list now, then again whenever a watch comes, goes, or changes its state or the number of its subscribers. */
   readonly list$: Observable<readonly (T & OpenWatchState)[]> = defer(() =>
     this.#changes$.pipe(
-      auditTime(together),
+      auditTime(togetherMs),
       startWith(undefined),
       map(() => [...this.#open].map(describe)),
     ),

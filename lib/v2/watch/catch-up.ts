@@ -17,6 +17,7 @@ import { claimsOf } from './claims.js';
 import { concatEager$ } from './concat-eager.js';
 import type { LegSite } from './leg-site.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
+import { sideBySideSilenceMs } from './timing.js';
 
 /** An answer to a poll: between where it asked from and its event there is no other match. */
 export type Found = Extract<PollPart, { type: 'event' }>;
@@ -28,8 +29,6 @@ const workersWithAuth = 2;
 const smallest = 8;
 /** What may be held until its turn, in characters of JSON: above that, one poll after the other. */
 const mostHeld = 16 * 1024 * 1024;
-/** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
-const quiet = 250;
 
 /**
  * Finds everything in a member's history from the position to an index, in order; completes once that is proven. The
@@ -62,7 +61,7 @@ export function catchUp$(site: LegSite, upTo: number): Observable<Found> {
     const starts = Array.from({ length: count }, (_, i) => from + Math.floor(i * step));
     return concatEager$(
       starts.map((start, i) => chain$(start, starts[i + 1] ?? upTo + 1).pipe(filter(isFound))),
-    ).pipe(timeout({ each: quiet, with: () => EMPTY }));
+    ).pipe(timeout({ each: sideBySideSilenceMs, with: () => EMPTY }));
   };
   /** Waits, if need be, for the first event above the end. */
   const last$ = lowest$(upTo + 1);

@@ -1,8 +1,6 @@
 import type { LegSite } from './leg-site.js';
 import type { PollPart } from './poll.js';
-
-/** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
-const proofDelay = 1_000;
+import { proofDelayMs } from './timing.js';
 
 /** Claims kept beside the latest. */
 const mostClaims = 3;
@@ -47,7 +45,9 @@ export class Claims {
 
   /** That endpoint answered a request sent at that time: up to where this proves that nothing matches. */
   proven(endpoint: string, sentAt: number): number | undefined {
-    const proven = this.#claims.filter((c) => c.endpoint === endpoint && sentAt >= c.at + proofDelay).at(-1);
+    const proven = this.#claims
+      .filter((c) => c.endpoint === endpoint && sentAt >= c.at + proofDelayMs)
+      .at(-1);
     if (proven !== undefined) this.#claims = this.#claims.filter((claim) => claim.at > proven.at);
     return proven?.index;
   }

@@ -1,9 +1,7 @@
 import { exhaustMap, filter, map, merge, switchMap, tap, timer, type Observable } from 'rxjs';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { rebuilt$ } from './rebuilt.js';
-
-/** A poll that has not failed for so long counts as standing, ms. */
-const standing = 500;
+import { standingMs } from './timing.js';
 
 /**
  * What the headers of a poll would tell, where they cannot be read or (Firefox) come with the event: that it stands;
@@ -16,7 +14,7 @@ export function headless$(site: LegSite, seen: () => 'none' | 'headers' | 'body'
   const { cluster, settings, storeIndex$, headers } = context;
   const begunAt = performance.now();
   const missing = (): boolean => seen() === 'none';
-  const stands$ = timer(standing).pipe(
+  const stands$ = timer(standingMs).pipe(
     tap(() => {
       // They came by themselves.
       if (seen() === 'headers') headers.cameAtOnce(endpoint);

@@ -26,12 +26,7 @@ import { maySkip } from './may-skip.js';
 import { isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
-
-/**
- * etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before. So is one that has shown no
- * headers: its connection may be dead, and nothing else would tell, ms.
- */
-const unseenRearm = 240_000;
+import { unseenRearmMs } from './timing.js';
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
 
@@ -57,7 +52,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const stays = (): boolean => silent || arriving || (headless && isFar(site));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
   const again$ = rearm$(site, stays).pipe(
-    mergeWith(unseen() ? interval(unseenRearm).pipe(filter(unseen)) : EMPTY),
+    mergeWith(unseen() ? interval(unseenRearmMs).pipe(filter(unseen)) : EMPTY),
   );
   // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
   const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();

@@ -1,13 +1,10 @@
 import { Observable, type Observer, type Subscriber } from 'rxjs';
 import type { LegSite } from './leg-site.js';
 import type { StoreIndex } from './read-index.js';
+import { rearmAfterMs, rearmGapMs } from './timing.js';
 
 /** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
 export const lag = 250;
-/** And at most once in this time, ms. */
-const gap = 1_000;
-/** Whenever the store moved at all, it asks again after this time: its connection may be dead without a word, ms. */
-const rearmAfter = 15_000;
 
 /**
  * Emits when an idle leg should ask its member again from the cursor. Each store index told is a witness for what the leg's own
@@ -57,7 +54,7 @@ class Rearm implements Observer<StoreIndex> {
     } else if (storeIndex.endpoint === endpoint) position.doubt();
     this.#told?.();
     if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
-    this.#freeAt = now + gap;
+    this.#freeAt = now + rearmGapMs;
     this.#turn = setTimeout(() => {
       this.#ask();
     }, this.#site.context.pace.delay(now));
@@ -79,7 +76,7 @@ class Rearm implements Observer<StoreIndex> {
     const { next, lost } = this.#site.position;
     if (this.#busy() || lost !== undefined || next === undefined) return false;
     const ahead = this.#site.context.watermark.value - next;
-    return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfter);
+    return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfterMs);
   }
 
   /** When its turn comes, it may no longer be needed. */

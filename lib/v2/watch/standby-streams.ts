@@ -18,6 +18,7 @@ import { closeStandby, type Cursor } from './cursor.js';
 import type { LegSite } from './leg-site.js';
 import { indexOf } from './poll.js';
 import { stream$, type StreamEvent } from './stream.js';
+import { settleLookMs, settleMs, standbyFlowMs, standbyLullMs } from './timing.js';
 
 interface Standby {
   /** Nothing from here to its last event is missing. */
@@ -32,17 +33,9 @@ const history = 1_000;
 const sure = 100;
 /** Standby streams at the most: for a burst of 1,900. */
 const mostStreams = 9;
-/** The standby streams are set anew after a lull, ms: in the middle of a burst they hold what is yet to be rescued. */
-const lull = 250;
-/** And in a long flow not more often than this, ms. */
-const flow = 1_000;
-/** etcd makes a burst at once but sends it bit by bit: what is on its way is waited for so long, ms. */
-const settleTime = 2_000;
-/** So often it is looked whether enough has come, ms. */
-const tick = 10;
 
 /**
- * Keys that expire in the same tick are the one burst that no reader can outrun: etcd makes all their events under one
+ * Keys that expire in the same settleLookMs are the one burst that no reader can outrun: etcd makes all their events under one
  * lock. While a watch knows of more such keys than etcd's history holds, further streams wait at indexes ahead, each
  * to catch the part of the burst before which the one below it is silenced. They outlive the legs at their endpoint: a
  * burst may come in several ticks, and goes on while the watch makes up for the one before.
@@ -67,8 +60,8 @@ export class StandbyStreams {
   /** The leg has brought something: the store moves. */
   saw(): void {
     this.#sawAt = performance.now();
-    if (this.#quiet === undefined) this.#lookIn(lull);
-    if (this.#sawAt - this.#lookedAt < flow) return;
+    if (this.#quiet === undefined) this.#lookIn(standbyLullMs);
+    if (this.#sawAt - this.#lookedAt < standbyFlowMs) return;
     this.#lookedAt = this.#sawAt;
     this.look();
   }
@@ -76,7 +69,7 @@ export class StandbyStreams {
   /** Sets the standby streams ahead of the store where that is needed. */
   look(): void {
     const now = performance.now();
-    if (this.#isAwaited || now - this.#setAt < lull || !this.#isOutdated()) return;
+    if (this.#isAwaited || now - this.#setAt < standbyLullMs || !this.#isOutdated()) return;
     this.#setAt = now;
     const held = this.#streams.filter((standby) => this.#isOfUse(standby));
     for (const standby of this.#streams) if (!held.includes(standby)) standby.stream.unsubscribe();
@@ -97,9 +90,9 @@ export class StandbyStreams {
   settled$(): Observable<void> {
     if (this.#streams.length === 0) return of(undefined);
     return defer(() => {
-      const until = performance.now() + settleTime;
+      const until = performance.now() + settleMs;
       this.#isAwaited = true;
-      return timer(0, tick).pipe(
+      return timer(0, settleLookMs).pipe(
         first(() => this.#reachesHistory || performance.now() >= until),
         map(() => undefined),
         finalize(() => {
@@ -120,7 +113,7 @@ export class StandbyStreams {
   #lookIn(ms: number): void {
     this.#quiet = setTimeout(() => {
       this.#quiet = undefined;
-      const left = this.#sawAt + lull - performance.now();
+      const left = this.#sawAt + standbyLullMs - performance.now();
       if (left > 0) this.#lookIn(left);
       else this.look();
     }, ms);

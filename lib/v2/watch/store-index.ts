@@ -14,15 +14,10 @@ import {
 import { unrefScheduler } from '../../util/unref-scheduler.js';
 import type { V2Context } from '../context.js';
 import { readIndex$, type StoreIndex } from './read-index.js';
+import { fastReadingMs, readingGraceMs, slowReadingMs } from './timing.js';
 
-/** Between two readings while the store moves fast, ms; a little more than the proof of a claim takes. */
-const fastPeriod = 1_100;
 /** The store moves fast when it grew by more than this between two readings. */
 const fastGrowth = 100;
-/** The longest time between two readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
-const slowPeriod = 3_000;
-/** In a browser, where a watch leaves and comes again with each event, how long it goes on without it, ms. */
-const grace = 1_000;
 
 /**
  * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
@@ -34,7 +29,7 @@ const grace = 1_000;
 export function storeIndex$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
   const { cluster, settings, transport } = context;
   if (settings.heartbeat === false) return NEVER;
-  const period = Math.min(settings.heartbeat, slowPeriod);
+  const period = Math.min(settings.heartbeat, slowReadingMs);
   return defer(() => {
     let index = 0;
     let growth = 0;
@@ -51,13 +46,15 @@ export function storeIndex$(context: V2Context, key: () => string | undefined): 
         index = now.index;
       }),
       repeat({
-        delay: () => timer(growth > fastGrowth ? Math.min(period, fastPeriod) : period, unrefScheduler),
+        delay: () => timer(growth > fastGrowth ? Math.min(period, fastReadingMs) : period, unrefScheduler),
       }),
     );
   }).pipe(
     share({
       resetOnRefCountZero: () =>
-        transport.abilities.liveStreams || key() === undefined ? of(true) : timer(grace, unrefScheduler),
+        transport.abilities.liveStreams || key() === undefined
+          ? of(true)
+          : timer(readingGraceMs, unrefScheduler),
     }),
   );
 }

@@ -23,15 +23,10 @@ import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { matches } from './matches.js';
 import { indexOf, poll$, type PollPart } from './poll.js';
+import { burstLullMs, guardEveryMs, stallMs } from './timing.js';
 
 /** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
 const suspicious = 90;
-/** A burst is over when nothing came for this long, ms. */
-const lull = 20;
-/** While it lasts, it is checked this often, ms. */
-const checkEvery = 1_000;
-/** A stream that is silent for so long, while a poll found an event, has stalled, ms. */
-const stall = 30;
 
 /**
  * Tells whether a stream still lives: etcd silences one for which too many events pile up, without a word. After each
@@ -57,7 +52,7 @@ export class StreamGuard {
     else this.#catchingUp = item.type === 'catching-up';
     if (!this.#isOwed || this.#owed === undefined || this.#look !== undefined) return;
     this.#checkedAt = this.#sawAt;
-    this.#lookIn(lull);
+    this.#lookIn(burstLullMs);
   }
 
   /**
@@ -92,14 +87,14 @@ export class StreamGuard {
       this.#look = undefined;
       if (!this.#isOwed) return;
       const now = performance.now();
-      const left = this.#sawAt + lull - now;
+      const left = this.#sawAt + burstLullMs - now;
       if (left <= 0) {
         // Only now: a check in the middle of a burst says nothing of the rest.
         this.#unchecked = 0;
         this.#owed?.next();
         return;
       }
-      if (now - this.#checkedAt >= checkEvery) {
+      if (now - this.#checkedAt >= guardEveryMs) {
         this.#checkedAt = now;
         this.#owed?.next();
       }
@@ -132,9 +127,9 @@ export class StreamGuard {
   /** Emits once when nothing has come for as long as a stalled stream is silent. */
   #silence$(): Observable<unknown> {
     const from = performance.now();
-    return timer(stall).pipe(
+    return timer(stallMs).pipe(
       repeat(),
-      first(() => performance.now() - Math.max(from, this.#sawAt) >= stall),
+      first(() => performance.now() - Math.max(from, this.#sawAt) >= stallMs),
     );
   }
 

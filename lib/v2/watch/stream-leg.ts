@@ -26,10 +26,9 @@ import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
 import { stream$, type StreamEvent } from './stream.js';
+import { settledMs } from './timing.js';
 
 const end: readonly V2LegItem[] = [{ type: 'end' }];
-/** Nothing was found for so long: the past is caught up with, ms. */
-const settled = 200;
 
 /**
  * A leg that is a live stream: opened from now on, what lies between the position and its start is caught up with from the
@@ -94,7 +93,7 @@ function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
       merge(
         items$,
         items$.pipe(
-          debounceTime(settled),
+          debounceTime(settledMs),
           map((): V2LegItem => ({ type: 'live', endpoint })),
         ),
       ),

@@ -1,0 +1,53 @@
+/** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
+export const sideBySideSilenceMs = 250;
+
+/** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
+export const proofDelayMs = 1_000;
+
+/** A poll that has not failed for so long counts as standing, ms. */
+export const standingMs = 500;
+
+/**
+ * etcd 0.4 cuts off whatever takes 300 s, without a word: an idle poll is made anew before. So is one that has shown no
+ * headers: its connection may be dead, and nothing else would tell, ms.
+ */
+export const unseenRearmMs = 240_000;
+
+/** An idle leg asks again at most once in this time, ms. */
+export const rearmGapMs = 1_000;
+
+/** Whenever the store moved at all, an idle leg asks again after this time: its connection may be dead without a word, ms. */
+export const rearmAfterMs = 15_000;
+
+/** The standby streams are set anew after a lull, ms: in the middle of a burst they hold what is yet to be rescued. */
+export const standbyLullMs = 250;
+
+/** In a long flow they are set anew not more often than this, ms. */
+export const standbyFlowMs = 1_000;
+
+/** etcd makes a burst at once but sends it bit by bit: what is on its way is waited for so long, ms. */
+export const settleMs = 2_000;
+
+/** So often it is looked whether enough of a burst has come, ms. */
+export const settleLookMs = 10;
+
+/** Between two readings of the store index while the store moves fast, ms; a little more than the proof of a claim takes. */
+export const fastReadingMs = 1_100;
+
+/** The longest time between two such readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
+export const slowReadingMs = 3_000;
+
+/** In a browser, where a watch leaves and comes again with each event, how long the readings go on without it, ms. */
+export const readingGraceMs = 1_000;
+
+/** A burst is over when nothing came for this long, ms. */
+export const burstLullMs = 20;
+
+/** While a burst lasts, the stream is checked this often, ms. */
+export const guardEveryMs = 1_000;
+
+/** A stream that is silent for so long, while a poll found an event, has stalled, ms. */
+export const stallMs = 30;
+
+/** Where nothing was found for so long the past is caught up with, ms. */
+export const settledMs = 200;
