@@ -3,8 +3,8 @@ import {
   defer,
   EMPTY,
   filter,
-  from,
   map,
+  of,
   retry,
   startWith,
   switchMap,
@@ -42,12 +42,16 @@ export function withInitialState$<E, P extends Position>(source: WatchSource<E, 
       held = undefined;
       return false;
     };
-    return source.batches$.pipe(
-      // As it is told: by the time that it is asked for, the source may have gone on to another epoch.
-      map(({ events, next }) => ({ events, next, epoch: source.run?.position.epoch ?? 0 })),
+    return source.events$.pipe(
+      // As it is told: by the time that it is asked for, the source may have gone on.
+      map((event) => ({
+        event,
+        next: source.run?.position.next ?? 0,
+        epoch: source.run?.position.epoch ?? 0,
+      })),
       startWith(undefined),
       concatMap((told): Observable<E> =>
-        told === undefined ? sync$ : isHeld(told) ? EMPTY : from(told.events),
+        told === undefined ? sync$ : isHeld(told) ? EMPTY : of(told.event),
       ),
     );
   });

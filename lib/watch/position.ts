@@ -2,8 +2,8 @@ import type { LossReason } from '../errors.js';
 import type { Batch } from './leg-item.js';
 
 /**
- * The place of a watch: the next index or revision to ask for. It outlives legs, members and retries; what legs emit moves
- * it, and nothing else.
+ * The place of a watch: the next index or revision to ask for. It outlives legs, members and retries, and is moved by what
+ * legs emit.
  */
 export interface Position {
   /** Changes when the store is another one: places are compared within one epoch only. */

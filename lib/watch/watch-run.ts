@@ -96,7 +96,7 @@ export class WatchRun<E, P extends Position> {
     };
   }
 
-  /** Takes note of what a leg emits. Nothing else moves the position. */
+  /** Takes note of what a leg emits, and moves the position by it. */
   saw(item: LegItem<E>): void {
     if (item.type === 'end') return;
     if (item.type !== 'events') {

@@ -14,7 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import { unrefScheduler } from '../util/unref-scheduler.js';
-import type { Batch, LegItem } from './leg-item.js';
+import type { LegItem } from './leg-item.js';
 import { MemberLeft } from './member-left.js';
 import type { Position } from './position.js';
 import { graceMs } from './timing.js';
@@ -29,8 +29,11 @@ import { WatchRun } from './watch-run.js';
 export class WatchSource<E, P extends Position, T extends WatchTarget = WatchTarget> {
   readonly id: number;
   readonly target: T;
-  /** The events of its legs, as they come together; shared, and for a second after its last subscriber has gone. */
-  readonly batches$: Observable<Batch<E>>;
+  /**
+   * The events of its legs; shared, and for a second after its last subscriber has gone. As one comes, the run's position
+   * has moved behind it and all that belong together with it.
+   */
+  readonly events$: Observable<E>;
   /** How many follow it. */
   subscribers = 0;
   readonly context: WatchContext;
@@ -53,7 +56,7 @@ export class WatchSource<E, P extends Position, T extends WatchTarget = WatchTar
     this.target = target;
     this.context = context;
     this.protocol = protocol;
-    this.batches$ = defer(() => {
+    this.events$ = defer(() => {
       const run = new WatchRun(context, protocol, { id, key: target.key, from }, () => {
         changed();
         this.#stages$?.next();
@@ -68,27 +71,6 @@ export class WatchSource<E, P extends Position, T extends WatchTarget = WatchTar
     return this.#run;
   }
 
-  /** Its events one by one. */
-  get events$(): Observable<E> {
-    // One object for a subscriber, of whom there may be thousands, not a chain of operators.
-    return new Observable((subscriber) =>
-      this.batches$.subscribe({
-        next: ({ events }) => {
-          for (const event of events) {
-            if (subscriber.closed) return;
-            subscriber.next(event);
-          }
-        },
-        error: (error: unknown) => {
-          subscriber.error(error);
-        },
-        complete: () => {
-          subscriber.complete();
-        },
-      }),
-    );
-  }
-
   /** Emits at once when its stage has changed; made for those who ask. */
   get stages$(): Observable<void> {
     return (this.#stages$ ??= new Subject());
@@ -101,7 +83,7 @@ function follow$<E, P extends Position>(
   protocol: WatchProtocol<E, P>,
   run: WatchRun<E, P>,
   ended: () => void,
-): Observable<Batch<E>> {
+): Observable<E> {
   const leg$ = defer(() =>
     cluster.watchEndpoint$(run.tried, run.endpoint).pipe(
       switchMap((endpoint) =>
@@ -130,7 +112,7 @@ function follow$<E, P extends Position>(
     return legs$.subscribe({
       next: (item) => {
         run.saw(item);
-        if (item.type === 'events' && item.events.length > 0) subscriber.next(item);
+        if (item.type === 'events') for (const event of item.events) subscriber.next(event);
       },
       error: (error: unknown) => {
         failure = error;

@@ -121,7 +121,7 @@ test('what moves the position without an event is told to nobody', () => {
   const leg$ = new Subject<LegItem<string>>();
   protocol.onLeg = () => leg$;
   const source = open();
-  const { seen } = watchOver(source.batches$);
+  const { seen } = watchOver(source.events$);
   leg$.next({ ...batch(5), events: [] });
   expect([seen.items, source.run?.position.next]).toEqual([[], 6]);
 });

@@ -75,9 +75,3 @@ export class Cursor implements Position {
     if (proven !== undefined && this.next !== undefined && proven >= this.next) this.next = proven + 1;
   }
 }
-
-/** Ends what waits ahead: it is of no use any more. */
-export function closeStandby(position: Cursor): void {
-  position.standby?.close();
-  position.standby = undefined;
-}

@@ -12,9 +12,9 @@ import {
   tap,
   timer,
   type Observable,
-  type Subscription,
+  Subscription,
 } from 'rxjs';
-import { closeStandby, type Cursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
 import type { LegSite } from './leg-site.js';
 import { indexOf } from './poll.js';
 import { stream$, type StreamEvent } from './stream.js';
@@ -35,12 +35,17 @@ const sure = 100;
 const mostStreams = 9;
 
 /**
- * Keys that expire in the same settleLookMs are the one burst that no reader can outrun: etcd makes all their events under one
+ * Keys that expire in the same tick are the one burst that no reader can outrun: etcd makes all their events under one
  * lock. While a watch knows of more such keys than etcd's history holds, further streams wait at indexes ahead, each
  * to catch the part of the burst before which the one below it is silenced. They outlive the legs at their endpoint: a
  * burst may come in several ticks, and goes on while the watch makes up for the one before.
  */
 export class StandbyStreams {
+  /** As long as the streams are open. */
+  readonly lasts = new Subscription(() => {
+    clearTimeout(this.#quiet);
+    for (const { stream } of this.#streams) stream.unsubscribe();
+  });
   readonly #site: LegSite;
   /** In order of their indexes. */
   #streams: readonly Standby[] = [];
@@ -82,8 +87,7 @@ export class StandbyStreams {
 
   /** Ends the streams. */
   close(): void {
-    clearTimeout(this.#quiet);
-    for (const { stream } of this.#streams) stream.unsubscribe();
+    this.lasts.unsubscribe();
   }
 
   /** Emits once what was caught reaches to where history begins by now, or nothing more is to be hoped for. */
@@ -136,7 +140,9 @@ export class StandbyStreams {
   #isOutdated(): boolean {
     const { length } = this.#set;
     if (this.#wanted !== length) return true;
-    return length === 0 ? this.#streams.length > 0 : this.#index - this.#base > sure;
+    return length === 0
+      ? this.#streams.length > 0
+      : this.#index < this.#base || this.#index - this.#base > sure;
   }
 
   get #reachesHistory(): boolean {
@@ -175,10 +181,12 @@ const needsStandby = ({ keysWithTtl }: Cursor): boolean => keysWithTtl > history
 export function standbyOf(site: LegSite): StandbyStreams | undefined {
   const { position, stay } = site;
   if (position.standby === undefined && needsStandby(position)) {
-    position.standby = new StandbyStreams(site);
-    stay.add(() => {
-      closeStandby(position);
+    const standby = new StandbyStreams(site);
+    standby.lasts.add(() => {
+      position.standby = undefined;
     });
+    stay.add(standby.lasts);
+    position.standby = standby;
   }
   return position.standby;
 }

@@ -21,7 +21,6 @@ import { catchUp$ } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
-import { closeStandby } from './cursor.js';
 import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
@@ -52,7 +51,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
       }),
       tap((item) => {
         guard.saw(item);
-        if (item.type !== 'end') standbyOf(site)?.saw();
+        if (item.type === 'live' || item.type === 'catching-up') standbyOf(site)?.saw();
       }),
     );
     const stalled$ = guard.stalled$(
@@ -74,7 +73,7 @@ function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem>
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
     context.headers.hides(endpoint);
-    closeStandby(position);
+    position.standby?.close();
     return of({ type: 'end' });
   }
   const live: V2LegItem = { type: 'live', endpoint };
@@ -86,7 +85,7 @@ function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem>
 function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
   const { endpoint } = site;
   return catchUp$(site, upTo).pipe(
-    concatMap((part) => toItems(deliver(site, part))),
+    concatMap((part) => emitted(site, deliver(site, part))),
     startWith<V2LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
     connect((items$) =>
@@ -128,10 +127,15 @@ function* follow(site: LegSite, events: Iterable<StreamEvent>): Generator<V2LegI
   for (const part of events) {
     if (maySkip(site, part)) {
       // What was left out for one stream was left out for all.
-      closeStandby(site.position);
+      site.position.standby?.close();
       yield { type: 'end' };
-    } else yield* toItems(deliver(site, part));
+    } else yield* emitted(site, deliver(site, part));
   }
 }
 
-const toItems = (delivery: Delivery): V2LegItem[] => (delivery === 'old' ? [] : [delivery]);
+/** What is to be emitted; behind it, where the position has moved to, standby streams may be wanted elsewhere. */
+function* emitted(site: LegSite, delivery: Delivery): Generator<V2LegItem> {
+  if (delivery === 'old') return;
+  yield delivery;
+  standbyOf(site)?.saw();
+}

@@ -60,6 +60,8 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
         return concat(isRebuilt$, lags$).pipe(take(1));
       }),
       tap(({ event: { node } }) => {
+        // A state from before or behind a change of the store is not taken.
+        if (position.epoch !== epoch || position.lost !== undefined) return;
         position.keysWithTtl = Math.max(position.keysWithTtl, countKeysWithTtl(node));
       }),
     );

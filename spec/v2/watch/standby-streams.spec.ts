@@ -76,6 +76,17 @@ describe('standby streams', () => {
     expect(member.streams).toHaveLength(4);
   });
 
+  test('are set anew where the store began anew, below', () => {
+    keep(1_301);
+    member.tellIndex(4_999);
+    expect(open()).toEqual([5_100, 5_200, 5_300, 5_400]);
+    jest.advanceTimersByTime(1_000);
+    cursor.moveTo({ ...progress(1_601), epoch: 1 });
+    member.watermark.restart(1_600);
+    standby.look();
+    expect(open()).toEqual([1_701, 1_801, 1_901, 2_001]);
+  });
+
   test('not more often than four times a second, however fast it moves', () => {
     keep(1_101);
     for (let n = 0; n < 100; n++) {

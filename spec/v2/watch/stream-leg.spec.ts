@@ -308,6 +308,18 @@ describe('a check', () => {
     expect([seen.error, stream.gone]).toEqual([reset, true]);
   });
 
+  test('standby streams are set ahead of the event that has come, and those behind it end', () => {
+    cursor.keysWithTtl = 1_301;
+    const { stream } = stand();
+    for (let index = 10; index < 400; index += 1) {
+      stream.lines([index]);
+      pass(20);
+    }
+    pass(300);
+    const waiting = member.streams.filter(({ gone, waitIndex }) => !gone && waitIndex !== null);
+    expect(waiting.map(({ waitIndex }) => Number(waitIndex))).toEqual([500, 600, 700, 800]);
+  });
+
   test('of a stalled stream is told what the standby has caught first', () => {
     cursor.keysWithTtl = 1_101;
     const { seen, stream } = stand();

@@ -1,11 +1,10 @@
-import { map, of, Subject, Subscription, throwError, type Observable } from 'rxjs';
+import { of, Subject, Subscription, tap, throwError, type Observable } from 'rxjs';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import type { LegContext } from '../../../lib/v2/watch/leg-context.js';
 import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
-import type { Batch } from '../../../lib/watch/leg-item.js';
 import type { Site, Verdict } from '../../../lib/watch/watch-protocol.js';
 import { withInitialState$ } from '../../../lib/watch/initial-state.js';
 import type { WatchSource } from '../../../lib/watch/watch-source.js';
@@ -31,7 +30,7 @@ let events$: Subject<WatchEvent>;
 /** What the source is doing, as its run tells. */
 let source: {
   target: { key: string; recursive: boolean };
-  batches$: Observable<Batch<WatchEvent>>;
+  events$: Observable<WatchEvent>;
   stages$: Subject<void>;
   context: LegContext;
   protocol: V2Watch;
@@ -62,7 +61,11 @@ beforeEach(() => {
   events$ = new Subject();
   source = {
     target: { key: '/a', recursive: true },
-    batches$: events$.pipe(map((event) => ({ type: 'events', events: [event], next: event.index + 1 }))),
+    events$: events$.pipe(
+      tap(({ index }) => {
+        source.run.position.moveTo({ type: 'events', events: [{}], next: index + 1 });
+      }),
+    ),
     stages$: new Subject(),
     context: member.context,
     protocol: new V2Watch(member.context, { key: '/a', recursive: true }),
@@ -161,11 +164,12 @@ test('a read that fails is made again, at longer and longer intervals', () => {
   }
   // It is read where the source stands by then.
   source.run.endpoint = 'http://b';
-  member.onRead = () => of(stateAt(50));
+  member.onRead = () => of(stateAt(51));
   events$.next(set(51));
   jest.advanceTimersByTime(initialDelay * 4);
   expect(member.reads.at(-1)).toMatchObject({ endpoint: 'http://b' });
-  expect(told(seen.items)).toEqual(['sync@50', 'set@51']);
+  events$.next(set(52));
+  expect(told(seen.items)).toEqual(['sync@51', 'set@52']);
 });
 
 test('what no retry can mend ends it', () => {
@@ -243,14 +247,15 @@ describe('a store that began anew', () => {
     events$.next(set(60));
     resyncAt(4);
     events$.next(set(5));
-    member.onRead = () => of(stateAt(5));
+    member.onRead = () => of(stateAt(6));
     // Of which of the two stores this one is, nobody knows.
     answer$.next(stateAt(70));
     answer$.complete();
     expect(seen.items).toEqual([]);
     events$.next(set(6));
     jest.advanceTimersByTime(initialDelay);
-    expect([told(seen.items), member.reads.length]).toEqual([['sync@5', 'set@6'], 2]);
+    events$.next(set(7));
+    expect([told(seen.items), member.reads.length]).toEqual([['sync@6', 'set@7'], 2]);
   });
 
   test('who comes while the source has yet to make up for it waits for that, not for a time', () => {
