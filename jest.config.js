@@ -34,7 +34,7 @@ export default {
   reporters: ['default', '<rootDir>/spec/support/jest/reporter.cjs'],
   showSeed: true,
   // Most specs wait for servers: more than the cores that they share.
-  maxWorkers: 4,
+  maxWorkers: 3,
   // Of the cases that wait side by side (`test.concurrent`): all of a file.
   maxConcurrency: 20,
   testTimeout: 60_000,

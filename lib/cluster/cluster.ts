@@ -66,6 +66,8 @@ export class Cluster {
   readonly #changes: ChangeReporter;
   readonly #notices: Notices;
   readonly #forgetters: ((url: string) => void)[] = [];
+  /** A heartbeat asks all from time to time. */
+  readonly #beats: boolean;
   #closed = false;
 
   /** @param mayWait a request may wait for a connection unseen, so that none in time says little */
@@ -74,6 +76,7 @@ export class Cluster {
     this.#changes = new ChangeReporter(events);
     this.#notices = new Notices(events);
     this.#watchOn = settings.watchOn;
+    this.#beats = settings.heartbeat !== false;
     this.#table = new EndpointTable(settings.endpoints, settings.discover);
     this.#prober = new Prober(
       probe,
@@ -94,7 +97,7 @@ export class Cluster {
     const engine$ = heartbeats$({
       view$: this.#view$,
       period: settings.heartbeat,
-      probe: (url, full) => this.#upToDate$(url, full),
+      probe: (url, full) => (this.#beats ? this.#prober.probe$(url, full) : this.#upToDate$(url, full)),
       begins: () => {
         // While nobody looked, anybody may have taken the place of a member that was found.
         this.#table.doubtedFound(instant());
@@ -379,9 +382,14 @@ export class Cluster {
     this.#publish();
   }
 
-  /** An answer carried this raft term. In another one another member may lead: all are asked, once. */
+  /**
+   * An answer carried this raft term. In a higher one another member may lead: all are asked. In a lower one, too, as the
+   * cluster may have been rebuilt; a heartbeat asks by itself.
+   */
   sawTerm(term: number): void {
-    if (this.#table.sawTerm(term, instant())) this.doubt();
+    const { raftTerm = -Infinity } = this.#table;
+    const isNews = this.#table.sawTerm(term, instant());
+    if (isNews && (term > raftTerm || !this.#beats)) this.doubt();
   }
 
   /** Probes every endpoint now, those found by it too, and emits the state. */
