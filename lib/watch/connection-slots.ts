@@ -27,7 +27,7 @@ interface Queue {
 /**
  * A browser has six connections to one host and port for all its pages: of more parked polls than four, commands would
  * wait for ever. Legs beyond that take turns: one that has waited for a second ends the oldest other, which chains its
- * next leg at the end of the queue. As polls go on from their cursors, nothing is lost.
+ * next leg at the end of the queue. As polls go on from their positions, nothing is lost.
  *
  * Tabs of one origin take turns with each other: each knows the slots of all, and who came first goes first. Where two
  * began at once, before they had heard of each other, the later one makes room.
@@ -97,7 +97,7 @@ export class ConnectionSlots {
           run();
         },
       };
-      // The first in the queue asks the oldest to make room; those behind it follow in their slot.
+      // The first in the queue asks the oldest to make room; those behind it follow in their turn.
       const nudge = timer(slotTimeMs, slotTimeMs).subscribe({
         next: () => {
           if (waiting[0] !== place) return;

@@ -1,4 +1,4 @@
-import { concat, defer, finalize, map, NEVER, of, repeat, Subject, take, throwError } from 'rxjs';
+import { concat, defer, finalize, NEVER, of, Subject, take, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import type { LegItem } from '../../lib/watch/leg-item.js';
@@ -52,7 +52,7 @@ describe('marbles', () => {
     }).run(({ cold, expectObservable, expectSubscriptions }) => {
       const leg$s = legs.map((marbles) => cold(marbles, items, reset));
       protocol.onLeg = () => leg$s[protocol.sites.length - 1] ?? NEVER;
-      expectObservable(open().events$.pipe(map((text) => text)), unsubscribe).toBe(expected, {
+      expectObservable(open().events$, unsubscribe).toBe(expected, {
         a: '1.0',
         b: '2.0',
         c: '3.0',
@@ -186,6 +186,6 @@ test('who retries when it has ended gets a run of its own', () => {
   protocol.onLeg = () => (protocol.sites.length === 1 ? throwError(() => new Error('x')) : of(batch(1)));
   const source = open();
   watchOver(source.events$);
-  const { seen } = watchOver(source.events$.pipe(repeat(1)));
+  const { seen } = watchOver(source.events$);
   expect([protocol.positions.length, seen.items]).toEqual([2, ['1.0']]);
 });

@@ -1,7 +1,6 @@
+import { browserAbilities } from '../abilities.js';
 import type { Sender, Wire } from './wire.js';
 
-/** What a browser opens to one host and port over HTTP/1.1, for all its pages. */
-const connections = 6;
 /** So many are left for what must not wait: it shows whether the server is still there. */
 const reserve = 1;
 
@@ -55,7 +54,7 @@ export class CommandQueue {
   /** Sends what may be sent now. */
   next(endpoint: string): void {
     const { sent, waiting } = this.#line(endpoint);
-    const room = Math.max(1, connections - reserve - this.#polls(endpoint));
+    const room = Math.max(1, browserAbilities.connectionsPerHost - reserve - this.#polls(endpoint));
     while (sent.size < room) {
       const [wire] = waiting;
       if (wire === undefined) return;

@@ -12,7 +12,6 @@ export class FakePosition implements Position {
   next: number | undefined;
   epoch = 0;
   lost: LossReason | undefined;
-  doubts = 0;
 
   constructor(from?: number) {
     this.next = from;
@@ -22,9 +21,7 @@ export class FakePosition implements Position {
     this.lost = reason;
   }
 
-  doubt(): void {
-    this.doubts += 1;
-  }
+  doubt(): void {}
 
   moveTo({ next, epoch, state }: Batch<unknown>): void {
     this.next = next;
