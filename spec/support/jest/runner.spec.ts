@@ -25,7 +25,8 @@ async function run(body: string): Promise<{ exitCode: number | null; errors: str
     '--config',
     join(folder, 'jest.config.json'),
   ];
-  inner = new CommandLine(spawn(process.execPath, args, { cwd: folder }));
+  const { FORCE_COLOR: _, ...env } = process.env; // colours would stand in the middle of what is looked for
+  inner = new CommandLine(spawn(process.execPath, args, { cwd: folder, env }));
   return { exitCode: await inner.exitCode(), errors: inner.errors };
 }
 
