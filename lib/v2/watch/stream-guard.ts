@@ -1,10 +1,12 @@
 import {
   catchError,
+  concat,
   defer,
   EMPTY,
   expand,
   filter,
   first,
+  ignoreElements,
   map,
   Observable,
   of,
@@ -22,7 +24,8 @@ import { rearm$ } from './rearm.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { matches } from './matches.js';
-import { indexOf, poll$, type PollPart } from './poll.js';
+import type { Found } from './catch-up.js';
+import { indexOf, poll$ } from './poll.js';
 import { burstLullMs, guardEveryMs, stallMs } from './timing.js';
 
 /** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
@@ -102,25 +105,41 @@ export class StreamGuard {
     }, ms);
   }
 
+  /**
+   * What a poll has found and the stream does not bring. What the stream brings a little later says nothing of the rest: it is
+   * looked for behind that, until a poll finds nothing more that has happened already.
+   */
   #missing$(): Observable<unknown> {
-    const site = this.#site;
-    const { position } = site;
-    return defer(() => poll$(site, position.next)).pipe(
-      // What a stream leaves out, as hidden keys, only a history holds.
-      expand((part) =>
-        part.type === 'event' && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY,
+    const { position } = this.#site;
+    const look$ = defer(() => this.#found$()).pipe(
+      switchMap((found) => this.#silence$().pipe(map(() => found))),
+    );
+    return look$.pipe(
+      expand((found, i) =>
+        position.isNew(indexOf(found)) || !isFromHistory(found)
+          ? EMPTY
+          : concat(i === 0 ? EMPTY : timer(guardEveryMs).pipe(ignoreElements()), look$),
       ),
-      tap(claimsOf(site)),
-      filter((part) => part.type === 'event' && this.#isWanted(part)),
-      switchMap((part) =>
-        this.#silence$().pipe(filter(() => part.type === 'event' && position.isNew(indexOf(part)))),
-      ),
+      filter((found) => position.isNew(indexOf(found))),
       map(() => undefined),
       catchError((error: unknown) => (isHistoryLost(error) ? of(error) : throwError(() => error))),
       tap(() => {
         // From now on the leg makes up for it.
         this.#catchingUp = true;
       }),
+    );
+  }
+
+  /** The first event from the position on. */
+  #found$(): Observable<Found> {
+    const site = this.#site;
+    return poll$(site, site.position.next).pipe(
+      // What a stream leaves out, as hidden keys, only a history holds.
+      expand((part) =>
+        part.type === 'event' && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY,
+      ),
+      tap(claimsOf(site)),
+      filter((part): part is Found => part.type === 'event' && this.#isWanted(part)),
     );
   }
 
@@ -133,8 +152,11 @@ export class StreamGuard {
     );
   }
 
-  #isWanted({ body }: Extract<PollPart, { type: 'event' }>): boolean {
+  #isWanted({ body }: Found): boolean {
     const { key, recursive } = this.#site.target;
     return matches(key, recursive, body.action, withKey(body.node ?? { key }));
   }
 }
+
+/** Whether it had happened before the poll was asked; else the poll was silent up to then. */
+const isFromHistory = (found: Found): boolean => indexOf(found) <= (found.info.etcdIndex ?? 0);

@@ -283,6 +283,35 @@ describe('a check', () => {
     expect(short(seen.items)).toEqual([...standing, 'set@105', 'set@110', 'set@115', 'set@120']);
   });
 
+  test('looks on behind what the stream brought a little later, until it finds nothing that has happened', () => {
+    const { seen, stream, check } = checked();
+    check.head(150).event(100);
+    stream.lines(range(100, 105));
+    pass(30);
+    expect(member.polls.slice(-2).map(({ waitIndex }) => waitIndex)).toEqual(['100', '106']);
+    member.polls.at(-1)?.head(150).event(106);
+    // Brought again: from now on once a second.
+    stream.lines([106]);
+    pass(30);
+    expect(member.polls.at(-1)?.waitIndex).toBe('106');
+    pass(1_000);
+    expect(member.polls.at(-1)?.waitIndex).toBe('107');
+    member.polls.at(-1)?.head(150).event(107);
+    pass(30);
+    expect(short(seen.items)).toEqual([...standing, ...sets(100, 106), 'end']);
+  });
+
+  test('ends with a poll that was silent until the stream brought its event', () => {
+    const { seen, stream, check } = checked();
+    check.head(99);
+    pass(10_000);
+    stream.lines([150]);
+    check.event(150);
+    const asked = member.polls.length;
+    pass(10_000);
+    expect([short(seen.items), member.polls.length]).toEqual([[...standing, 'set@150'], asked]);
+  });
+
   test('hidden keys, which only history holds, are passed over', () => {
     const { seen, check } = checked();
     check.head(150).event(105, { key: '/a/_h' });
