@@ -27,7 +27,7 @@ const oneWayImports = floors.slice(0, -1).map((floor, i) => ({
       'error',
       {
         patterns: floors.slice(i + 1).map((above) => ({
-          regex: `^(\\./|(\\.\\./)+)${above}(/|\\.js$)`,
+          regex: `^(\\./|(\\.\\./)+|#platform/)${above}(/|\\.js$)`,
           message: `${floor} lies below ${above} and must not know it.`,
         })),
       },

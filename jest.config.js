@@ -12,6 +12,7 @@ export default {
   ],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^#platform/(.*)\\.js$': '<rootDir>/lib/$1',
     '^rxetcd$': '<rootDir>/lib/index.ts',
     '^rxetcd/testing$': '<rootDir>/lib/testing/index.ts',
   },

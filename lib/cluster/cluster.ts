@@ -34,7 +34,7 @@ import { Router } from './router.js';
 import { sameList } from '../util/same-list.js';
 import { leaderVote } from './leader-vote.js';
 import { untried, type Tried } from './tried.js';
-import { Vouching } from './vouching.js';
+import { Vouching } from '#platform/cluster/vouching.js';
 import { deriveView, sameView, type View } from './view.js';
 
 /**

@@ -9,7 +9,7 @@ import {
   type OperatorFunction,
   type SchedulerLike,
 } from 'rxjs';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 
 /** The configuration of {@link heartbeat}. */
 export interface HeartbeatConfig<D, R> {

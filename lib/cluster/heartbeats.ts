@@ -21,7 +21,7 @@ import {
 } from 'rxjs';
 import { heartbeat } from './heartbeat.js';
 import { sameList } from '../util/same-list.js';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import type { View } from './view.js';
 import { eagerInVainMs, eagerMs, eagerProbeMs, heartbeatGraceMs } from './timing.js';
 

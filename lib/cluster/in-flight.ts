@@ -1,5 +1,5 @@
 import { LinkedList } from '../util/linked-list.js';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { lookEveryMs, slowMs } from './timing.js';
 
 /** A try between its sending and its end. */

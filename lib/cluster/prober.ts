@@ -20,7 +20,7 @@ import { defined } from '../util/defined.js';
 import { instant } from '../util/instant.js';
 import type { Probe } from './probe.js';
 import type { EndpointTable } from './endpoint-table.js';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { checkOnceMs } from './timing.js';
 
 /** How often a probe is sent again after its connection broke. */

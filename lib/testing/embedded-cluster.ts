@@ -14,7 +14,7 @@ import {
   toArray,
 } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { EmbeddedAuth } from './auth/embedded-auth.js';
 import { checkClusterOptions } from './cluster-options.js';
 import type { EmbeddedClusterOptions } from './cluster-options.js';

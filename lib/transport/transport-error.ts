@@ -1,4 +1,5 @@
-import { socketFailure, type Thrown } from './socket-failure.js';
+import { socketFailure } from '#platform/transport/socket-failure.js';
+import type { Thrown } from './socket-failure.js';
 
 /**
  * How an exchange failed. `connect`: no connection could be made. `reset`: the connection broke. `timeout`: a limit

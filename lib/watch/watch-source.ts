@@ -13,7 +13,7 @@ import {
   takeWhile,
   timer,
 } from 'rxjs';
-import { unrefScheduler } from '../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import type { LegItem } from './leg-item.js';
 import { MemberLeft } from './member-left.js';
 import type { Position } from './position.js';

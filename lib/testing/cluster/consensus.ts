@@ -1,6 +1,6 @@
 import { NEVER, defer, filter, map, of, switchMap, take, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { unrefScheduler } from '../../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { ProposalError } from '../http/served-member.js';
 import type { Clock } from '../store/clock.js';
 import type { StoreEvent } from '../store/store-event.js';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { EMPTY, defer, delay, of } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { unrefScheduler } from '../../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import type { Reply } from './reply.js';
 
 /** An answer given in place of the server's own. */

@@ -4,7 +4,7 @@ import { blindStart$ } from './blind-start.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { pollLeg$ } from './poll-leg.js';
 import { isScarce } from './scarce.js';
-import { streamLeg$ } from './stream-leg.js';
+import { streamLeg$ } from '#platform/v2/watch/stream-leg.js';
 
 /**
  * One leg of a watch: at one member, from the position on. A live stream where streams can be trusted and headers can be

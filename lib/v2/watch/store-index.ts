@@ -11,7 +11,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { unrefScheduler } from '../../util/unref-scheduler.js';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import type { V2Context } from '../context.js';
 import { readIndex$, type StoreIndex } from './read-index.js';
 import { fastReadingMs, readingGraceMs, slowReadingMs } from './timing.js';
