@@ -33,6 +33,7 @@ import {
 } from '../options.js';
 import { checkServer$ } from '../v2/api/connect.js';
 import { within } from '../v2/api/deadline.js';
+import { isAuthentication } from '../v2/wire/is-authentication.js';
 import { normaliseKey } from '../v2/wire/key-path.js';
 import { TransportError } from '../transport/transport-error.js';
 import { Transport } from '../transport/transport.js';
@@ -78,7 +79,7 @@ import { Watermark } from '../v2/watermark.js';
  */
 export class EtcdClient implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #events = new EventBus();
+  readonly #events = new EventBus(isAuthentication);
   readonly #transport: Transport;
   readonly #cluster: Cluster;
   readonly #context: V2Context;
@@ -117,6 +118,7 @@ export class EtcdClient implements AsyncDisposable {
     this.#cluster = new Cluster(this.#settings, probe, this.#events, this.#transport.tabs !== undefined);
     this.#transport.trusts = (endpoint) => this.#cluster.isTrusted(endpoint);
     this.#transport.vouch$ = (endpoint) => this.#cluster.vouch$(endpoint);
+    this.#cluster.whenUnsupported((endpoint, version) => ({ type: 'no-v2-api', endpoint, version }));
     this.#cluster.whenGone((endpoint) => {
       this.#transport.forget(endpoint);
       probe.forget(endpoint);

@@ -2,11 +2,19 @@ import { Observable, type Observer, type Subscriber } from 'rxjs';
 import { TransportError } from '../transport/transport-error.js';
 import type { Trace } from '../transport/transport.js';
 import type { CallRecord } from './call-record.js';
-import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import { Fault } from './fault.js';
 import type { Flight } from './in-flight.js';
-import { anyMember } from './retry-class.js';
+import { anyMember, type RetryClass } from './retry-class.js';
+
+/** How the tries of a call are made. */
+export interface Attempting<T> {
+  readonly retryClass: RetryClass;
+  /** The one endpoint that is asked, whoever leads. */
+  readonly at: string | undefined;
+  /** Makes one try; emits once, or errors with a TransportError or a Fault. */
+  readonly send: (endpoint: string, timeout: number, trace: Trace) => Observable<T>;
+}
 
 /** How many redirects one try follows. */
 const maxHops = 4;
@@ -19,11 +27,11 @@ const maxHops = 4;
 export function attempt$<T>(
   cluster: Cluster,
   record: CallRecord,
-  spec: CallSpec<T>,
+  attempting: Attempting<T>,
   endpoint: string,
 ): Observable<T> {
   return new Observable((subscriber) => {
-    const running = new RunningTry(cluster, record, spec, subscriber);
+    const running = new RunningTry(cluster, record, attempting, subscriber);
     running.begin(endpoint);
     return () => {
       running.end();
@@ -38,19 +46,19 @@ class RunningTry<T> implements Flight, Observer<T> {
   isSlow = false;
   readonly #cluster: Cluster;
   readonly #record: CallRecord;
-  readonly #spec: CallSpec<T>;
+  readonly #attempting: Attempting<T>;
   readonly #subscriber: Subscriber<T>;
   #hops: number;
   #trace: Trace = { sent: () => false };
   #land = (): void => undefined;
 
-  constructor(cluster: Cluster, record: CallRecord, spec: CallSpec<T>, subscriber: Subscriber<T>) {
+  constructor(cluster: Cluster, record: CallRecord, attempting: Attempting<T>, subscriber: Subscriber<T>) {
     this.#cluster = cluster;
     this.#record = record;
-    this.#spec = spec;
+    this.#attempting = attempting;
     this.#subscriber = subscriber;
     // What is asked of one member alone no other can answer.
-    this.#hops = spec.at === undefined ? maxHops : 0;
+    this.#hops = attempting.at === undefined ? maxHops : 0;
   }
 
   get dueSince(): number | undefined {
@@ -68,7 +76,7 @@ class RunningTry<T> implements Flight, Observer<T> {
     this.isSlow = false;
     this.#land = this.#cluster.inFlight.begin(this);
     try {
-      this.#subscriber.add(this.#spec.send(endpoint, timeout, trace).subscribe(this));
+      this.#subscriber.add(this.#attempting.send(endpoint, timeout, trace).subscribe(this));
     } catch (error) {
       this.error(error);
     }
@@ -87,7 +95,7 @@ class RunningTry<T> implements Flight, Observer<T> {
     // First, lest its own failure make its member suspect to it.
     this.end();
     this.#record.failed(error);
-    const target = error instanceof Fault ? error.config.redirect : undefined;
+    const target = error instanceof Fault ? error.config.redirect?.to : undefined;
     if (target !== undefined && this.#hops > 0 && this.#cluster.redirected(this.endpoint, target)) {
       this.#hops -= 1;
       this.begin(target);
@@ -100,7 +108,7 @@ class RunningTry<T> implements Flight, Observer<T> {
 
   suspected(): void {
     if (this.#subscriber.closed) return;
-    const { at, retryClass } = this.#spec;
+    const { at, retryClass } = this.#attempting;
     const isRead = anyMember(retryClass) || retryClass === 'quorum-read';
     const sent = this.#trace.sent();
     // A write that still waits for a connection may wait for another member's.

@@ -8,20 +8,28 @@ import {
   type Attempt,
 } from '../errors.js';
 import type { EventBus } from '../insight/events.js';
+import type { CallSettings } from '../options.js';
 import type { Trace } from '../transport/transport.js';
 import { DeadlinePassed, TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
-import type { CallSpec } from './call-spec.js';
 import type { Cluster } from './cluster.js';
 import type { FailoverStep } from './failover.js';
 import { Fault } from './fault.js';
 import { defined } from '../util/defined.js';
 import { instant } from '../util/instant.js';
-import { anyMember } from './retry-class.js';
+import { anyMember, type RetryClass } from './retry-class.js';
 import { triedOnceMore, untried, type Tried } from './tried.js';
 
 /** How many tries are kept for the error. */
 const maxAttempts = 40;
+
+/** What a call is judged by. */
+interface Judged {
+  readonly operation: string;
+  readonly retryClass: RetryClass;
+  readonly settings: CallSettings;
+  readonly at?: string | undefined;
+}
 
 interface Try {
   readonly endpoint: string;
@@ -39,7 +47,7 @@ export class CallRecord {
   readonly due: number;
   readonly #cluster: Cluster;
   readonly #events: EventBus;
-  readonly #spec: Omit<CallSpec<unknown>, 'send'>;
+  readonly #call: Judged;
   readonly #attempts: Attempt[] = [];
   #tried = untried;
   #current: Try | undefined;
@@ -48,11 +56,11 @@ export class CallRecord {
   /** What the last try was answered with, if that was no success. */
   #lastFault: Fault | undefined;
 
-  constructor(cluster: Cluster, events: EventBus, spec: Omit<CallSpec<unknown>, 'send'>) {
+  constructor(cluster: Cluster, events: EventBus, call: Judged) {
     this.#cluster = cluster;
     this.#events = events;
-    this.#spec = spec;
-    this.due = performance.now() + spec.settings.deadline;
+    this.#call = call;
+    this.due = performance.now() + call.settings.deadline;
   }
 
   /** How often each endpoint was tried in vain. */
@@ -62,7 +70,7 @@ export class CallRecord {
 
   /** A try begins. */
   begin(endpoint: string): { trace: Trace; timeout: number; sentAt: number } {
-    const { operation, settings } = this.#spec;
+    const { operation, settings } = this.#call;
     const previous = this.#attempts.at(-1)?.endpoint;
     if (previous !== undefined && previous !== endpoint) {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
@@ -79,7 +87,7 @@ export class CallRecord {
   succeeded(): void {
     if (this.#current === undefined) return;
     this.#cluster.answered(this.#current.endpoint, this.#current.sentAt);
-    if (anyMember(this.#spec.retryClass)) this.#cluster.served(this.#current.endpoint);
+    if (anyMember(this.#call.retryClass)) this.#cluster.served(this.#current.endpoint);
     this.#current = undefined;
   }
 
@@ -108,7 +116,7 @@ export class CallRecord {
   decide(error: unknown, retries: number): FailoverStep {
     const step = this.#step(error);
     if (step !== 'fail') {
-      const { operation } = this.#spec;
+      const { operation } = this.#call;
       const { endpoint = '', error: reason = '' } = this.#attempts.at(-1) ?? {};
       this.#events.emit(() => ({
         type: 'retry',
@@ -123,7 +131,7 @@ export class CallRecord {
 
   /** The error that the caller gets. */
   explain(error: unknown): unknown {
-    const { operation, settings } = this.#spec;
+    const { operation, settings } = this.#call;
     const current = this.#current;
     if (error instanceof DeadlinePassed && current !== undefined) {
       this.#note(current, `no answer before the deadline of ${settings.deadline} ms`);
@@ -160,11 +168,11 @@ export class CallRecord {
   }
 
   get #isWrite(): boolean {
-    return this.#spec.retryClass === 'once' || this.#spec.retryClass === 'set';
+    return this.#call.retryClass === 'once' || this.#call.retryClass === 'idempotent';
   }
 
   #step(error: unknown): FailoverStep {
-    const { retryClass, settings } = this.#spec;
+    const { retryClass, settings } = this.#call;
     const fault = error instanceof Fault ? error.config : undefined;
     if (fault !== undefined && fault.executed === undefined) return 'fail';
     if (fault === undefined && !(error instanceof TransportError)) return 'fail';
@@ -181,7 +189,11 @@ export class CallRecord {
       return 'fail';
     if (anyMember(retryClass)) return 'next';
     const isUnsent = fault === undefined ? !(error as TransportError).sent : fault.executed === 'no';
-    if (this.#isWrite && !isUnsent && !(retryClass === 'set' && settings.retry.writes === 'idempotent'))
+    if (
+      this.#isWrite &&
+      !isUnsent &&
+      !(retryClass === 'idempotent' && settings.retry.writes === 'idempotent')
+    )
       return 'fail';
     // After an answer the leader stands as it was: waiting for one to be named would be no wait.
     return fault === undefined ? 'leader' : 'next';
@@ -189,10 +201,10 @@ export class CallRecord {
 
   /** The deadline passed and nothing was executed. */
   #tooLate(endpoint: string): EtcdError {
-    const { operation, settings, retryClass } = this.#spec;
+    const { operation, settings, retryClass } = this.#call;
     const { live, leaderEndpoint, hasQuorum } = this.#cluster.view;
     const noLeader = !anyMember(retryClass) && (leaderEndpoint === undefined || hasQuorum === false);
-    const redirected = this.#lastFault?.config.status === 307;
+    const redirected = this.#lastFault?.config.redirect !== undefined;
     const astray = this.#astray;
     if (astray !== undefined) return astray;
     if (live.length === 0 || noLeader || redirected) return this.#allDown();
@@ -205,10 +217,10 @@ export class CallRecord {
   #usedUp({ kind, message }: TransportError): EtcdError {
     const { live } = this.#cluster.view;
     // Who asks one member alone learns one thing: that it cannot be reached.
-    if (kind === 'connect' || kind === 'withheld' || live.length === 0 || this.#spec.at !== undefined)
+    if (kind === 'connect' || kind === 'withheld' || live.length === 0 || this.#call.at !== undefined)
       return this.#allDown('unreachable');
     const attempts = this.#attempts;
-    return new EtcdError('UNEXPECTED_RESPONSE', `${this.#spec.operation}: the connection broke: ${message}`, {
+    return new EtcdError('UNEXPECTED_RESPONSE', `${this.#call.operation}: the connection broke: ${message}`, {
       attempts,
     });
   }
@@ -216,21 +228,21 @@ export class CallRecord {
   #allDown(
     reason: 'no-quorum' | 'unreachable' = this.#cluster.view.live.length === 0 ? 'unreachable' : 'no-quorum',
   ): EtcdError {
-    return new AllNodesDownError(this.#spec.operation, reason, { attempts: this.#tries });
+    return new AllNodesDownError(this.#call.operation, reason, { attempts: this.#tries });
   }
 
   /**
    * The last answer points to a member that is known and not to be asked: not discovered, or at a URL that did not prove to be
-   * its own. Before 2.0 followers point to the leader with all that is the leader's.
+   * its own.
    */
   get #astray(): EtcdError | undefined {
-    const { status, redirect } = this.#lastFault?.config ?? {};
-    if (status !== 307 || redirect === undefined) return undefined;
+    const redirect = this.#lastFault?.config.redirect?.to;
+    if (redirect === undefined) return undefined;
     const { candidates, members } = this.#cluster.view;
     if (candidates.includes(redirect)) return undefined;
     if (!members.some(({ clientURLs }) => clientURLs.includes(redirect))) return undefined;
     const hint = `redirected to ${redirect}, a member that is not among the endpoints`;
-    return new AllNodesDownError(this.#spec.operation, 'unreachable', { attempts: this.#tries, hint });
+    return new AllNodesDownError(this.#call.operation, 'unreachable', { attempts: this.#tries, hint });
   }
 
   /** A call that never left the gate has no tries of its own; the probes tell why. */

@@ -15,7 +15,7 @@ import {
   type MonoTypeOperatorFunction,
 } from 'rxjs';
 import { ClientClosedError, type Attempt } from '../errors.js';
-import type { EventBus } from '../insight/events.js';
+import type { ClientEvent, EventBus, WithoutTime } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
 import { Activity } from './activity.js';
@@ -203,6 +203,11 @@ export class Cluster {
   /** Calls this with each endpoint that is none any more: what is kept of it can go. */
   whenGone(forget: (url: string) => void): void {
     this.#forgetters.push(forget);
+  }
+
+  /** Told on `events$`, once, of each endpoint that answers and cannot serve the client. Default: nothing. */
+  whenUnsupported(event: (url: string, version: string | undefined) => WithoutTime<ClientEvent>): void {
+    this.#notices.unsupported = event;
   }
 
   /** Keeps the heartbeats running until what it returns is called. */

@@ -7,15 +7,15 @@ export interface FaultConfig {
   readonly summary: string;
   readonly status?: number | undefined;
   readonly body?: string | undefined;
-  /** etcd's number of the error, if it gave one. */
+  /** The API's own number of the error, if it has one; for the API alone. */
   readonly errorCode?: number | undefined;
   /**
    * Whether the request was executed: `'no'`, provably; `'refused'`: not, by the word of something in between, so that a
    * read may be sent again, but no write; or `'unknown'`. Undefined: the answer is final.
    */
   readonly executed?: 'no' | 'refused' | 'unknown' | undefined;
-  /** The origin that the answer points to; the request was not executed. */
-  readonly redirect?: string | undefined;
+  /** The answer points elsewhere: to this origin, if it says where. The request was not executed. */
+  readonly redirect?: { readonly to: string | undefined } | undefined;
   /** No leader stands behind the answer. */
   readonly leaderless?: boolean;
   /** Not what was expected of the member at this endpoint: something may have come in its place, and a probe shall tell. */

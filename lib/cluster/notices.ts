@@ -1,11 +1,13 @@
-import type { EventBus } from '../insight/events.js';
+import type { ClientEvent, EventBus, WithoutTime } from '../insight/events.js';
 import type { EndpointTable } from './endpoint-table.js';
 
 /** Tells on `events$`, once, what a user should know of servers and their word, and again when it has changed. */
 export class Notices {
   readonly #events: EventBus;
+  /** What is told of an endpoint that cannot serve the client; its API has a word for that. */
+  unsupported: ((url: string, version: string | undefined) => WithoutTime<ClientEvent>) | undefined;
   /** Why each of these endpoints cannot serve the client, as it was told. */
-  readonly #unsupported = new Map<string, string>();
+  readonly #told = new Map<string, string>();
   #ignored = '';
 
   constructor(events: EventBus) {
@@ -20,12 +22,13 @@ export class Notices {
   }
 
   #reportUnsupported(table: EndpointTable): void {
-    for (const url of this.#unsupported.keys())
-      if (table.endpoint(url)?.unsupported === undefined) this.#unsupported.delete(url);
+    for (const url of this.#told.keys())
+      if (table.endpoint(url)?.unsupported === undefined) this.#told.delete(url);
     for (const { url, unsupported, version } of table.endpoints) {
-      if (unsupported === undefined || this.#unsupported.get(url) === unsupported) continue;
-      this.#unsupported.set(url, unsupported);
-      this.#events.emit(() => ({ type: 'no-v2-api', endpoint: url, version }));
+      if (unsupported === undefined || this.#told.get(url) === unsupported) continue;
+      this.#told.set(url, unsupported);
+      const event = this.unsupported?.(url, version);
+      if (event !== undefined) this.#events.emit(() => event);
     }
   }
 

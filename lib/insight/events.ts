@@ -142,18 +142,24 @@ export interface BodyText extends RequestBase {
 }
 
 /** What happened, without its time; a field that is undefined is left out. */
-type WithoutTime<E> = E extends unknown ? Loose<Omit<E, 'at'>> : never;
+export type WithoutTime<E> = E extends unknown ? Loose<Omit<E, 'at'>> : never;
 type Loose<T> = { [K in keyof T]: object extends Pick<T, K> ? T[K] | undefined : T[K] };
 
 /** Carries the client's events to whoever observes them; an unobserved event is not even built. */
 export class EventBus {
   readonly #events$ = new Subject<ClientEvent>();
   readonly #bodies$ = new Subject<BodyText>();
+  readonly #isConfidential: (exchange: Pick<BodyText, 'path' | 'operation'>) => boolean;
   /** Hot: what happens from now on. */
   readonly events$: Observable<ClientEvent> = this.#events$.asObservable();
 
-  /** Hot: the bodies of requests and answers, but none of authentication. */
+  /** Hot: the bodies of requests and answers, but none that is confidential. */
   readonly bodies$: Observable<BodyText> = this.#bodies$.asObservable();
+
+  /** @param isConfidential whether the bodies of such a request are never shown, as the API knows. Default: none is shown */
+  constructor(isConfidential: (exchange: Pick<BodyText, 'path' | 'operation'>) => boolean = () => true) {
+    this.#isConfidential = isConfidential;
+  }
 
   /** Anyone observes the events. */
   get observed(): boolean {
@@ -170,11 +176,12 @@ export class EventBus {
     if (this.#events$.observed) this.#events$.next({ ...defined(build()), at: new Date() });
   }
 
-  /** Builds and emits a body if anyone observes, unless it is of authentication. */
+  /** Builds and emits a body if anyone observes, unless it is confidential. */
   emitBody(build: () => WithoutTime<BodyText>): void {
     if (!this.#bodies$.observed) return;
     const body = build();
-    if (body.body !== '' && !isAuthentication(body)) this.#bodies$.next({ ...defined(body), at: new Date() });
+    if (body.body !== '' && !this.#isConfidential(body))
+      this.#bodies$.next({ ...defined(body), at: new Date() });
   }
 
   /** Completes `events$`. */
@@ -182,15 +189,4 @@ export class EventBus {
     this.#events$.complete();
     this.#bodies$.complete();
   }
-}
-
-/** Such a path holds passwords, whichever call or spelling led there. */
-export function isAuthentication({ path, operation }: Pick<BodyText, 'path' | 'operation'>): boolean {
-  // Decoded first: etcd takes %2f for a slash. Some HTTP clients take a backslash for one, and send it so.
-  const segments = path
-    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-    .split(/[/\\]/)
-    .filter((segment) => segment !== '');
-  const isKey = segments[1] === 'keys' && !segments.includes('..');
-  return operation.startsWith('auth.') || (!isKey && segments.some((segment) => /auth/i.test(segment)));
 }

@@ -1,5 +1,4 @@
 import { defer, type Subscription } from 'rxjs';
-import { call$ } from '../../lib/cluster/call.js';
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import { a, b, c, refused, scriptedCluster, sentTo, urls, type Run } from './scripted-cluster.js';
 
@@ -7,7 +6,7 @@ const scripted = scriptedCluster();
 const { settled, specOf, run } = scripted;
 
 describe('an answer', () => {
-  test.each<[RetryClass]>([['read'], ['leader-read'], ['quorum-read'], ['once'], ['set']])(
+  test.each<[RetryClass]>([['read'], ['leader-read'], ['quorum-read'], ['once'], ['idempotent']])(
     'to a %s comes once',
     async (retryClass) => {
       await settled();
@@ -23,7 +22,7 @@ describe('an answer', () => {
   test('nothing is sent before the call is subscribed, and each subscription sends again', async () => {
     await settled();
     const counter: Run = { sends: [], subscription: undefined as unknown as Subscription };
-    const cold$ = call$(scripted.cluster, scripted.events, specOf(['ok'], 'read', {}, counter));
+    const cold$ = scripted.call$(specOf(['ok'], 'read', {}, counter));
     await jest.advanceTimersByTimeAsync(100);
     expect(counter.sends).toHaveLength(0);
     cold$.subscribe();
@@ -71,7 +70,7 @@ describe('a read that the leader serves best', () => {
 });
 
 test('a call that is subscribed first thing probes by itself', async () => {
-  const call = defer(() => call$(scripted.cluster, scripted.events, specOf(['ok'], 'once', {}, counter)));
+  const call = defer(() => scripted.call$(specOf(['ok'], 'once', {}, counter)));
   const counter: Run = { sends: [], subscription: undefined as unknown as Subscription };
   let answer: string | undefined;
   call.subscribe((value) => (answer = value));

@@ -6,7 +6,7 @@ const scripted = scriptedCluster();
 const { settled, run } = scripted;
 
 describe('closing the client', () => {
-  const all: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'set'];
+  const all: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'idempotent'];
 
   test.each(all)('a %s in flight fails and is cancelled', async (retryClass) => {
     await settled();

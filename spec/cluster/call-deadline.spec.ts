@@ -12,7 +12,7 @@ describe('the deadline', () => {
     ['leader-read', 'silence', RequestTimeoutError as never, { timeoutMs: 500 }],
     ['quorum-read', 'silence', RequestTimeoutError as never, { timeoutMs: 500 }],
     ['once', 'silence', OutcomeUnknownError, {}],
-    ['set', 'silence', OutcomeUnknownError, {}],
+    ['idempotent', 'silence', OutcomeUnknownError, {}],
     ['once', 'silence, unsent', RequestTimeoutError as never, { timeoutMs: 500 }],
   ])('ends a %s in %s, and cancels what was sent', async (retryClass, outcome, type, more) => {
     await settled();
@@ -63,7 +63,7 @@ describe('the deadline', () => {
 
   test('after an unknown outcome it is an unknown outcome', async () => {
     await settled();
-    const call = run(['reset'], 'set', { deadline: 300, retry: { writes: 'idempotent' } });
+    const call = run(['reset'], 'idempotent', { deadline: 300, retry: { writes: 'idempotent' } });
     await jest.advanceTimersByTimeAsync(2_000);
     expect(call.sends.length).toBeGreaterThan(1);
     expect(call.error).toBeInstanceOf(OutcomeUnknownError);

@@ -1,6 +1,4 @@
 import { throwError } from 'rxjs';
-import type { CallSpec } from '../../lib/cluster/call-spec.js';
-import { call$ } from '../../lib/cluster/call.js';
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import {
   AllNodesDownError,
@@ -11,7 +9,14 @@ import {
   TlsError,
 } from '../../lib/errors.js';
 import { resolveOptions } from '../../lib/options.js';
-import { errorsOf, fault, outcomes, scriptedCluster, type Outcome } from './scripted-cluster.js';
+import {
+  errorsOf,
+  fault,
+  outcomes,
+  scriptedCluster,
+  type Outcome,
+  type ScriptedCall,
+} from './scripted-cluster.js';
 
 const scripted = scriptedCluster();
 const { settled, run } = scripted;
@@ -19,7 +24,7 @@ const { settled, run } = scripted;
 const containing = (text: string): unknown => expect.stringContaining(text);
 
 describe('the error in the end, without a retry', () => {
-  const write: RetryClass[] = ['once', 'set'];
+  const write: RetryClass[] = ['once', 'idempotent'];
   const read: RetryClass[] = ['read', 'leader-read', 'quorum-read'];
   const rows: [Outcome, RetryClass[], typeof EtcdError | typeof AllNodesDownError, object][] = [
     ['refused', [...read, ...write], AllNodesDownError, { reason: 'unreachable' }],
@@ -61,14 +66,14 @@ describe('the error in the end, without a retry', () => {
   test('an attempt that was answered shows status and the first 500 characters of the body', async () => {
     await settled();
     const long = fault('502', { status: 502, body: 'x'.repeat(10_000), executed: 'unknown' });
-    const spec: CallSpec<never> = {
+    const spec: ScriptedCall<never> = {
       operation: 'op',
       retryClass: 'read',
       settings: resolveOptions({ retry: { max: 0 } }),
       send: () => throwError(() => long),
     };
     let error: unknown;
-    call$(scripted.cluster, scripted.events, spec).subscribe({ error: (e: unknown) => (error = e) });
+    scripted.call$(spec).subscribe({ error: (e: unknown) => (error = e) });
     expect((error as EtcdError).attempts[0]).toMatchObject({ status: 502, body: 'x'.repeat(500) });
   });
 
@@ -82,7 +87,7 @@ describe('the error in the end, without a retry', () => {
 
   test('an unknown outcome is not forgotten: a later certain failure does not hide it', async () => {
     await settled();
-    const call = run(['reset', 'refused'], 'set', { retry: { writes: 'idempotent', max: 1 } });
+    const call = run(['reset', 'refused'], 'idempotent', { retry: { writes: 'idempotent', max: 1 } });
     await jest.advanceTimersByTimeAsync(5_000);
     expect(errorsOf(call)).toEqual(['RESET', 'ECONNREFUSED']);
     expect(call.error).toBeInstanceOf(OutcomeUnknownError);
@@ -93,14 +98,16 @@ describe('the error in the end, without a retry', () => {
     const bug = new RangeError('bug');
     const settings = resolveOptions();
     let error: unknown;
-    call$(scripted.cluster, scripted.events, {
-      operation: 'op',
-      retryClass: 'read',
-      settings,
-      send: () => throwError(() => bug),
-    }).subscribe({
-      error: (e: unknown) => (error = e),
-    });
+    scripted
+      .call$({
+        operation: 'op',
+        retryClass: 'read',
+        settings,
+        send: () => throwError(() => bug),
+      })
+      .subscribe({
+        error: (e: unknown) => (error = e),
+      });
     expect(error).toBe(bug);
   });
 });

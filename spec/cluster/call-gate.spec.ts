@@ -7,7 +7,7 @@ const scripted = scriptedCluster();
 const { settled, run } = scripted;
 
 describe('the gate', () => {
-  const gated: RetryClass[] = ['quorum-read', 'once', 'set'];
+  const gated: RetryClass[] = ['quorum-read', 'once', 'idempotent'];
 
   test.each(gated)(
     'a %s waits unsent until a leader is named, and leaves at once then',
@@ -44,7 +44,7 @@ describe('the gate', () => {
     const first = run(['reset'], 'once');
     await jest.advanceTimersByTimeAsync(5);
     expect(first.error).toBeInstanceOf(OutcomeUnknownError);
-    const waiting = [run(['ok'], 'once'), run(['ok'], 'set'), run(['ok'], 'quorum-read')];
+    const waiting = [run(['ok'], 'once'), run(['ok'], 'idempotent'), run(['ok'], 'quorum-read')];
     await jest.advanceTimersByTimeAsync(500);
     expect(waiting.flatMap(sentTo)).toEqual([]);
     scripted.words = { [a]: refused, [b]: b, [c]: b };

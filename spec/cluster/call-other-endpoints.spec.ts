@@ -1,5 +1,4 @@
 import { defer, map, timer, type Subscription } from 'rxjs';
-import type { CallSpec } from '../../lib/cluster/call-spec.js';
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
 import { AllNodesDownError, EtcdError, OutcomeUnknownError } from '../../lib/errors.js';
 import type { CallOptions } from '../../lib/options.js';
@@ -14,13 +13,14 @@ import {
   urls,
   type Run,
   type Script,
+  type ScriptedCall,
 } from './scripted-cluster.js';
 
 const scripted = scriptedCluster();
 const { setUp, settled, specOf, observe } = scripted;
 
 describe('with other endpoints than its class names', () => {
-  const classes: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'set'];
+  const classes: RetryClass[] = ['read', 'leader-read', 'quorum-read', 'once', 'idempotent'];
 
   /** A call whose members redirect as told; whoever is not among them does as the script says. */
   function ask(
@@ -30,7 +30,7 @@ describe('with other endpoints than its class names', () => {
   ): Run {
     const result: Run = { sends: [], subscription: undefined as unknown as Subscription };
     const spec = specOf(script, retryClass, options, result);
-    const send: CallSpec<string>['send'] = (endpoint, limit, trace) => {
+    const send: ScriptedCall<string>['send'] = (endpoint, limit, trace) => {
       const redirect = redirects[endpoint];
       if (redirect === undefined) return spec.send(endpoint, limit, trace);
       return timer(5).pipe(
@@ -38,7 +38,7 @@ describe('with other endpoints than its class names', () => {
           throw fault(`redirected to ${redirect}`, {
             status: 307,
             executed: 'no',
-            redirect,
+            redirect: { to: redirect },
             leaderless: true,
           });
         }),

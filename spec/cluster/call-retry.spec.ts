@@ -14,8 +14,8 @@ describe('what is sent again, by the class of the operation', () => {
     ['quorum-read', 'quorum-read', {}],
     ['once', 'once', {}],
     ['once, idempotent', 'once', { retry: { writes: 'idempotent' } }],
-    ['set', 'set', {}],
-    ['set, idempotent', 'set', { retry: { writes: 'idempotent' } }],
+    ['idempotent', 'idempotent', {}],
+    ['idempotent, and the user says so', 'idempotent', { retry: { writes: 'idempotent' } }],
   ];
   const reads = ['read', 'leader-read', 'quorum-read'];
   const all = classes.map(([name]) => name);
@@ -25,11 +25,11 @@ describe('what is sent again, by the class of the operation', () => {
     'redirected (307)': all,
     'a TLS failure': all,
     'who answers is to be verified': all,
-    reset: [...reads, 'set, idempotent'],
-    'timeout after it was sent': [...reads, 'set, idempotent'],
-    'errorCode 300': [...reads, 'set, idempotent'],
-    'an unintelligible answer': [...reads, 'set, idempotent'],
-    'a gateway that refuses (429)': [...reads, 'set, idempotent'],
+    reset: [...reads, 'idempotent, and the user says so'],
+    'timeout after it was sent': [...reads, 'idempotent, and the user says so'],
+    'errorCode 300': [...reads, 'idempotent, and the user says so'],
+    'an unintelligible answer': [...reads, 'idempotent, and the user says so'],
+    'a gateway that refuses (429)': [...reads, 'idempotent, and the user says so'],
     'an interceptor that throws': [],
     'an adapter that fails': [],
     'an error of etcd': [],

@@ -1,13 +1,13 @@
 import { map, NEVER, Observable, timer, type Subscription } from 'rxjs';
-import type { CallSpec } from '../../lib/cluster/call-spec.js';
-import { call$ } from '../../lib/cluster/call.js';
 import { Cluster } from '../../lib/cluster/cluster.js';
 import { Fault, type FaultConfig } from '../../lib/cluster/fault.js';
 import type { ProbeAnswer } from '../../lib/cluster/probe.js';
 import type { RetryClass } from '../../lib/cluster/retry-class.js';
+import { send$ } from '../../lib/cluster/send.js';
 import { EtcdApiError, EtcdError } from '../../lib/errors.js';
 import { EventBus } from '../../lib/insight/events.js';
-import { resolveCall, resolveOptions, type CallOptions } from '../../lib/options.js';
+import { resolveCall, resolveOptions, type CallOptions, type CallSettings } from '../../lib/options.js';
+import type { Trace } from '../../lib/transport/transport.js';
 import { TransportError, withheld, type TransportFailure } from '../../lib/transport/transport-error.js';
 
 /** How a probe of a member ends: it names this leader, or fails. */
@@ -34,7 +34,12 @@ export const outcomes = {
   refused,
   /** Still waiting for a free connection when its time was up. */
   'timeout before it was sent': failure('timeout', false),
-  'redirected (307)': fault('307', { status: 307, executed: 'no', leaderless: true }),
+  'redirected (307)': fault('307', {
+    status: 307,
+    executed: 'no',
+    redirect: { to: undefined },
+    leaderless: true,
+  }),
   'a TLS failure': failure('tls', false),
   'who answers is to be verified': withheld(),
   reset: failure('reset', true),
@@ -59,6 +64,15 @@ export interface Run {
   error?: unknown;
   endedAt?: number;
   subscription: Subscription;
+}
+
+/** A call, and how each of its tries goes. */
+export interface ScriptedCall<T> {
+  readonly operation: string;
+  readonly retryClass: RetryClass;
+  readonly settings: CallSettings;
+  readonly at?: string | undefined;
+  readonly send: (endpoint: string, limit: number, trace: Trace) => Observable<T>;
 }
 
 export type Script = (Outcome | 'ok' | 'silence' | 'silence, unsent')[];
@@ -94,7 +108,12 @@ export function scriptedCluster() {
     expect(cluster.view.leaderEndpoint).toBe(a);
   }
 
-  function specOf(script: Script, retryClass: RetryClass, options: CallOptions, run: Run): CallSpec<string> {
+  function specOf(
+    script: Script,
+    retryClass: RetryClass,
+    options: CallOptions,
+    run: Run,
+  ): ScriptedCall<string> {
     const client = resolveOptions({ endpoints: urls });
     return {
       operation: 'op /a',
@@ -127,8 +146,22 @@ export function scriptedCluster() {
     return observe(specOf(script, retryClass, options, result), result);
   }
 
-  function observe(spec: CallSpec<string>, result: Run): Run {
-    result.subscription = call$(cluster, events, spec).subscribe({
+  function call$<T>({ send, ...call }: ScriptedCall<T>): Observable<T> {
+    const transport = {
+      read$: <R>(
+        { endpoint, timeout }: { endpoint: string; timeout: number },
+        read: (answer: T) => R,
+        trace: Trace,
+      ) => send(endpoint, timeout, trace).pipe(map(read)),
+    };
+    return send$(
+      { cluster, events, transport },
+      { ...call, request: () => ({}), read: (answer: T) => answer },
+    );
+  }
+
+  function observe(spec: ScriptedCall<string>, result: Run): Run {
+    result.subscription = call$(spec).subscribe({
       next: (value) => (result.result = value),
       error: (error: unknown) => {
         result.error = error;
@@ -168,6 +201,7 @@ export function scriptedCluster() {
     setUp,
     settled,
     specOf,
+    call$,
     run,
     observe,
   };

@@ -1,6 +1,7 @@
 import { EtcdClient } from '../../lib/client/etcd-client.js';
 import { InvalidOptionError } from '../../lib/errors.js';
 import { EventBus, type BodyText, type ClientEvent } from '../../lib/insight/events.js';
+import { isAuthentication } from '../../lib/v2/wire/is-authentication.js';
 import { logEvents, type LogLevel, type LogOptions } from '../../lib/insight/log-events.js';
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never;
@@ -145,7 +146,7 @@ const body = (text: string, more: Partial<BodyText> = {}): void => {
 
 beforeEach(() => {
   jest.useFakeTimers({ now: new Date(now) });
-  bus = new EventBus();
+  bus = new EventBus(isAuthentication);
 });
 afterEach(() => {
   jest.restoreAllMocks();

@@ -1,14 +1,14 @@
 import { defer, type Observable } from 'rxjs';
 import { checkOptions, isRecord, type Check } from '../../check.js';
-import { call$ } from '../../cluster/call.js';
-import { isAuthentication } from '../../insight/events.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { HttpMethod } from '../../transport/http.js';
-import { answerOf, learn, type V2Context } from '../context.js';
+import type { V2Context } from '../context.js';
 import { faultOf, type Answer } from '../wire/decode.js';
+import { isAuthentication } from '../wire/is-authentication.js';
 import { parseJson } from '../wire/parse-json.js';
 import { demandRequestLine } from '../wire/request-size.js';
 import { isOpen, retryClassOf, type ApiOperation } from './retry-classes.js';
+import { v2Call$ } from './v2-call.js';
 
 /** One request beside the keys API, before it is encoded. */
 export interface ApiRequest {
@@ -64,7 +64,6 @@ export class ApiCalls {
     read: (answer: Answer) => T,
   ): Observable<T> {
     const { context } = this;
-    const { transport, cluster, events, authorization } = context;
     const subject = of ?? at;
     const name = subject === undefined ? called : `${called} ${subject}`;
     demandRequestLine(context.settings, method, path, {
@@ -75,27 +74,19 @@ export class ApiCalls {
       method,
       path,
       operation,
-      pool: 'command' as const,
       body: json && JSON.stringify(json),
       contentType: 'application/json',
-      authorization: isOpen(operation) ? undefined : authorization,
+      authorization: isOpen(operation) ? undefined : context.authorization,
       secret,
     };
-    const own = { secret, keepsNoBody: isAuthentication({ path, operation }) };
-    return call$(cluster, events, {
+    return v2Call$(context, {
       operation: name,
       retryClass: retryClassOf(operation),
       settings,
       at,
-      send: (endpoint, timeout, trace) =>
-        transport.read$(
-          { ...request, endpoint, timeout },
-          (response) => {
-            learn(context, endpoint, response.status, response.headers);
-            return read(answerOf(context, name, endpoint, response, own));
-          },
-          trace,
-        ),
+      request: () => request,
+      own: { secret, keepsNoBody: isAuthentication(request) },
+      read,
     });
   }
 }

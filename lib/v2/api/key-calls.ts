@@ -1,12 +1,11 @@
-import { catchError, defer, of, switchMap, type Observable } from 'rxjs';
+import { catchError, defer, of, type Observable } from 'rxjs';
 import { check, checkOptions, demand, type Check } from '../../check.js';
-import { call$ } from '../../cluster/call.js';
 import { Fault } from '../../cluster/fault.js';
 import { UnsupportedByServerError } from '../../errors.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { HttpMethod } from '../../transport/http.js';
 import { TransportError } from '../../transport/transport-error.js';
-import { answerOf, learn, type V2Context } from '../context.js';
+import { answerOf, type V2Context } from '../context.js';
 import { decodeKeys, type KeysBody } from '../wire/decode.js';
 import { keyPath, normaliseKey } from '../wire/key-path.js';
 import type { EtcdNode, KeyResponse, ResponseInfo } from '../model/model.js';
@@ -14,6 +13,7 @@ import { withQuery, type Params } from '../wire/params.js';
 import { demandKey, demandRequestLine, encodeForm } from '../wire/request-size.js';
 import { retryClassOf, type KeysOperation } from './retry-classes.js';
 import { demandFeatures, isLegacy, keepsTtl, type Feature } from '../old/server-release.js';
+import { v2Call$ } from './v2-call.js';
 import { withKey } from './with-key.js';
 
 /** One request to the keys API, before it is encoded. */
@@ -88,13 +88,12 @@ export class KeyCalls {
     checkInfo: (info: ResponseInfo) => void = () => undefined,
   ): Observable<KeyResponse> {
     const context = this.#context;
-    const { transport, cluster, events, authorization } = context;
+    const { cluster, authorization } = context;
     const name = `${called} ${key}`;
     const path = withQuery(keyPath(key), query);
     const request = {
       method,
       operation,
-      pool: 'command' as const,
       body: form && encodeForm(form),
       authorization,
     };
@@ -109,28 +108,25 @@ export class KeyCalls {
     const demandsNoTtl =
       (operation === 'update' || operation === 'compareAndSwap') && form?.['ttl'] === undefined;
     const asked = { key, method, sparse: form?.['noValueOnSuccess'] === true };
-    return call$(cluster, events, {
+    return v2Call$(context, {
       operation: name,
       retryClass,
       settings,
-      send: (endpoint, timeout, trace) => {
+      request: (endpoint) => {
         const version = cluster.version(endpoint);
         demandFeatures(name, version, features);
         const there =
           query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
-        const sent$ = transport.read$(
-          { ...request, path: there, endpoint, timeout },
-          (response) => {
-            const info = learn(context, endpoint, response.status, response.headers);
-            const body = decodeKeys(answerOf(context, name, endpoint, response), asked);
-            checkInfo(info);
-            return keyResponse(key, body, info);
-          },
-          trace,
-        );
-        return demandsNoTtl && keepsTtl(version)
-          ? this.#withoutTtl$(name, key, endpoint, timeout).pipe(switchMap(() => sent$))
-          : sent$;
+        return { ...request, path: there };
+      },
+      before$: (endpoint, timeout) =>
+        demandsNoTtl && keepsTtl(cluster.version(endpoint))
+          ? this.#withoutTtl$(name, key, endpoint, timeout)
+          : undefined,
+      read: (answer, info) => {
+        const body = decodeKeys(answer, asked);
+        checkInfo(info);
+        return keyResponse(key, body, info);
       },
     });
   }

@@ -1,16 +1,16 @@
 import { defer, type Observable } from 'rxjs';
 import { check, checkOptions, demand, isRecord, secret, type Check } from '../../check.js';
-import { call$ } from '../../cluster/call.js';
 import { InvalidOptionError } from '../../errors.js';
-import { isAuthentication } from '../../insight/events.js';
 import { callChecks, resolveCall, type CallOptions } from '../../options.js';
 import { httpMethods, type HttpMethod } from '../../transport/http.js';
-import { answerOf, learn, type V2Context } from '../context.js';
+import type { V2Context } from '../context.js';
 import { faultOf } from '../wire/decode.js';
 import type { ResponseInfo } from '../model/model.js';
+import { isAuthentication } from '../wire/is-authentication.js';
 import { encodeParams, withQuery, type Params } from '../wire/params.js';
 import { parseJson } from '../wire/parse-json.js';
 import { demandRequestLine } from '../wire/request-size.js';
+import { v2Call$ } from './v2-call.js';
 
 /** Options of {@link EtcdClient.raw$}. */
 export interface RawOptions extends CallOptions {
@@ -88,7 +88,6 @@ export class RawApi {
 
   raw$(method: HttpMethod, path: string, options: RawOptions = {}): Observable<RawResponse> {
     const context = this.#context;
-    const { transport, cluster, events } = context;
     return defer(() => {
       demand('method', method, check.oneOf(...httpMethods));
       demand('path', path, pathCheck);
@@ -107,34 +106,27 @@ export class RawApi {
         method,
         path: target,
         operation: 'raw',
-        pool: 'command' as const,
         ...bodyOf(path, options.data),
         ...(authorization === undefined ? {} : { authorization }),
         headers: rest,
       };
-      const own = { authorization, keepsNoBody: isAuthentication({ path, operation: 'raw' }) };
-      const name = `raw ${method} ${path}`;
-      return call$(cluster, events, {
-        operation: name,
+      return v2Call$(context, {
+        operation: `raw ${method} ${path}`,
         retryClass: method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'read' : 'once',
         settings: resolveCall(context.settings, options),
-        send: (endpoint, timeout, trace) =>
-          transport.read$(
-            { ...request, endpoint, timeout },
-            (response) => {
-              const { status, headers: received, body } = response;
-              const info = learn(context, endpoint, status, received);
-              if (status === 307) throw faultOf(answerOf(context, name, endpoint, response, own));
-              const json = parseJson(body);
-              return {
-                status,
-                headers: plain(received.toJSON()),
-                data: json === undefined ? body : json,
-                info,
-              };
-            },
-            trace,
-          ),
+        request: () => request,
+        own: { authorization, keepsNoBody: isAuthentication({ path, operation: 'raw' }) },
+        read: (answer, info, response) => {
+          const { status, body } = answer;
+          if (status === 307) throw faultOf(answer);
+          const json = parseJson(body);
+          return {
+            status,
+            headers: plain(response.headers.toJSON()),
+            data: json === undefined ? body : json,
+            info,
+          };
+        },
       });
     });
   }

@@ -36,7 +36,7 @@ export type ApiOperation =
 const repeatable: Partial<Record<KeysOperation | ApiOperation, RetryClass>> = {
   get: 'read',
   quorumGet: 'quorum-read',
-  set: 'set',
+  set: 'idempotent',
   machines: 'read',
   version: 'read',
   health: 'read',

@@ -118,7 +118,7 @@ export function faultOf(answer: Answer, json = parseJson(answer.body)): Fault {
     return fault(answer, {
       summary: `redirected to ${told(redirect ?? 'nowhere', answer)}`,
       executed: 'no',
-      redirect,
+      redirect: { to: redirect },
       leaderless: true,
       toError: (details) => unexpected(operation, 'redirected, but no leader is known', details),
     });

@@ -23,7 +23,7 @@ describe('what is known of the exchange', () => {
   test('a redirect tells where to, and that nothing was executed', () => {
     const { config, message } = faultFrom(307, '', { redirect: 'http://b:2379' });
     expect(message).toBe('redirected to http://b:2379');
-    expect(config).toMatchObject({ executed: 'no', redirect: 'http://b:2379', leaderless: true });
+    expect(config).toMatchObject({ executed: 'no', redirect: { to: 'http://b:2379' }, leaderless: true });
   });
 
   test.each<[string, string, Partial<Answer>, string]>([
