@@ -1,4 +1,4 @@
-import { auditTime, defer, map, startWith, Subject, type Observable } from 'rxjs';
+import { auditTime, defer, map, share, startWith, Subject, type Observable } from 'rxjs';
 import { defined } from '../util/defined.js';
 import type { Position } from './position.js';
 import { togetherMs } from './timing.js';
@@ -27,11 +27,13 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
 
   /** The list now, then again whenever a watch comes, goes, or changes its state or the number of its subscribers. */
   readonly list$: Observable<readonly (T & OpenWatchState)[]> = defer(() =>
-    this.#changes$.pipe(
-      auditTime(togetherMs),
-      startWith(undefined),
-      map(() => [...this.#open].map(describe)),
-    ),
+    this.#changed$.pipe(startWith(this.#list())),
+  );
+  /** One list for all who follow it. */
+  readonly #changed$ = this.#changes$.pipe(
+    auditTime(togetherMs),
+    map(() => this.#list()),
+    share(),
   );
 
   /** @param protocolOf how a target is watched */
@@ -47,6 +49,10 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
   /** Something about a watch has changed. */
   changed(): void {
     this.#changes$.next();
+  }
+
+  #list(): readonly (T & OpenWatchState)[] {
+    return [...this.#open].map(describe);
   }
 
   /** The source to follow: the one that is there for the target, or one of its own from there. */

@@ -1,5 +1,5 @@
 import type { EtcdClient, WatchEvent, WatchOptions } from 'rxetcd';
-import { Subscription } from 'rxjs';
+import { filter, Subscription, take } from 'rxjs';
 import { eventually, type EventuallyOptions } from '../jest/eventually.js';
 
 /** A watch and all that it has told so far. */
@@ -12,9 +12,14 @@ export class WatchLog {
 
   constructor(client: EtcdClient, key: string, options?: WatchOptions) {
     this.#subscription.add(
-      client.watches$.subscribe((watches) => {
-        this.#isLive ||= watches.some((watch) => watch.key === key && watch.state === 'live');
-      }),
+      client.watches$
+        .pipe(
+          filter((watches) => watches.some(({ key: watched, state }) => watched === key && state === 'live')),
+          take(1),
+        )
+        .subscribe(() => {
+          this.#isLive = true;
+        }),
     );
     this.#subscription.add(
       client.watch$(key, options).subscribe({
