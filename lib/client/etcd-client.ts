@@ -1,43 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import {
-  catchError,
-  defer,
-  distinctUntilChanged,
-  finalize,
-  ignoreElements,
-  interval,
-  map,
-  merge,
-  race,
-  switchMap,
-  takeUntil,
-  throwError,
-  timeout,
-  type Observable,
-  type Subscription,
-} from 'rxjs';
+import { defer, type Observable, type Subscription } from 'rxjs';
 import type { ClusterState } from '../cluster/cluster-state.js';
 import type { ClusterState$ } from '../cluster/cluster-state-subject.js';
-import { Cluster } from '../cluster/cluster.js';
 import type { Member } from '../cluster/member.js';
-import { AllNodesDownError, ClientClosedError, TlsError, UnsupportedByServerError } from '../errors.js';
-import { EventBus, type ClientEvent } from '../insight/events.js';
+import type { ClientEvent } from '../insight/events.js';
 import { logEvents, type LogOptions } from '../insight/log-events.js';
-import { isRecord } from '../check.js';
-import {
-  resolveOptions,
-  type CallOptions,
-  type ClientOptions,
-  type ConnectOptions,
-  type Settings,
-} from '../options.js';
+import { resolveOptions, type CallOptions, type ClientOptions, type ConnectOptions } from '../options.js';
 import { checkServer$ } from '../v2/api/connect.js';
-import { within } from '../v2/api/deadline.js';
 import { isAuthentication } from '../v2/wire/is-authentication.js';
 import { normaliseKey } from '../v2/wire/key-path.js';
-import { TransportError } from '../transport/transport-error.js';
-import { Transport } from '../transport/transport.js';
-import { UnusableError } from '../transport/unusable.js';
 import type { HttpMethod } from '../transport/http.js';
 import { ApiCalls } from '../v2/api/api-calls.js';
 import { AuthApi } from '../v2/api/auth.js';
@@ -63,6 +34,7 @@ import { StatsApi } from '../v2/api/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from '../v2/watch/watch-api.js';
 import type { OpenWatch } from '../v2/watch/open-watch.js';
 import { Watermark } from '../v2/watermark.js';
+import { ClientCore, connecting, handedOver$, type Api } from './client-core.js';
 
 /**
  * A reactive client of an etcd cluster. Every operation returns a cold Observable: nothing is sent before it is
@@ -78,10 +50,7 @@ import { Watermark } from '../v2/watermark.js';
  * ```
  */
 export class EtcdClient implements AsyncDisposable {
-  readonly #settings: Settings;
-  readonly #events = new EventBus(isAuthentication);
-  readonly #transport: Transport;
-  readonly #cluster: Cluster;
+  readonly #core: ClientCore;
   readonly #context: V2Context;
   readonly #keyCalls: KeyCalls;
   readonly #keys: KeysApi;
@@ -112,25 +81,17 @@ export class EtcdClient implements AsyncDisposable {
   constructor(options?: ClientOptions);
   constructor(endpoints: string | readonly string[], options?: ClientOptions);
   constructor(first?: string | readonly string[] | ClientOptions, rest?: ClientOptions) {
-    this.#settings = resolveOptions(first, rest);
-    this.#transport = new Transport(this.#settings, this.#events);
-    const probe = v2Probe(this.#transport, this.#settings);
-    this.#cluster = new Cluster(this.#settings, probe, this.#events, this.#transport.tabs !== undefined);
-    this.#transport.trusts = (endpoint) => this.#cluster.isTrusted(endpoint);
-    this.#transport.vouch$ = (endpoint) => this.#cluster.vouch$(endpoint);
-    this.#cluster.whenUnsupported((endpoint, version) => ({ type: 'no-v2-api', endpoint, version }));
-    this.#cluster.whenGone((endpoint) => {
-      this.#transport.forget(endpoint);
-      probe.forget(endpoint);
-    });
+    const core = new ClientCore(resolveOptions(first, rest), v2);
+    const { settings, transport, cluster, events } = core;
     const context: V2Context = {
-      settings: this.#settings,
-      transport: this.#transport,
-      cluster: this.#cluster,
-      events: this.#events,
+      settings,
+      transport,
+      cluster,
+      events,
       watermark: new Watermark(),
-      authorization: basicAuthorization(this.#settings),
+      authorization: basicAuthorization(settings),
     };
+    this.#core = core;
     const keyCalls = new KeyCalls(context);
     this.#context = context;
     this.#keyCalls = keyCalls;
@@ -143,8 +104,8 @@ export class EtcdClient implements AsyncDisposable {
     this.members = new MembersApi(apiCalls);
     this.stats = new StatsApi(apiCalls);
     this.auth = new AuthApi(apiCalls);
-    this.clusterState$ = this.#cluster.state$;
-    this.events$ = this.#events.events$;
+    this.clusterState$ = cluster.state$;
+    this.events$ = events.events$;
   }
 
   /**
@@ -171,26 +132,18 @@ export class EtcdClient implements AsyncDisposable {
     rest?: ConnectOptions,
   ): Observable<EtcdClient> {
     return defer(() => {
-      const [endpointsOrOptions, options] = [first, rest].map(withoutCheckKey);
-      const { checkKey = '/', deadline = connectDeadline } = optionsOf(first, rest);
+      const { checkKey, deadline, args } = connecting(first, rest);
       const key = normaliseKey(checkKey, 'checkKey');
-      const client = new EtcdClient(endpointsOrOptions as string, options as ClientOptions | undefined);
-      let handedOver = false;
-      return client.#known$(key, deadline).pipe(
-        map(() => {
-          handedOver = true;
-          return client;
-        }),
-        finalize(() => {
-          if (!handedOver) client.close();
-        }),
-      );
+      const client = new EtcdClient(...(args as [string, ClientOptions]));
+      const check$ = (left: number): Observable<unknown> =>
+        checkServer$(client.#context, client.#keyCalls, key, left);
+      return handedOver$(client, client.#core.known$(deadline, check$));
     });
   }
 
   /** The URLs known: the configured ones, then those found in the cluster. */
   get endpoints(): readonly string[] {
-    return this.#cluster.endpoints;
+    return this.#core.cluster.endpoints;
   }
 
   /**
@@ -200,24 +153,12 @@ export class EtcdClient implements AsyncDisposable {
    * Errors: UnsupportedByServerError once no server at any endpoint has the v2 API.
    */
   leader$(): Observable<Member | undefined> {
-    const keepAlive$ = interval(2 ** 31 - 1).pipe(ignoreElements());
-    return defer(() =>
-      this.#cluster.closed
-        ? throwError(() => new ClientClosedError('leader'))
-        : merge(
-            this.clusterState$.pipe(
-              map((state) => state.leader),
-              distinctUntilChanged((a, b) => a?.id === b?.id && a?.name === b?.name),
-            ),
-            this.#cluster.unsupported$((why) => new UnsupportedByServerError(`leader: ${why}`)),
-            keepAlive$,
-          ).pipe(takeUntil(this.#cluster.closing$)),
-    );
+    return this.#core.leader$();
   }
 
   /** Probes every member now and emits the state that follows. */
   refreshCluster$(): Observable<ClusterState> {
-    return race(this.#cluster.closed$, this.#cluster.refresh$()).pipe(this.#cluster.active());
+    return this.#core.refreshCluster$();
   }
 
   /**
@@ -462,7 +403,7 @@ export class EtcdClient implements AsyncDisposable {
    * ```
    */
   logEvents(options?: LogOptions): Subscription {
-    return logEvents(this.#events, options);
+    return logEvents(this.#core.events, options);
   }
 
   /**
@@ -470,10 +411,7 @@ export class EtcdClient implements AsyncDisposable {
    * ClientClosedError, connections are closed. Closing twice does nothing.
    */
   close(): void {
-    if (this.#cluster.closed) return;
-    this.#cluster.close();
-    this.#events.close();
-    this.#transport.close();
+    this.#core.close();
   }
 
   /**
@@ -496,7 +434,7 @@ export class EtcdClient implements AsyncDisposable {
 
   /** One readable line, without options. */
   toString(): string {
-    return `EtcdClient (${this.#cluster.closed ? 'closed' : 'open'}) ${this.endpoints.join(' ')}`;
+    return this.#core.toString();
   }
 
   /** The same line. */
@@ -507,39 +445,11 @@ export class EtcdClient implements AsyncDisposable {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
-
-  #known$(key: string, deadline: number): Observable<unknown> {
-    const startedAt = performance.now();
-    const down = (): AllNodesDownError =>
-      new AllNodesDownError('connect', 'unreachable', { attempts: this.#cluster.probeFailures });
-    return this.#cluster.known$().pipe(
-      timeout({ first: deadline, with: () => throwError(() => down()) }),
-      catchError((error: unknown) => {
-        const attempts = this.#cluster.probeFailures;
-        if (error instanceof UnusableError) throw error.toEtcdError('connect', { attempts });
-        throw error instanceof TransportError ? new TlsError('connect', error.message, { attempts }) : error;
-      }),
-      switchMap(() => {
-        const left = within({ ...this.#settings, deadline }, startedAt).deadline;
-        return checkServer$(this.#context, this.#keyCalls, key, left);
-      }),
-      this.#cluster.active(),
-    );
-  }
 }
 
-/** How long `connect$` tries where no deadline is given, ms. */
-const connectDeadline = 5_000;
-
-const isOptions = (given: unknown): given is ConnectOptions => isRecord(given);
-
-function optionsOf(first: unknown, rest: unknown): ConnectOptions {
-  return { ...(isOptions(first) ? first : {}), ...(isOptions(rest) ? rest : {}) };
-}
-
-/** The constructor knows no `checkKey`. */
-function withoutCheckKey(given: unknown): unknown {
-  if (!isOptions(given)) return given;
-  const { checkKey: _, ...options } = given;
-  return options;
-}
+/** What the rest of a client has to know of the v2 API. */
+const v2: Api = {
+  probeOf: v2Probe,
+  isConfidential: isAuthentication,
+  unsupported: (endpoint, version) => ({ type: 'no-v2-api', endpoint, version }),
+};

@@ -23,3 +23,9 @@ export interface ProbeAnswer {
  * @param full also asks for its id, its release and the member list, not only for the leader
  */
 export type Probe = (endpoint: string, full: boolean) => Observable<ProbeAnswer>;
+
+/** A probe that remembers how its endpoints are asked. */
+export type ForgettingProbe = Probe & {
+  /** The endpoint is none any more: who comes there later may be of any release. */
+  readonly forget: (endpoint: string) => void;
+};

@@ -1,7 +1,7 @@
 import { catchError, forkJoin, map, of, switchMap, type Observable } from 'rxjs';
 import { isRecord } from '../check.js';
 import type { MemberInfo } from '../cluster/member.js';
-import type { Probe, ProbeAnswer } from '../cluster/probe.js';
+import type { ForgettingProbe, Probe, ProbeAnswer } from '../cluster/probe.js';
 import type { Settings } from '../options.js';
 import type { HttpResponse } from '../transport/http.js';
 import { maxProbeBytes } from '../transport/refusals.js';
@@ -12,18 +12,15 @@ import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js'
 import { jsonIn, parseJson, textIn, wordIn } from './wire/parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
-/** A probe that remembers how old releases are asked. */
-export type V2Probe = Probe & {
-  /** The endpoint is none any more: who comes there later may be of any release. */
-  readonly forget: (endpoint: string) => void;
-};
-
 /**
  * The v2 API's probe: `/v2/members/leader` for the leader, and when asked in full `/v2/stats/self` for the id (the
  * only thing trusted there), `/v2/members` for the list and `/version`. Without credentials: these paths are open, and
  * each authenticated request costs the server 60 ms. Releases before 2.0 are asked in their own way.
  */
-export function v2Probe(transport: Transport, { probeTimeout }: Pick<Settings, 'probeTimeout'>): V2Probe {
+export function v2Probe(
+  transport: Transport,
+  { probeTimeout }: Pick<Settings, 'probeTimeout'>,
+): ForgettingProbe {
   const legacy = new Set<string>();
   const probe: Probe = (endpoint, full) => {
     const ask$: Ask = (path) =>
