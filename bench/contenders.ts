@@ -118,8 +118,11 @@ export function plainAxios(origin: string): Contender {
   return throughAxios('axios', axios.create({ maxRedirects: 0 }), origin, () => undefined);
 }
 
-/** Axios over what carries the library's own requests: the floor that axios sets. */
-export function axiosOverOurs(origin: string): Contender {
+/** What carries the library's own requests, with nothing of the library above it. */
+function bareExchange(origin: string): {
+  exchange: (request: Pick<HttpRequest, 'method' | 'path' | 'body'>) => Promise<HttpResponse>;
+  close: Contender['close'];
+} {
   const { send, close } = createUndiciSender({
     tls: {},
     connectTimeout: 1_000,
@@ -139,10 +142,35 @@ export function axiosOverOurs(origin: string): Contender {
     head: ignore,
     text: ignore,
   };
-  const exchange = (request: HttpRequest): Promise<HttpResponse> =>
-    new Promise((done, failed) => {
-      send({ ...bare, request, done, failed });
+  const exchange = ({ method, path, body: sent }: Pick<HttpRequest, 'method' | 'path' | 'body'>) =>
+    new Promise<HttpResponse>((done, failed) => {
+      const asked: HttpRequest = {
+        method,
+        path,
+        endpoint: origin,
+        timeout: 10_000,
+        operation: 'bench',
+        pool: 'command',
+        ...(sent === undefined ? {} : { body: sent }),
+      };
+      send({ ...bare, request: asked, done, failed });
     });
+  return { exchange, close };
+}
+
+/** The floor of the library's own calls: the same wire, and the value read. */
+export function ownWire(origin: string): Contender {
+  const { exchange, close } = bareExchange(origin);
+  const send = async (method: 'GET' | 'PUT', key: number, sent?: string): Promise<string> => {
+    const { status, body: answer } = await exchange({ method, path: pathOf(key), body: sent });
+    return valueOf(status, answer);
+  };
+  return { name: 'its wire', get: (key) => send('GET', key), put: (key) => send('PUT', key, body), close };
+}
+
+/** Axios over what carries the library's own requests: the floor that axios sets. */
+export function axiosOverOurs(origin: string): Contender {
+  const { exchange, close } = bareExchange(origin);
   const adapter: AxiosAdapter = async (config) => {
     const sent = config.data as string | undefined;
     const {
@@ -151,12 +179,8 @@ export function axiosOverOurs(origin: string): Contender {
       body: data,
     } = await exchange({
       method: config.method === 'put' ? 'PUT' : 'GET',
-      endpoint: origin,
       path: (config.url ?? '').slice(origin.length),
-      timeout: 10_000,
-      operation: 'bench',
-      pool: 'command',
-      ...(sent === undefined ? {} : { body: sent }),
+      body: sent,
     });
     return { data, status, statusText: '', headers: headers.toJSON() as Record<string, string>, config };
   };

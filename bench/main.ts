@@ -16,6 +16,7 @@ import { versions } from './versions.js';
 
 /** Loaded where they run: what one needs is not on the heap of another. */
 const sections: Readonly<Record<string, () => Promise<Section>>> = {
+  calls: async () => (await import('./calls.js')).calls,
   requests: async () => (await import('./requests.js')).requests,
   bursts: async () => (await import('./bursts.js')).bursts,
   latency: async () => (await import('./latency.js')).latency,

@@ -65,6 +65,12 @@ export class Comparison {
     return spread(this.#of(name).map(({ perSecond }, round) => perSecond / other[round]!.perSecond));
   }
 
+  /** How much more of something one has than another, round by round. */
+  more(name: string, than: string, of: (sample: Sample) => number): Spread {
+    const other = this.#of(than);
+    return spread(this.#of(name).map((own, round) => of(own) - of(other[round]!)));
+  }
+
   #of(name: string): readonly Sample[] {
     const samples = this.#samples.get(name);
     if (samples === undefined) throw new Error(`no contender ${name}`);

@@ -7,9 +7,9 @@ walk(async (stage) => {
   const client = await firstValueFrom(EtcdClient.connect$(stage.endpoints, { heartbeat: 500 }));
   const leader$ = client.leader$().pipe(filter((leader) => leader !== undefined));
   const leader = await firstValueFrom(leader$);
-  const { node } = await firstValueFrom(client.createDir$('/observed'));
+  const created = await firstValueFrom(client.createDir$('/observed'));
 
-  const observed$ = client.watch$('/observed', { fromIndex: (node.modifiedIndex ?? 0) + 1 }).pipe(
+  const observed$ = client.watch$('/observed', { fromIndex: (created.node.modifiedIndex ?? 0) + 1 }).pipe(
     tap(({ node: { key, value }, index, info }) => {
       console.log(`value ${value}, key ${key}, info: index ${index} from ${info.endpoint}`);
     }),

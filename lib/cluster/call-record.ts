@@ -177,8 +177,8 @@ export class CallRecord {
     if (fault !== undefined && fault.executed === undefined) return 'fail';
     if (fault === undefined && !(error instanceof TransportError)) return 'fail';
     if (error instanceof TransportError && error.kind === 'tls') {
-      const untried = this.#cluster.view.candidates.some((url) => !this.tried.has(url));
-      return anyMember(retryClass) && untried
+      const someUntried = this.#cluster.view.candidates.some((url) => !this.tried.has(url));
+      return anyMember(retryClass) && someUntried
         ? 'next'
         : this.#isWrite || retryClass === 'quorum-read'
           ? 'leader'

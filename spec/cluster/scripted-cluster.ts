@@ -112,7 +112,7 @@ export function scriptedCluster() {
     script: Script,
     retryClass: RetryClass,
     options: CallOptions,
-    run: Run,
+    seen: Run,
   ): ScriptedCall<string> {
     const client = resolveOptions({ endpoints: urls });
     return {
@@ -121,9 +121,9 @@ export function scriptedCluster() {
       settings: resolveCall(client, options),
       send: (endpoint, limit, trace) =>
         new Observable((subscriber) => {
-          const outcome = script[Math.min(run.sends.length, script.length - 1)] ?? 'ok';
+          const outcome = script[Math.min(seen.sends.length, script.length - 1)] ?? 'ok';
           const sent = { endpoint, at: performance.now(), limit, gone: false };
-          run.sends.push(sent);
+          seen.sends.push(sent);
           trace.sent = () => outcome !== 'silence, unsent';
           trace.exchange = { since: outcome === 'silence, unsent' ? undefined : sent.at };
           subscriber.add(() => (sent.gone = true));

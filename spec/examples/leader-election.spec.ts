@@ -17,7 +17,7 @@ beforeEach(async () => {
   client = new EtcdClient(cluster.endpoints);
 });
 afterEach(async () => {
-  for (const candidate of running.splice(0)) await candidate.remove();
+  for (const each of running.splice(0)) await each.remove();
   client.close();
   await firstValueFrom(cluster.down$());
 });

@@ -121,8 +121,8 @@ class Round {
       .join('\n');
   }
 
-  afterwards(cleanUp: () => unknown): void {
-    this.#cleanUps.push(cleanUp);
+  afterwards(work: () => unknown): void {
+    this.#cleanUps.push(work);
   }
 
   #follow(client: EtcdClient, key: string, options?: WatchOptions): FollowedWatch {

@@ -38,7 +38,7 @@ function probeOf(replies: () => Record<string, Reply>) {
     });
   };
   const probe = v2Probe({ exchange$ } as unknown as Transport, { probeTimeout: 77 });
-  const ask = (endpoint: string, full: boolean): { answer?: ProbeAnswer; error?: unknown } => {
+  const askOf = (endpoint: string, full: boolean): { answer?: ProbeAnswer; error?: unknown } => {
     requests = [];
     const result: { answer?: ProbeAnswer; error?: unknown } = {};
     probe(endpoint, full).subscribe({
@@ -47,7 +47,7 @@ function probeOf(replies: () => Record<string, Reply>) {
     });
     return result;
   };
-  return Object.assign(ask, { forget: probe.forget });
+  return Object.assign(askOf, { forget: probe.forget });
 }
 
 function ask(replies: Record<string, Reply>, full = true): { answer?: ProbeAnswer; error?: unknown } {

@@ -191,11 +191,11 @@ export class AuthApi {
     return this.#checked$(options, {}, (settings) => {
       const request = about('user', name, 'PUT');
       demandChanges(changes, { password, grant: names, revoke: names });
-      const { grant = [], revoke = [], password: secret } = changes;
+      const { grant = [], revoke = [], password: next } = changes;
       const json = { user: name, ...changes };
       // A password alone would create a user that is not there.
       const isTold = grant.length + revoke.length > 0;
-      return this.#putUser$('auth.updateUser', { ...request, json, secret }, settings, isTold, true);
+      return this.#putUser$('auth.updateUser', { ...request, json, secret: next }, settings, isTold, true);
     });
   }
 

@@ -11,10 +11,10 @@ export const membersShape = record({ members: list(memberShape) });
 
 /** A member as `/v2/members` writes it; a list that is null is empty. */
 export function memberOf(json: Record<string, unknown>): MemberInfo {
-  const text = (v: unknown): string => (typeof v === 'string' ? v : '');
+  const word = (v: unknown): string => (typeof v === 'string' ? v : '');
   return {
-    id: text(json['id']),
-    name: text(json['name']),
+    id: word(json['id']),
+    name: word(json['name']),
     clientURLs: stringsOf(json['clientURLs']),
     peerURLs: stringsOf(json['peerURLs']),
   };

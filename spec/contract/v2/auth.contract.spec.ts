@@ -454,8 +454,8 @@ test('no error shows a password', async () => {
     guest.auth.updateUser$(name, { password: secret, grant: ['root'] }),
   ]) {
     const error = (await rejectionOf(call$)) as EtcdApiError;
-    const everything = [error.message, error.stack, JSON.stringify(Object.entries(error)), headlineOf(error)];
-    expect(everything.join()).not.toContain(secret);
-    expect(everything.join()).not.toContain(encoded);
+    const told = [error.message, error.stack, JSON.stringify(Object.entries(error)), headlineOf(error)];
+    expect(told.join()).not.toContain(secret);
+    expect(told.join()).not.toContain(encoded);
   }
 });

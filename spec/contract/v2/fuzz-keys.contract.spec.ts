@@ -164,9 +164,9 @@ describe(`with the seed ${String(runSeed)}`, () => {
     });
     await forAll(40, long, async ({ length, unit }) => {
       const width = encodeURIComponent(unit).length;
-      const start = fresh();
-      const rest = length - `/v2/keys${start}`.length;
-      const key = start + unit.repeat(Math.floor(rest / width)) + 'k'.repeat(rest % width);
+      const begin = fresh();
+      const rest = length - `/v2/keys${begin}`.length;
+      const key = begin + unit.repeat(Math.floor(rest / width)) + 'k'.repeat(rest % width);
       const written = await outcome(() => client.set$(key, 'v'));
       if (!written.ok) {
         expect(isInvalidOption(written.error)).toBe(true);

@@ -52,10 +52,10 @@ describe('createInOrder$', () => {
     const answers = [];
     for (const value of ['a', 'b', 'c'])
       answers.push(await firstValueFrom(client.createInOrder$(key, value)));
-    const keys = answers.map(({ node }) => node.key);
+    const names = answers.map(({ node }) => node.key);
     expect(answers[0]).toMatchObject({ action: 'create', node: { value: 'a' }, info: { status: 201 } });
-    expect(keys.every((name) => new RegExp(`^${key}/\\d{20}$`).test(name))).toBe(true);
-    expect([...keys].sort()).toEqual(keys);
+    expect(names.every((name) => new RegExp(`^${key}/\\d{20}$`).test(name))).toBe(true);
+    expect([...names].sort()).toEqual(names);
     const { node } = await firstValueFrom(client.get$(key, { sorted: true }));
     expect(node.nodes?.map(({ value }) => value)).toEqual(['a', 'b', 'c']);
   });

@@ -175,8 +175,8 @@ describe('three members', () => {
     );
     expect(client.clusterState$.value).toBe(state);
     // For up to a second after an election a leader may not say who it is.
-    const { name } = await firstValueFrom(cluster.leader$());
-    await eventually(async () => (await firstValueFrom(refresh$)).leader?.name === name);
+    const leader = await firstValueFrom(cluster.leader$());
+    await eventually(async () => (await firstValueFrom(refresh$)).leader?.name === leader.name);
 
     const dead = await firstValueFrom(cluster.kill$('follower'));
     probed.length = 0;

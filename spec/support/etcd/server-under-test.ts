@@ -76,7 +76,7 @@ export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
       cleanUps.push(() => firstValueFrom(proxy.close$()));
       return proxy;
     },
-    afterwards: (cleanUp) => cleanUps.push(cleanUp),
+    afterwards: (work) => cleanUps.push(work),
     key: () => `/test-${++keys}`,
     fetch: (path, init) => fetchWhole(`${server.url}/v2${path}`, init),
     watchers: async () =>

@@ -128,7 +128,7 @@ function slowly(delay: (lines: Omit<NextLine, 'path'>) => Delay | undefined): Tr
   let arrived = 0;
   let begun = false;
   let last = Promise.resolve();
-  const pass = async (output: Transform, line: string): Promise<void> => {
+  const passLine = async (output: Transform, line: string): Promise<void> => {
     const { bytes, until } = (begun ? undefined : delay({ passed, arrived: () => arrived })) ?? {
       bytes: line.length,
     };
@@ -143,7 +143,7 @@ function slowly(delay: (lines: Omit<NextLine, 'path'>) => Delay | undefined): Tr
       // Every byte stays what it is.
       const lines = piece.toString('latin1').split(/(?<=\n)/);
       arrived += lines.filter((line) => line.endsWith('\n')).length;
-      for (const line of lines) last = last.then(() => pass(this, line));
+      for (const line of lines) last = last.then(() => passLine(this, line));
       done();
     },
     flush(done) {

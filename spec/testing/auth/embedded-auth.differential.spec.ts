@@ -349,17 +349,17 @@ test('random requests', async () => {
     revoke: maybe(permissions),
   });
   const request: fc.Arbitrary<AuthRequest> = fc.oneof(
-    fc.tuple(method, username, userChange, authorization).map(([method, user, change, authorization]) => ({
-      method,
+    fc.tuple(method, username, userChange, authorization).map(([verb, user, change, own]) => ({
+      method: verb,
       path: `/users/${user}`,
       body: JSON.stringify({ user, ...change }),
-      authorization,
+      authorization: own,
     })),
-    fc.tuple(method, roleName, roleChange, authorization).map(([method, role, change, authorization]) => ({
-      method,
+    fc.tuple(method, roleName, roleChange, authorization).map(([verb, role, change, own]) => ({
+      method: verb,
       path: `/roles/${role}`,
       body: JSON.stringify({ role, ...change }),
-      authorization,
+      authorization: own,
     })),
     fc.record({ method, path: fc.constantFrom('/enable', '/users', '/roles'), authorization }),
   );

@@ -140,11 +140,11 @@ describe.each(watched)('a watch on etcd %s', (release) => {
     await start(release);
     await firstValueFrom(client.createDir$('/p'));
     etcd.set('/p/q/k', 'v');
-    const logs = [watch('/p/q/k'), watch('/p/q', { recursive: false })];
-    for (const log of logs) await log.live();
+    const both = [watch('/p/q/k'), watch('/p/q', { recursive: false })];
+    for (const log of both) await log.live();
     await armed(2);
     await firstValueFrom(client.updateDir$('/p', { ttl: 0 }));
-    for (const log of logs) {
+    for (const log of both) {
       await log.count(1);
       expect(log.lines).toEqual(['expire /p']);
       expect(log.events[0]?.node).not.toHaveProperty('dir');
