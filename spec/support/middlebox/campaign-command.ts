@@ -1,7 +1,7 @@
 /**
  * Command line: rounds of full schedules against the built package, one line about each. All arguments may be left out:
  * `--rounds 1000 --minutes 10 --seed 7 --log FILE` (a campaign that was stopped goes on behind the rounds that FILE holds),
- * `--of writes` (watches), `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
+ * `--side-by-side 8` (1: one after the other), `--of writes` (watches), `--abilities stall,fin`, `--fronts none,nginx`, `--without blind,restarts,waves`. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { runSeed } from '../values/random.js';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     log: { type: 'string' },
     abilities: { type: 'string', default: abilities.join() },
     fronts: { type: 'string', default: fronts.join() },
+    'side-by-side': { type: 'string', default: '1' },
     of: { type: 'string', default: 'watches' },
     without: { type: 'string', default: '' },
   },
@@ -47,16 +48,17 @@ const switches = {
 
 const play = { watches: playWatchRound, writes: playWriteRound }[values.of];
 if (play === undefined) throw new Error(`Unknown: ${values.of}. One of watches, writes.`);
-const clusters = new Clusters();
+const lanes = Array.from({ length: Number(values['side-by-side']) }, () => new Clusters());
 const result = await runCampaign({
   seed: Number(values.seed),
   rounds: Number(values.rounds),
   lastsMs: Number(values.minutes) * 60_000,
   switches,
   ...(values.log !== undefined && { log: values.log }),
-  play: async (plan) => play(await clusters.of(plan.size), plan),
+  sideBySide: lanes.length,
+  play: async (plan, lane) => play(await lanes[lane]!.of(plan.size), plan),
   print: (line) => console.log(line),
-}).finally(() => clusters.down());
+}).finally(() => Promise.all(lanes.map((clusters) => clusters.down())));
 console.log(
   `${result.rounds} rounds, ${result.counted} of them count, ${result.lost} events lost without a word;` +
     ` broken: ${result.broken.join(', ') || 'none'}`,

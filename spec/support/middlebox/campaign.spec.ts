@@ -83,6 +83,29 @@ test('broken rounds are named, with all that was found', async () => {
   expect(lostEvents(reportOf(plan, { findings }))).toBe(1);
 });
 
+test('rounds side by side keep their seeds, and each lane has one at a time', async () => {
+  const busy = new Set<number>();
+  const played: number[] = [];
+  const result = await runCampaign({
+    seed: 10,
+    rounds: 9,
+    lastsMs: 60_000,
+    switches: everything,
+    sideBySide: 4,
+    play: async (one, lane) => {
+      expect(busy.has(lane)).toBe(false);
+      busy.add(lane);
+      played.push(one.seed);
+      await new Promise((resolve) => setImmediate(resolve));
+      busy.delete(lane);
+      return reportOf(one);
+    },
+    print: () => undefined,
+  });
+  expect(played.sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18]);
+  expect(result.rounds).toBe(9);
+});
+
 test('a campaign that was stopped goes on behind the rounds that its log holds', async () => {
   const log = join(folder, 'log');
   expect((await play(log)).played).toEqual([10, 11, 12, 13, 14, 15]);

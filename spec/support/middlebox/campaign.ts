@@ -11,7 +11,10 @@ export interface CampaignOptions {
   readonly switches: Switches;
   /** A file that takes one line of JSON for each round; the seeds that it holds already are passed over. Default: none. */
   readonly log?: string;
-  readonly play: (plan: RoundPlan) => Promise<RoundReport>;
+  /** Rounds that are played at the same time. Default 1. */
+  readonly sideBySide?: number;
+  /** @param lane which of those at the same time it is: from 0 */
+  readonly play: (plan: RoundPlan, lane: number) => Promise<RoundReport>;
   readonly print: (line: string) => void;
 }
 
@@ -24,20 +27,23 @@ export interface CampaignResult {
   readonly broken: readonly number[];
 }
 
-/** Plays one round after the other, prints a line about each, and all that is known of one that broke a promise. */
+/** Plays round after round, prints a line about each, and all that is known of one that broke a promise. */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { seed: first, rounds, lastsMs, switches, log, play, print } = options;
+  const { seed: first, rounds, lastsMs, switches, log, sideBySide = 1, play, print } = options;
   const done = log === undefined ? new Set<number>() : seedsIn(log);
   const reports: RoundReport[] = [];
   const end = Date.now() + lastsMs;
-  for (let seed = first; seed < first + rounds && Date.now() < end; seed += 1) {
-    if (done.has(seed)) continue;
-    const report = await play(planRound(seed, switches));
-    reports.push(report);
-    print(lineOf(report));
-    if (report.findings.length > 0) print(detailsOf(report));
-    if (log !== undefined) appendFileSync(log, `${JSON.stringify({ seed, ...report })}\n`);
-  }
+  const seeds = Array.from({ length: rounds }, (_, i) => first + i).filter((seed) => !done.has(seed));
+  const lanes = Array.from({ length: sideBySide }, async (_, lane) => {
+    for (let seed = seeds.shift(); seed !== undefined && Date.now() < end; seed = seeds.shift()) {
+      const report = await play(planRound(seed, switches), lane);
+      reports.push(report);
+      print(lineOf(report));
+      if (report.findings.length > 0) print(detailsOf(report));
+      if (log !== undefined) appendFileSync(log, `${JSON.stringify({ seed, ...report })}\n`);
+    }
+  });
+  await Promise.all(lanes);
   return {
     rounds: reports.length,
     counted: reports.filter(counts).length,
