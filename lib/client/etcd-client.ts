@@ -88,7 +88,9 @@ export class EtcdClient implements AsyncDisposable {
       transport,
       cluster,
       events,
-      watermark: new Watermark(),
+      watermark: new Watermark(() => {
+        cluster.termBeginsAnew();
+      }),
       authorization: basicAuthorization(settings),
     };
     this.#core = core;

@@ -388,13 +388,17 @@ export class Cluster {
   }
 
   /**
-   * An answer carried this raft term. In a higher one another member may lead: all are asked. In a lower one, too, as the
-   * cluster may have been rebuilt; a heartbeat asks by itself.
+   * An answer of that endpoint carried this raft term. In another one another member may lead: all are asked. One that is
+   * lower, and not yet believed, asks for that too: the cluster may have been rebuilt. A heartbeat asks by itself.
    */
-  sawTerm(term: number): void {
-    const { raftTerm = -Infinity } = this.#table;
-    const isNews = this.#table.sawTerm(term, instant());
-    if (isNews && (term > raftTerm || !this.#beats)) this.doubt();
+  sawTerm(term: number, url: string): void {
+    const isNews = this.#table.sawTerm(term, instant(), url);
+    if (isNews && (term === this.#table.raftTerm || !this.#beats)) this.doubt();
+  }
+
+  /** The cluster was rebuilt: the next term that an answer carries is the present one, though it is lower. */
+  termBeginsAnew(): void {
+    this.#table.termBeginsAnew();
   }
 
   /** Probes every endpoint now, those found by it too, and emits the state. */

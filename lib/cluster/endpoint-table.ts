@@ -1,6 +1,8 @@
 import { believe, originOf } from './believe.js';
+import { leaderVote } from './leader-vote.js';
 import type { MemberInfo } from './member.js';
 import type { ProbeAnswer } from './probe.js';
+import { lateAnswerMs } from './timing.js';
 
 /** What is known of one endpoint. Times are monotonic milliseconds. */
 export interface EndpointRecord {
@@ -39,6 +41,8 @@ export interface EndpointRecord {
   leader?: string | null;
   /** When it was asked for `leader`. */
   namedAt: number;
+  /** The raft term that it told last. */
+  term?: number;
   /** Why it cannot serve this client, though it answers. */
   unsupported?: string;
   /** Why its TLS handshake fails, if that is what fails. */
@@ -61,7 +65,9 @@ export class EndpointTable {
   #raftTerm: number | undefined;
   /** The last one below it that came. */
   #lowerTerm: number | undefined;
-  /** When the first answer came that carried this term, after one of a lower term. */
+  /** When an answer last carried it. */
+  #termToldAt = -Infinity;
+  /** When the first answer came that carried this term, after one of another term. */
   #termSince = -Infinity;
   #doubts = 0;
   /** Who is named as leader by enough members, and since when without a break. */
@@ -220,22 +226,43 @@ export class EndpointTable {
   }
 
   /**
-   * An answer carried this raft term. A higher one voids what members said of the leader before: each has a vote again
-   * once it was asked anew. A lower one comes late, or of a cluster that was rebuilt: it voids nothing.
+   * An answer of that endpoint carried this raft term. Another one than before voids what members said of the leader: each
+   * has a vote again once it was asked anew. A lower one comes late, of a member that lags, or of a cluster that was
+   * rebuilt: so it is if enough members told a lower one last, and none the known one for a while.
    *
    * @returns whether members may say something else by now
    */
-  sawTerm(term: number, now: number): boolean {
+  sawTerm(term: number, now: number, url: string): boolean {
     const known = this.#raftTerm;
-    if (term === known || term === this.#lowerTerm) return false;
-    if (known !== undefined && term < known) {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint !== undefined) endpoint.term = term;
+    if (term === known) {
+      this.#termToldAt = now;
+      return false;
+    }
+    if (known !== undefined && term < known && !this.#isPast(known, now)) {
+      const isNews = term !== this.#lowerTerm;
       this.#lowerTerm = term;
-      return true;
+      return isNews;
     }
     if (known !== undefined) this.#termSince = now;
     this.#raftTerm = term;
     this.#lowerTerm = undefined;
+    this.#termToldAt = now;
     return true;
+  }
+
+  /** The next term that an answer carries is the present one. */
+  termBeginsAnew(): void {
+    this.#termToldAt = -Infinity;
+    for (const endpoint of this.#endpoints.values()) endpoint.term = -Infinity;
+  }
+
+  #isPast(known: number, now: number): boolean {
+    if (now - this.#termToldAt < lateAnswerMs) return false;
+    const { needed } = leaderVote(this);
+    const lower = this.endpoints.filter((e) => e.term !== undefined && e.term < known && this.belongs(e));
+    return new Set(lower.map((e) => e.id ?? e.url)).size >= needed;
   }
 
   /** What the endpoint says of the leader was said in the present term, as far as this client can tell. */

@@ -24,3 +24,6 @@ export const absentLeaderMs = 3_000;
 
 /** The same for a leader that could be reached, and may be dead: longer than any likely election, ms. */
 export const silentLeaderMs = 10_000;
+
+/** An answer of a raft term that has passed comes within this time, ms: it was under way when the next one began. */
+export const lateAnswerMs = 1_000;

@@ -9,7 +9,7 @@ import type { Answer } from './wire/decode.js';
 import type { ResponseInfo } from './model/model.js';
 import { responseInfo } from './wire/response-info.js';
 import { isOld } from './old/server-release.js';
-import type { Watermark } from './watermark.js';
+import { isBelow, type Mark, type Watermark } from './watermark.js';
 
 /** What the parts of the v2 API share within one client. */
 export interface V2Context {
@@ -27,17 +27,23 @@ export function basicAuthorization({ auth }: Pick<Settings, 'auth'>): string | u
   return auth && `Basic ${base64(`${auth.username}:${auth.password}`)}`;
 }
 
-/** Reads an answer's headers, and lets the client learn from them. */
+/**
+ * Reads an answer's headers, and lets the client learn from them.
+ *
+ * @param since what was seen when a write was sent: an answer to it is above that, unless the cluster was rebuilt
+ */
 export function learn(
   context: V2Context,
   endpoint: string,
   status: number,
   headers: HttpHeaders,
+  since?: Mark,
 ): ResponseInfo {
   const info = responseInfo(endpoint, status, headers);
   context.cluster.heard(endpoint);
-  context.watermark.saw(info.etcdIndex, info.clusterId);
-  if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm);
+  if (since !== undefined && isBelow(info, since)) context.watermark.restart(since, info);
+  context.watermark.saw(info);
+  if (info.raftTerm !== undefined) context.cluster.sawTerm(info.raftTerm, endpoint);
   return info;
 }
 

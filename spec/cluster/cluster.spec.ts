@@ -174,7 +174,7 @@ describe('the endpoint of the leader', () => {
   test('is that of the member itself, not of one that forwards, and only since its term began', async () => {
     await settle();
     expect(urls.map((url) => world.cluster.leads(url, undefined))).toEqual([true, false, false]);
-    world.cluster.sawTerm(7);
+    world.cluster.sawTerm(7, a);
     expect([
       world.cluster.leads(a, 7),
       world.cluster.leads(a, 6),

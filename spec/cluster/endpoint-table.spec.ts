@@ -383,7 +383,7 @@ describe('what an endpoint tells besides', () => {
 describe('terms and absent leaders', () => {
   test('only a higher term is the present one; each other one is news once', () => {
     const table = new EndpointTable(['http://a'], true);
-    const news = [3, 2, 3, 2, 1, 4, 2].map((term) => table.sawTerm(term, 1));
+    const news = [3, 2, 3, 2, 1, 4, 2].map((term) => table.sawTerm(term, 1, 'http://a'));
     expect(news).toEqual([true, true, false, false, true, true, true]);
     expect(table.raftTerm).toBe(4);
   });

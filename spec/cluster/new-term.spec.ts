@@ -9,7 +9,7 @@ const { allName } = world;
 /* No heartbeat: nothing but what is learnt makes a probe. */
 beforeEach(async () => {
   await world.settle();
-  world.cluster.sawTerm(2);
+  world.cluster.sawTerm(2, a);
   await jest.advanceTimersByTimeAsync(50);
   states = [];
   world.cluster.state$.subscribe((state) => states.push(state));
@@ -20,7 +20,7 @@ describe('an answer of a higher term', () => {
   test('leaves nobody to lead until members were asked anew, which is at once', async () => {
     allName('B');
     const from = performance.now();
-    world.cluster.sawTerm(3);
+    world.cluster.sawTerm(3, a);
     expect(world.cluster.view.leaderEndpoint).toBeUndefined();
     await jest.advanceTimersByTimeAsync(5);
     expect(world.cluster.view.leaderEndpoint).toBe(b);
@@ -34,7 +34,7 @@ describe('an answer of a higher term', () => {
   });
 
   test('costs the leader that still leads no more than the time to say so', async () => {
-    world.cluster.sawTerm(3);
+    world.cluster.sawTerm(3, a);
     await jest.advanceTimersByTimeAsync(5);
     expect(world.cluster.view.leaderEndpoint).toBe(a);
     expect(shown()).toEqual([
@@ -51,18 +51,18 @@ describe('an answer of a higher term', () => {
     for (const url of urls) world.cluster.check$(url).subscribe();
     // These answer still as it was before.
     allName('B');
-    world.cluster.sawTerm(3);
+    world.cluster.sawTerm(3, a);
     await jest.advanceTimersByTimeAsync(5);
     expect(world.cluster.view.leaderEndpoint).toBe(b);
     expect(states.filter(({ leader, raftTerm }) => leader?.id === 'A' && raftTerm === 3)).toEqual([]);
   });
 
   test('an old one that comes late changes nothing, nor does the same again', async () => {
-    world.cluster.sawTerm(3);
+    world.cluster.sawTerm(3, a);
     await jest.advanceTimersByTimeAsync(50);
     const before = states.length;
     world.probes = [];
-    for (const term of [2, 3, 2, 3, 2]) world.cluster.sawTerm(term);
+    for (const term of [2, 3, 2, 3, 2]) world.cluster.sawTerm(term, a);
     expect(world.cluster.view.leaderEndpoint).toBe(a);
     await jest.advanceTimersByTimeAsync(50);
     expect(states).toHaveLength(before);
@@ -72,14 +72,14 @@ describe('an answer of a higher term', () => {
   });
 
   test('one of a cluster that was rebuilt, and each election there, finds who leads', async () => {
-    world.cluster.sawTerm(30);
+    world.cluster.sawTerm(30, a);
     await jest.advanceTimersByTimeAsync(50);
     for (const [term, name, url] of [
       [2, 'B', b],
       [3, 'C', c],
     ] as const) {
       allName(name);
-      world.cluster.sawTerm(term);
+      world.cluster.sawTerm(term, a);
       await jest.advanceTimersByTimeAsync(5);
       expect(world.cluster.view.leaderEndpoint).toBe(url);
     }
@@ -87,10 +87,10 @@ describe('an answer of a higher term', () => {
 
   test('terms that follow each other leave the last one its leader', async () => {
     allName('B');
-    world.cluster.sawTerm(3);
+    world.cluster.sawTerm(3, a);
     await jest.advanceTimersByTimeAsync(1);
     allName('C');
-    world.cluster.sawTerm(4);
+    world.cluster.sawTerm(4, a);
     await jest.advanceTimersByTimeAsync(50);
     expect(world.cluster.view).toMatchObject({ leaderEndpoint: c, raftTerm: 4 });
     expect(shown().filter(([leader, term]) => term === 4 && leader !== 'C')).toEqual([[undefined, 4]]);
@@ -103,8 +103,55 @@ test('the first term that is seen has members asked, but takes nobody his place'
   await world.settle();
   // Who led when they were asked leads no more.
   allName('B');
-  world.cluster.sawTerm(7);
+  world.cluster.sawTerm(7, a);
   expect(world.cluster.view.leaderEndpoint).toBe(a);
   await jest.advanceTimersByTimeAsync(5);
   expect(world.cluster.view).toMatchObject({ leaderEndpoint: b, raftTerm: 7 });
+});
+
+describe('a lower term', () => {
+  beforeEach(async () => {
+    world.cluster.sawTerm(30, a);
+    await jest.advanceTimersByTimeAsync(50);
+    states = [];
+  });
+
+  test('is the present one once enough members told it, and none the known one for a second', async () => {
+    world.cluster.sawTerm(2, b);
+    await jest.advanceTimersByTimeAsync(949);
+    world.cluster.sawTerm(2, c);
+    expect(world.cluster.view.raftTerm).toBe(30);
+    await jest.advanceTimersByTimeAsync(1);
+    world.cluster.sawTerm(2, c);
+    expect(world.cluster.view.raftTerm).toBe(2);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: a, raftTerm: 2 });
+    expect(world.cluster.leads(a, 2)).toBe(true);
+  });
+
+  test('is not while one member alone tells it: that one lags', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await jest.advanceTimersByTimeAsync(1_000);
+      world.cluster.sawTerm(29, b);
+    }
+    expect(world.cluster.view.raftTerm).toBe(30);
+  });
+
+  test('is not while another member still tells the known one', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      await jest.advanceTimersByTimeAsync(500);
+      world.cluster.sawTerm(29, b);
+      world.cluster.sawTerm(29, c);
+      world.cluster.sawTerm(30, a);
+    }
+    expect(world.cluster.view.raftTerm).toBe(30);
+  });
+
+  test('is at once when the cluster is known to be rebuilt', async () => {
+    world.cluster.termBeginsAnew();
+    world.cluster.sawTerm(2, b);
+    expect(world.cluster.view).toMatchObject({ raftTerm: 2, leaderEndpoint: undefined });
+    await jest.advanceTimersByTimeAsync(50);
+    expect(world.cluster.view).toMatchObject({ raftTerm: 2, leaderEndpoint: a });
+  });
 });

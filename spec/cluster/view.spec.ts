@@ -64,7 +64,7 @@ describe('sameView', () => {
 
   test('nor with another term', () => {
     const world = base();
-    world.table.sawTerm(5, world.time);
+    world.table.sawTerm(5, world.time, 'http://a');
     expect(sameView(base().view, world.view)).toBe(false);
   });
 });

@@ -34,7 +34,8 @@ export function freshRead$(
   read: Read,
 ): Observable<KeyResponse> {
   return defer(() => {
-    const seen = watermark.value;
+    const mark = watermark.mark;
+    const { etcdIndex: seen } = mark;
     const startedAt = performance.now();
     const own = quorum ? ways.slice(-1) : ways;
     // A watermark below what was seen has started anew, with another cluster.
@@ -51,7 +52,7 @@ export function freshRead$(
       if (way === undefined) {
         // Not even a majority knows what was seen: the cluster was rebuilt. Say so once, then go on with it. No index at
         // all is that of no cluster.
-        if (staleIndex > 0) watermark.restart(staleIndex);
+        if (staleIndex > 0) watermark.restart(mark, { etcdIndex: staleIndex });
         throw new StaleReadError(operation, staleIndex, seen);
       }
       const limits = step === 0 ? settings : within(settings, startedAt);

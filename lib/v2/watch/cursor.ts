@@ -22,6 +22,8 @@ export class Cursor implements Position {
   lost: LossReason | undefined;
   /** The cluster whose indexes these are; undefined until it is known. */
   clusterId: string | undefined;
+  /** The epoch of the client's watermark in which they count. */
+  storeEpoch: number | undefined;
   /** What silence says, and may come to prove. */
   readonly claims = new Claims();
   /** Keys with a TTL that the watch knows of, about: so many may expire at once. */

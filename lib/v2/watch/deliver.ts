@@ -15,7 +15,7 @@ export function deliver(
 ): Delivery {
   const node = withKey(body.node ?? { key });
   const index = node.modifiedIndex ?? 0;
-  watermark.saw(index);
+  watermark.saw({ etcdIndex: index });
   if (!position.isNew(index)) return 'old';
   if (node.expiration !== undefined) position.keysWithTtl += 1;
   if (body.prevNode?.expiration !== undefined) position.keysWithTtl -= 1;

@@ -29,7 +29,7 @@ export function headless$(site: LegSite, seen: () => 'none' | 'headers' | 'body'
   const belied$ = storeIndex$.pipe(
     // An older one may know less than an event that has come since; and what is lost already is about to be read.
     filter(({ sentAt }) => sentAt >= begunAt && position.lost === undefined),
-    exhaustMap(({ index }) => rebuilt$(site, index)),
+    exhaustMap(({ index }) => rebuilt$(site, { etcdIndex: index })),
   );
   return missing() ? merge(stands$, checked$, belied$) : belied$;
 }

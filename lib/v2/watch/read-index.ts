@@ -5,6 +5,7 @@ import { authenticationHint, keysFaultOf } from '../wire/decode.js';
 import { isIndex } from '../wire/keys-body.js';
 import { parseJson } from '../wire/parse-json.js';
 import { isRecord } from '../../check.js';
+import { defined } from '../../util/defined.js';
 import { keyPath } from '../wire/key-path.js';
 import { withQuery } from '../wire/params.js';
 import { memberRequest } from './member-request.js';
@@ -57,7 +58,7 @@ export function readIndex$(
         // An answer that was cut off is no word that the index is 0.
         if (status >= 500 || (etcdIndex ?? told) === undefined)
           throw keysFaultOf(answerOf(context, `watch ${key}`, endpoint, response), json);
-        context.watermark.saw(told, clusterId);
+        context.watermark.saw(defined({ etcdIndex: told, clusterId }));
         const denied = status === 401 && etcdIndex === undefined;
         return { endpoint, index: etcdIndex ?? told ?? 0, sentAt, answered: true, denied };
       }),

@@ -12,14 +12,19 @@ import { rebuilt$ } from './rebuilt.js';
  * is that of a store that began anew, which is found out first, or of a member that lags, which is asked again.
  */
 export function resync$(site: LegSite): Observable<V2LegItem> {
-  const { position } = site;
+  const { position, context } = site;
+  const { epoch } = context.watermark;
   return readState$(site).pipe(
     switchMap((state) => {
       if (!isBelow(position, state)) return of(state);
       const rest$ = defer(() => throwError(() => new MemberLeft('its state is older than what was seen')));
-      return concat(rebuilt$(site, state.index), rest$);
+      return concat(rebuilt$(site, { etcdIndex: state.index }), rest$);
     }),
-    map((state) => resync(position, state)),
+    map((state) => {
+      // What is found out meanwhile is still to come.
+      position.storeEpoch = epoch;
+      return resync(position, state);
+    }),
   );
 }
 

@@ -20,5 +20,5 @@ export function stand$(
   if (position.isOfAnother(clusterId)) return throwError(() => new HistoryLost('another-cluster'));
   position.clusterId ??= clusterId;
   // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
-  return concat(rebuilt$(site, info.etcdIndex), defer(fromPosition));
+  return concat(rebuilt$(site, info), defer(fromPosition));
 }

@@ -37,6 +37,9 @@ export const fastReadingMs = 1_100;
 /** The longest time between two such readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */
 export const slowReadingMs = 3_000;
 
+/** A member that is below what was seen, and cannot ask a quorum, is looked at again after this time, ms: it may but lag. */
+export const lookAgainMs = 250;
+
 /** In a browser, where a watch leaves and comes again with each event, how long the readings go on without it, ms. */
 export const readingGraceMs = 1_000;
 

@@ -6,9 +6,9 @@ import { whenOver$ } from '../../watch/when-over.js';
 import type { InitialState, Site, Verdict, WatchProtocol } from '../../watch/watch-protocol.js';
 import type { WatchEvent } from '../model/model.js';
 import { Cursor } from './cursor.js';
-import { isHistoryLost, lossOf } from './history-lost.js';
+import { HistoryLost, isHistoryLost, lossOf } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
-import type { V2LegItem } from './leg-site.js';
+import type { LegSite, V2LegItem } from './leg-site.js';
 import { leg$ } from './leg.js';
 import { readState$ } from './read-state.js';
 import { rebuilt$ } from './rebuilt.js';
@@ -30,7 +30,14 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
   }
 
   leg$(site: Site<Cursor>): Observable<V2LegItem> {
-    return leg$({ ...site, context: this.#context, target: this.#target });
+    const { position, start } = site;
+    const { epoch } = this.#context.watermark;
+    if (position.next === undefined) position.storeEpoch = epoch;
+    position.storeEpoch ??= epoch;
+    // Somebody else has found out that the cluster was rebuilt.
+    if (start === 'position' && position.storeEpoch !== epoch)
+      return throwError(() => new HistoryLost('rebuilt'));
+    return leg$(this.#site(site));
   }
 
   /**
@@ -39,7 +46,7 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
    * is: what the watch tells of the former one is nothing to it, and the watch's resync is still to come.
    */
   state$(place: Site<Cursor>, again: boolean): Observable<InitialState<WatchEvent>> {
-    const site = { ...place, context: this.#context, target: this.#target };
+    const site = this.#site(place);
     const { position, stay } = site;
     const { epoch, next = 1 } = position;
     return readState$(site).pipe(
@@ -50,7 +57,7 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
         if (index >= next - 1) return of({ event, epoch, next: index + 1 });
         const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
         if (!again) return lags$;
-        const isRebuilt$ = rebuilt$(site, index).pipe(
+        const isRebuilt$ = rebuilt$(site, { etcdIndex: index }).pipe(
           catchError((error: unknown) => {
             if (isHistoryLost(error)) return of(ahead);
             throw error;
@@ -65,6 +72,10 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
         position.keysWithTtl = Math.max(position.keysWithTtl, countKeysWithTtl(node));
       }),
     );
+  }
+
+  #site(site: Site<Cursor>): LegSite {
+    return { ...site, context: this.#context, target: this.#target, mark: this.#context.watermark.mark };
   }
 
   verdict(error: unknown, attempt: Attempt): Verdict {

@@ -28,6 +28,12 @@ import { Watermark } from '../../../lib/v2/watermark.js';
 
 export const here = 'http://a';
 
+/** What else headers tell, if they do. */
+interface Raft {
+  readonly raftIndex?: number;
+  readonly raftTerm?: number;
+}
+
 /** A long poll or a stream as the server sees it; a spec says what it brings. */
 export class FakeRequest {
   readonly path: string;
@@ -46,8 +52,8 @@ export class FakeRequest {
     return this.query.get('waitIndex');
   }
 
-  head(index: number | undefined, clusterId?: string, status = 200): this {
-    this.#subscriber.next({ type: 'head', status, headers: headersOf(index, clusterId) });
+  head(index: number | undefined, clusterId?: string, status = 200, raft: Raft = {}): this {
+    this.#subscriber.next({ type: 'head', status, headers: headersOf(index, clusterId, raft) });
     return this;
   }
 
@@ -167,6 +173,7 @@ export class FakeMember {
     return {
       context: this.context,
       target: { key: '/a', recursive },
+      mark: this.watermark.mark,
       endpoint: here,
       position: new Cursor(),
       start: 'position',
@@ -194,7 +201,7 @@ export class FakeMember {
 
   /** The store's index is heard of, or not. */
   tellIndex(index: number, answered = true): void {
-    if (answered) this.watermark.saw(index);
+    if (answered) this.watermark.saw({ etcdIndex: index });
     this.storeIndexes$.next({ endpoint: here, index, sentAt: performance.now(), answered, denied: false });
     jest.advanceTimersByTime(0);
   }
@@ -250,8 +257,12 @@ const bodyOf = (
   ...(prevNode === undefined ? {} : { prevNode }),
 });
 
-const headersOf = (index: number | undefined, clusterId?: string) => ({
-  get: (name: string) =>
-    name === 'x-etcd-index' ? index?.toString() : name === 'x-etcd-cluster-id' ? clusterId : undefined,
-  toJSON: () => ({}),
-});
+const headersOf = (index: number | undefined, clusterId?: string, { raftIndex, raftTerm }: Raft = {}) => {
+  const headers: Record<string, string | undefined> = {
+    'x-etcd-index': index?.toString(),
+    'x-etcd-cluster-id': clusterId,
+    'x-raft-index': raftIndex?.toString(),
+    'x-raft-term': raftTerm?.toString(),
+  };
+  return { get: (name: string) => headers[name], toJSON: () => ({}) };
+};

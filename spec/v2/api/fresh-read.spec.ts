@@ -22,7 +22,7 @@ let asked: string[];
 let limits: CallSettings[];
 beforeEach(() => {
   watermark = new Watermark();
-  watermark.saw(100);
+  watermark.saw({ etcdIndex: 100 });
   asked = [];
   limits = [];
 });
@@ -132,10 +132,10 @@ describe('freshRead$', () => {
 
   test('what counts is what had been seen when the read was subscribed', () => {
     const read$ = read([150, 150, 150]);
-    watermark.saw(150);
+    watermark.saw({ etcdIndex: 150 });
     expect(outcomeOf(read$)).toBe('answer 1');
     asked = [];
-    watermark.saw(200);
+    watermark.saw({ etcdIndex: 200 });
     expect(outcomeOf(read$)).toBeInstanceOf(StaleReadError);
   });
 
@@ -145,7 +145,7 @@ describe('freshRead$', () => {
       const values: unknown[] = [];
       read([100], false, 50).subscribe(({ node }) => values.push(node.value));
       jest.advanceTimersByTime(20);
-      watermark.saw(500);
+      watermark.saw({ etcdIndex: 500 });
       jest.advanceTimersByTime(30);
       expect([values, asked]).toEqual([['answer 1'], ['any']]);
     } finally {

@@ -214,7 +214,7 @@ describe('at a release before 2.0', () => {
   test('0.2: is never armed anew: each poll would stay with the server', () => {
     member.version = '0.2.0';
     run();
-    member.watermark.saw(5_000);
+    member.watermark.saw({ etcdIndex: 5_000 });
     member.tellIndex(5_000);
     jest.advanceTimersByTime(3_600_000);
     expect([member.polls.length, member.polls[0]?.gone]).toEqual([1, false]);

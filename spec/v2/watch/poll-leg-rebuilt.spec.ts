@@ -48,7 +48,7 @@ describe('a cluster that was rebuilt', () => {
 
   test('a member that merely lags is not taken for one', () => {
     cursor = new Cursor(1_000);
-    member.watermark.saw(1_200);
+    member.watermark.saw({ etcdIndex: 1_200 });
     member.onRead = () => of(answerOf(404, 1_200, { errorCode: 100, index: 1_200 }));
     const { seen } = run();
     member.polls[0]?.head(900);

@@ -82,7 +82,7 @@ describe('standby streams', () => {
     expect(open()).toEqual([5_100, 5_200, 5_300, 5_400]);
     jest.advanceTimersByTime(1_000);
     cursor.moveTo({ ...progress(1_601), epoch: 1 });
-    member.watermark.restart(1_600);
+    member.watermark.restart(member.watermark.mark, { etcdIndex: 1_600 });
     standby.look();
     expect(open()).toEqual([1_701, 1_801, 1_901, 2_001]);
   });
@@ -203,7 +203,7 @@ describe('whether more is to come', () => {
     first?.head(4_999).lines(range(5_100, 5_150));
     cursor.moveTo(progress(5_099 + 1));
     // etcd still has 5,181 and what came after.
-    member.watermark.saw(6_180);
+    member.watermark.saw({ etcdIndex: 6_180 });
     const seen = settled();
     jest.advanceTimersByTime(900);
     first?.lines(range(5_151, 5_179));

@@ -1,11 +1,11 @@
-import { BehaviorSubject, defer, endWith, filter, ignoreElements, map, retry, take } from 'rxjs';
+import { BehaviorSubject, defer, endWith, filter, ignoreElements, map, of, retry, take } from 'rxjs';
 import { unrefScheduler } from '../../../lib/util/unref-scheduler.js';
 import { UnsupportedByServerError } from '../../../lib/errors.js';
 import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import type { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
 import { WatchSource } from '../../../lib/watch/watch-source.js';
-import { FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
+import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const target = { key: '/a', recursive: true };
 let member: FakeMember;
@@ -168,4 +168,29 @@ test('it completes when the client is closed while its next leg waits for an end
   view$.complete();
   expect([seen.done, seen.error, member.requests.length]).toEqual([true, undefined, 1]);
   expect(types().at(-1)).toBe('watch-ended');
+});
+
+test('somebody else has found out that the cluster was rebuilt: the next leg starts with the state, once', () => {
+  jest.spyOn(Math, 'random').mockReturnValue(1); // whole delays
+  const { initialDelay } = member.context.settings.retry;
+  const source = open();
+  const { seen } = watchOver(source.events$);
+  member.streams[0]!.head(9);
+  const { mark } = member.watermark;
+  member.watermark.restart(mark, { etcdIndex: 12 });
+  // It is above the position: nothing else tells of it.
+  member.onRead = () => of(answerOf(200, 12, { action: 'get', node: { key: '/a', value: 'new' } }));
+  member.streams[0]!.end();
+  jest.advanceTimersByTime(initialDelay);
+  expect(source.run?.position.lost).toBe('rebuilt');
+  jest.advanceTimersByTime(2 * initialDelay);
+  member.streams[1]!.head(12).lines([13]);
+  member.streams[1]!.end();
+  jest.advanceTimersByTime(4 * initialDelay);
+  member.streams[2]!.head(13).lines([14]);
+  expect(seen.items.map(({ action, index }) => `${action}@${String(index)}`)).toEqual([
+    'resync@12',
+    'set@13',
+    'set@14',
+  ]);
 });
