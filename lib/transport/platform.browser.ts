@@ -32,7 +32,10 @@ export function createPlatform(settings: PlatformSettings): Platform {
     },
     abilities: browserAbilities,
     tabs,
-    forget: () => undefined,
+    forget: (endpoint) => {
+      commands.forget(endpoint);
+      tabs.leave(endpoint);
+    },
     close: () => {
       tabs.close();
     },

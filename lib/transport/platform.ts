@@ -102,7 +102,8 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
     abilities: nodeAbilities,
     forget: (endpoint) => {
       const { hostname, port, protocol } = new URL(endpoint);
-      const name = `${hostname}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}:`;
+      // Agents name an IPv6 host without its brackets.
+      const name = `${hostname.replace(/^\[|\]$/g, '')}:${port === '' ? (protocol === 'https:' ? '443' : '80') : port}:`;
       for (const { httpAgent, httpsAgent } of Object.values(pools)) {
         for (const [key, sockets = []] of Object.entries(
           (protocol === 'https:' ? httpsAgent : httpAgent).freeSockets,

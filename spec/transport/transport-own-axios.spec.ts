@@ -1,5 +1,9 @@
 import axios from 'axios';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { firstValueFrom } from 'rxjs';
+import { freePorts } from '../support/ports/free-port.js';
 import { eventually } from '../support/jest/eventually.js';
 import { failureOf, instances, kinds, scriptedTransports } from './scripted-transports.js';
 import { afterEachTest } from '../support/jest/clean-up.js';
@@ -71,5 +75,25 @@ describe("the user's instance", () => {
     transport.close();
     await eventually(() => Object.keys(httpAgent.freeSockets).length === 1);
     expect(scripted.server.connections).toBe(1);
+  });
+
+  test('of an endpoint that is none any more no idle connection is left, also of one by IPv6', async () => {
+    await serve(() => ({ status: 200, body: '{}' }));
+    // It ends none by itself.
+    const server = createServer({ keepAliveTimeout: 0 }, (_, response) => response.end('{}'));
+    const [port] = await firstValueFrom(freePorts(1));
+    await once(server.listen(port, '::1'), 'listening');
+    afterwards(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const endpoint = `http://[::1]:${port!}`;
+    const transport = open("the user's axios over http", axios.create());
+    const connected = once(server, 'connection');
+    await firstValueFrom(transport.exchange$(requestOf({ endpoint })));
+    const [socket] = (await connected) as [Socket];
+    const closed = once(socket, 'close');
+    transport.forget(endpoint);
+    await closed;
   });
 });

@@ -139,6 +139,19 @@ test('so does a client that is closed', () => {
   expect(tabs[4]!.slots).toEqual([1]);
 });
 
+test('so does one for which the endpoint is none any more; others are as they were, and it may come back', () => {
+  const tabs = openTabs(5);
+  tabs[1]!.unsubscribe();
+  tabs[1]!.tabs.leave(here);
+  jest.advanceTimersByTime(20);
+  expect(tabs[4]!.slots).toEqual([1]);
+  const channels = FakeChannel.open.size;
+  tabs[1]!.tabs.join(here);
+  jest.advanceTimersByTime(20);
+  expect(tabs[1]!.tabs.polls(here)).toBe(4);
+  expect(FakeChannel.open.size).toBe(channels);
+});
+
 test('tabs that vanish without a word, polling or waiting, are missed within three seconds', () => {
   const tabs = openTabs(8);
   for (const tab of [...tabs.slice(0, 4), tabs[4]!]) tab.vanish();

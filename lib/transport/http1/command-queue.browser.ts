@@ -51,6 +51,12 @@ export class CommandQueue {
     if (this.#lines.get(endpoint)?.sent.delete(wire) === true) this.next(endpoint);
   }
 
+  /** The endpoint is none any more. What still waits there, or is with the browser, ends as it would. */
+  forget(endpoint: string): void {
+    const line = this.#lines.get(endpoint);
+    if (line !== undefined && line.sent.size + line.waiting.size === 0) this.#lines.delete(endpoint);
+  }
+
   /** Sends what may be sent now. */
   next(endpoint: string): void {
     const { sent, waiting } = this.#line(endpoint);

@@ -61,6 +61,13 @@ export class ChannelTabs implements OtherTabs {
     this.#listeners.push(listener);
   }
 
+  /** This client is there no longer. */
+  leave(endpoint: string): void {
+    if (!this.#places.has(endpoint)) return;
+    this.tell(endpoint, []);
+    this.#places.delete(endpoint);
+  }
+
   /** Takes leave, and hears nothing more. */
   close(): void {
     for (const endpoint of this.#places.keys()) this.tell(endpoint, []);
@@ -72,7 +79,7 @@ export class ChannelTabs implements OtherTabs {
     const known = this.#places.get(endpoint);
     if (known !== undefined) return known;
     const place: Place = { own: [], others: new Map(), heard: new Set(), askedAt: -Infinity };
-    if (this.#places.size === 0) this.#open();
+    if (this.#places.size === 0 && this.#channel === undefined) this.#open();
     this.#places.set(endpoint, place);
     this.ask(endpoint);
     return place;

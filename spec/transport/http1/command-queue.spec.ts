@@ -119,3 +119,15 @@ test('each endpoint has its own line', () => {
   sendMany(2, { endpoint: 'http://b:2379' });
   expect(given).toEqual(['0', '0']);
 });
+
+test('where an endpoint is none any more what waits keeps its turn, and behind that nothing is left of it', () => {
+  polls = 4;
+  const wires = sendMany(2);
+  queue.forget(here);
+  queue.ended(wires[0]!);
+  expect(given).toEqual(['0', '1']);
+  queue.ended(wires[1]!);
+  queue.forget(here);
+  sendMany(2);
+  expect(given).toEqual(['0', '1', '0']);
+});
