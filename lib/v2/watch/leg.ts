@@ -12,12 +12,12 @@ import { streamLeg$ } from '#platform/v2/watch/stream-leg.js';
  */
 export function leg$(site: LegSite): Observable<V2LegItem> {
   const { context, endpoint, position, start } = site;
-  const { cluster, transport, headers, slots } = context;
+  const { cluster, headers, slots } = context;
   const tellStart = headers.tellStart(endpoint);
   const isMute = !headers.precedeEvents(endpoint);
   if (start === 'position' && position.next === undefined && (isMute || !tellStart)) return blindStart$(site);
-  if (transport.abilities.liveStreams && canStream(cluster.version(endpoint)) && tellStart)
-    return streamLeg$(site);
+  const streams = headers.letStreams(endpoint) && canStream(cluster.version(endpoint)) && tellStart;
+  if (streams && !(start === 'state' && isMute)) return streamLeg$(site);
   const one$ = (from: LegSite): Observable<V2LegItem> =>
     from.start === 'state' && isMute ? blindStart$(from) : pollLeg$(from);
   if (!isScarce(context, endpoint)) return one$(site);

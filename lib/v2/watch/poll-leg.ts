@@ -10,6 +10,7 @@ import {
   of,
   startWith,
   switchAll,
+  takeWhile,
   throwError,
   type Observable,
 } from 'rxjs';
@@ -21,6 +22,7 @@ import { deliver } from './deliver.js';
 import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
+import { overdue$ } from './overdue.js';
 import { poll$, type PollPart } from './poll.js';
 import { maySkip } from './may-skip.js';
 import { isScarce } from './scarce.js';
@@ -46,7 +48,9 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const arm$ = (first: boolean): Observable<PollPart> =>
     defer(() => poll$(site, first && start === 'state' ? undefined : position.next));
 
-  let headless = !context.transport.abilities.headersBeforeBody;
+  const { headers } = context;
+  let headless = headers.mayBeHeldBack(endpoint);
+  let stands = false;
   let arriving = false;
   const scarce = isScarce(context, endpoint);
   const stays = (): boolean => silent || arriving || (headless && isFar(site));
@@ -70,6 +74,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
       }
       if (part.type === 'event') return arrived$(site, part);
       headless = false;
+      stands = true;
       if (i > 0) {
         // A newer poll has taken over, from the same position and with later headers.
         claimsOf(site)(part);
@@ -80,12 +85,11 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   );
   // Nobody can tell better when it stands.
   if (silent) return merge(of<V2LegItem>({ type: 'live', endpoint }), items$);
-  return scarce
-    ? merge(
-        headless$(site, () => (headless ? 'none' : arriving ? 'body' : 'headers')),
-        items$,
-      )
-    : items$;
+  return merge(
+    headless || scarce ? headless$(site, () => (headless ? 'none' : arriving ? 'body' : 'headers')) : EMPTY,
+    headless ? EMPTY : overdue$(site, () => stands),
+    items$,
+  ).pipe(takeWhile(({ type }) => type !== 'end', true));
 }
 
 /** A poll that showed no headers proves nothing: another from the same place may ask for what is history no more. */

@@ -58,6 +58,11 @@ export class StreamGuard {
     this.#lookIn(burstLullMs);
   }
 
+  /** Has a poll look at once, and wait, for what the stream may not bring. */
+  check(): void {
+    this.#owed?.next();
+  }
+
   /**
    * Emits what is to be done when the stream has stalled.
    *

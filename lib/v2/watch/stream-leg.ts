@@ -21,6 +21,7 @@ import { catchUp$ } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
+import { overdue$ } from './overdue.js';
 import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
@@ -28,6 +29,8 @@ import { stream$, type StreamEvent } from './stream.js';
 import { settledMs } from './timing.js';
 
 const end: readonly V2LegItem[] = [{ type: 'end' }];
+/** etcd silences no stream before more than 100 events have piled up, and sends these. */
+const surelySent = 90;
 
 /**
  * A leg that is a live stream: opened from now on, what lies between the position and its start is caught up with from the
@@ -37,8 +40,19 @@ const end: readonly V2LegItem[] = [{ type: 'end' }];
  */
 export function streamLeg$(site: LegSite): Observable<V2LegItem> {
   return defer(() => {
+    const { context, endpoint, position } = site;
+    const { headers, watermark } = context;
     const guard = new StreamGuard(site);
+    let stands = false;
+    let brought = 0;
     const items$ = stream$(site).pipe(
+      tap((parts) => {
+        if (stands) {
+          brought += parts.length;
+          headers.eventsComeInTime(endpoint);
+        } else headers.haveBegun(endpoint);
+        stands = true;
+      }),
       // In order: what the stream brings waits for what was before it.
       concatMap((parts): Observable<V2LegItem> | Iterable<V2LegItem> => {
         const [first] = parts;
@@ -51,19 +65,27 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
       }),
       tap((item) => {
         guard.saw(item);
+        if (item.type === 'live' && headers.tryStreams(endpoint)) guard.check();
         if (item.type === 'live' || item.type === 'catching-up') standbyOf(site)?.saw();
       }),
     );
     const stalled$ = guard.stalled$(
-      (lost) =>
-        lost === undefined
-          ? concat(follow(site, site.position.standby?.take() ?? []), end)
-          : rescued$(site, lost, () => end),
+      (lost) => {
+        if (lost !== undefined) return rescued$(site, lost, () => end);
+        // Of so few none has been silenced by etcd.
+        if (Math.min(brought, watermark.value - (position.next ?? 0)) < surelySent)
+          headers.eventsComeLate(endpoint);
+        return concat(follow(site, position.standby?.take() ?? []), end);
+      },
       () => {
         standbyOf(site)?.look();
       },
     );
-    return merge(items$, stalled$);
+    return merge(
+      items$,
+      stalled$,
+      overdue$(site, () => stands),
+    );
   });
 }
 

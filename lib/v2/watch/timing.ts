@@ -54,3 +54,12 @@ export const stallMs = 30;
 
 /** Where nothing was found for so long the past is caught up with, ms. */
 export const settledMs = 200;
+
+/**
+ * Headers that have not come within this time are overdue, ms: longer than an answer takes by far, and short for an event
+ * that waits. It is a question, no verdict: only an answer to a later request makes it one.
+ */
+export const overdueMs = 250;
+
+/** So long an endpoint is polled that passes on late what a stream brings, ms; then a stream is on trial, beside a poll. */
+export const pollLateMs = 60_000;
