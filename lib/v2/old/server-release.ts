@@ -45,6 +45,13 @@ export const isLegacy = (version: string | undefined): boolean => version?.start
 export const canStream = (version: string | undefined): boolean =>
   version !== undefined && !isBefore(version, '2.3.0');
 
+/**
+ * From 2.3.0 to 3.0.17 the history of a key and all below it shows the key itself only if its event is the first one looked
+ * at; a release that is not known may be one of these.
+ */
+export const mayOverlook = (version: string | undefined): boolean =>
+  version === undefined || (!isBefore(version, '2.3.0') && isBefore(version, '3.1.0'));
+
 /** Before 0.3 a watch gets no headers until its event. */
 export const isSilentWatcher = (version: string | undefined): boolean => isBefore(version, '0.3.0');
 

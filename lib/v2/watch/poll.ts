@@ -7,6 +7,8 @@ import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
 import { MemberLeft } from '../../watch/member-left.js';
+import { mayOverlook } from '../old/server-release.js';
+import { bothWays$ } from './both-ways.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
 
@@ -22,12 +24,22 @@ export type PollPart =
  *
  * @param waitIndex the first index of interest; undefined: from now on
  */
-export function poll$(
+export function poll$(site: LegSite, waitIndex: number | undefined): Observable<PollPart> {
+  const { context, target, endpoint } = site;
+  const ask$ = (recursive: boolean): Observable<PollPart> => request$(site, waitIndex, recursive);
+  // Only history is asked both ways.
+  return waitIndex !== undefined && target.recursive && mayOverlook(context.cluster.version(endpoint))
+    ? bothWays$(ask$, context.headers.precedeEvents(endpoint))
+    : ask$(target.recursive);
+}
+
+function request$(
   { context, target, endpoint }: LegSite,
   waitIndex: number | undefined,
+  recursive: boolean,
 ): Observable<PollPart> {
   const { transport, settings, cluster, headers } = context;
-  const { key, recursive } = target;
+  const { key } = target;
   return defer(() => {
     const sentAt = performance.now();
     const request = memberRequest(context, {

@@ -4,6 +4,9 @@ export const sideBySideSilenceMs = 250;
 /** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
 export const proofDelayMs = 1_000;
 
+/** What history holds comes with the headers of a poll, or within this time behind them, ms. */
+export const overlookedMs = 50;
+
 /** A poll that has not failed for so long counts as standing, ms. */
 export const standingMs = 500;
 

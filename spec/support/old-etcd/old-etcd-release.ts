@@ -27,6 +27,8 @@ export interface OldTraits {
   readonly streams: boolean;
   /** History tells a watch of a key that a directory above it is gone, as what comes live does. */
   readonly recallsAncestors: boolean;
+  /** Up to 3.0.17 a recursive watch finds the key itself in history only if its event is the first one looked at. */
+  readonly overlooksItself: boolean;
   /** `/v2/members/leader`. */
   readonly membersLeader: boolean;
   /** The store's index before the first write of a user. */
@@ -47,6 +49,7 @@ export function traitsOf(release: OldRelease): OldTraits {
     earlyHeaders: since('0.4.7'),
     streams: since('2.3.8'),
     recallsAncestors: since('2.3.8'),
+    overlooksItself: since('2.3.8'),
     membersLeader: since('2.2.5'),
     firstIndex: since('2.0.3') ? 3 : since('0.4.7') ? 2 : 1,
   };

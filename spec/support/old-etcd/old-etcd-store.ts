@@ -46,11 +46,6 @@ export class OldStore {
   /** Open watches. */
   watchers = 0;
   readonly #entries = new Map<string, Entry>();
-  /**
-   * As 2.3.0 to 3.0.17 do: a recursive watch finds the key itself in history only if its event is the first one looked at. Default:
-   * false, as on all others.
-   */
-  overlooksItself = false;
   readonly #history: Change[] = [];
   readonly #changes = new Subject<Change>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -152,7 +147,7 @@ export class OldStore {
         throw new OldError(401, reason);
       }
       const [first, ...rest] = this.#history.filter((c) => c.index >= waitIndex);
-      const overlooks = recursive && this.overlooksItself;
+      const overlooks = recursive && traits.overlooksItself;
       const old = [
         ...(first === undefined ? [] : [first]),
         ...(overlooks ? rest.filter((c) => c.key !== key) : rest),

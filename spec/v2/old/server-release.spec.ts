@@ -3,6 +3,7 @@ import {
   demandFeatures,
   isLegacy,
   isSilentWatcher,
+  mayOverlook,
   readVersion,
   type Feature,
   type ServerVersion,
@@ -110,4 +111,16 @@ test('text without end is no release, and is not searched for one', () => {
   const begun = performance.now();
   for (const body of bodies) expect(readVersion(body)).toBeUndefined();
   expect(performance.now() - begun).toBeLessThan(1_000);
+});
+
+test.each([
+  [undefined, true],
+  ['0.4.9', false],
+  ['2.2.5', false],
+  ['2.3.0', true],
+  ['3.0.17', true],
+  ['3.1.0', false],
+  ['3.4.23', false],
+])('the history of %s may overlook the key itself: %p', (version, expected) => {
+  expect(mayOverlook(version)).toBe(expected);
 });

@@ -241,6 +241,7 @@ describe('at a release before 2.0', () => {
     run();
     member.polls[0]?.head(9);
     jest.advanceTimersByTime(3_600_000);
-    expect(member.polls).toHaveLength(1);
+    // Its history is looked at for the key alone as well, where that may be overlooked.
+    expect(member.polls.filter(({ query }) => query.has('recursive'))).toHaveLength(1);
   });
 });
