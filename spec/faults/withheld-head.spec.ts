@@ -1,8 +1,9 @@
-import { tap } from 'rxjs';
+import { firstValueFrom, tap } from 'rxjs';
 import { startEtcdProxy } from '../support/middlebox/etcd-fronts.js';
 import { startMiddlebox } from '../support/middlebox/middlebox.js';
 import { serverUnderTest } from '../support/etcd/server-under-test.js';
-import type { WatchLog } from '../support/promises/watch-log.js';
+import { eventually } from '../support/jest/eventually.js';
+import { WatchLog } from '../support/promises/watch-log.js';
 import { watchThrough } from '../support/proxies/withheld-head.js';
 
 /* What holds heads back: a watch needs no more of it than a bare long poll does. nginx is asked in spec/middlebox. */
@@ -26,3 +27,46 @@ describe.each([
     expect(log.events.map(({ node }) => node.value)).toEqual(['there']);
   });
 });
+
+test('a poll whose connection has died unseen is made anew', async () => {
+  const box = await firstValueFrom(buffering(0));
+  server.afterwards(() => firstValueFrom(box.close$()));
+  const client = server.client({ endpoints: box.url, discover: false });
+  const key = server.key();
+  const log = await new WatchLog(client, key).live();
+  server.afterwards(() => log.unsubscribe());
+  // It is parked, and what comes of it passes.
+  await eventually(() => box.links.some(({ asked }) => asked.includes('waitIndex=')));
+  await firstValueFrom(client.set$(key, 'before'));
+  await log.count(1);
+  await eventually(() => box.links.some(({ asked }) => asked.includes('waitIndex=')));
+  for (const link of box.links) link.forget();
+  // Past the client: what tells it that the store has moved is its own reading.
+  await server.fetch(`/keys${key}`, { method: 'PUT', body: new URLSearchParams({ value: 'behind' }) });
+  await log.until(() => log.events.length === 2, { within: 40_000 });
+  expect(log.events.map(({ node }) => node.value)).toEqual(['before', 'behind']);
+});
+
+test('an endpoint that has held heads back for a while gets its streams back', async () => {
+  const box = await firstValueFrom(buffering(0));
+  server.afterwards(() => firstValueFrom(box.close$()));
+  const client = server.client({ endpoints: box.url, discover: false });
+  const key = server.key();
+  const log = await new WatchLog(client, key).live();
+  server.afterwards(() => log.unsubscribe());
+  const isStreamed = () => box.links.some(({ asked }) => asked.includes('stream=true'));
+  await eventually(() => !isStreamed() && box.links.some(({ asked }) => asked.includes('waitIndex=')));
+  box.heal();
+  // A busy key: each event ends its poll, and the next leg may be a stream.
+  await eventually(
+    async () => {
+      await firstValueFrom(client.set$(key, 'again'));
+      return isStreamed();
+    },
+    { within: 90_000, every: 500 },
+  );
+  const { length } = log.events;
+  await firstValueFrom(client.set$(key, 'last'));
+  await log.until(() => log.events.at(-1)?.node.value === 'last' && log.events.length > length);
+  expect(isStreamed()).toBe(true);
+}, 120_000);

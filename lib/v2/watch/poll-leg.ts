@@ -25,7 +25,7 @@ import type { LegSite, V2LegItem } from './leg-site.js';
 import { overdue$ } from './overdue.js';
 import { poll$, type PollPart } from './poll.js';
 import { maySkip } from './may-skip.js';
-import { isScarce } from './scarce.js';
+import { goesFirst, isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
 import { switchOnFirst } from './switch-on-first.js';
 import { unseenRearmMs } from './timing.js';
@@ -58,8 +58,10 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const again$ = rearm$(site, stays).pipe(
     mergeWith(unseen() ? interval(unseenRearmMs).pipe(filter(unseen)) : EMPTY),
   );
-  // Where connections are scarce the old poll goes before the new one comes: it claims nothing that could be lost.
-  const replace = scarce ? switchAll<Observable<PollPart>>() : switchOnFirst<PollPart>();
+  // It claims nothing that could be lost.
+  const replace = goesFirst(context, endpoint)
+    ? switchAll<Observable<PollPart>>()
+    : switchOnFirst<PollPart>();
   const items$ = again$.pipe(
     map(() => arm$(false)),
     startWith(arm$(true)),

@@ -129,12 +129,32 @@ describe('an endpoint that holds back', () => {
     expect(short(seen.items).slice(-2)).toEqual(['set@12', 'end']);
   });
 
-  test('its member is asked whether it still answers, and an idle poll is made anew', () => {
+  test('its member is asked whether it still answers', () => {
     run();
     pass(10_000);
     expect(member.checks).toEqual([here]);
-    pass(230_000);
-    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10', '10']);
+  });
+
+  test('an idle poll is made anew soon when the store moves, as its connection may be dead', () => {
+    run();
+    pass(15_001);
+    member.tellIndex(20);
+    expect(member.polls.map(({ waitIndex, gone }) => [waitIndex, gone])).toEqual([
+      ['10', true],
+      ['10', false],
+    ]);
+  });
+
+  test('and sometimes where it may be far behind: then history tells what can no longer be had', () => {
+    const { seen } = run();
+    pass(15_001);
+    member.tellIndex(2_000);
+    pass(224_998);
+    expect(member.polls).toHaveLength(1);
+    pass(1);
+    expect(member.polls.map(({ gone }) => gone)).toEqual([true, false]);
+    member.polls[1]?.head(2_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    expect(seen.error).toMatchObject({ config: { errorCode: 401 } });
   });
 
   test('many polls may wait there', () => {
