@@ -61,33 +61,40 @@ export function demand(name: string, value: unknown, test: Check): void {
     throw new InvalidOptionError(name, value, expected, { secret: test.secret ?? holdsSomething(value) });
 }
 
+/** What is known of options: one list of names for each that shares them, never the two made one for each call. */
+type Checks = Readonly<Record<string, Check>>;
+const none: Checks = {};
+
 /**
  * Checks an options object: each name must be known and each given value must pass.
  *
  * @param path where the options stand, as `retry.`; empty at the top
+ * @param more checks besides
  */
-export function checkOptions(path: string, options: unknown, checks: Record<string, Check>): void {
+export function checkOptions(path: string, options: unknown, checks: Checks, more: Checks = none): void {
   if (options === undefined) return;
   if (!isRecord(options))
     throw new InvalidOptionError(path === '' ? 'options' : path.slice(0, -1), options, 'an object', {
       secret: typeof options === 'object' && options !== null,
     });
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(checks, name)) throw unknownOption(path, name, options[name], checks);
+    if (!Object.hasOwn(checks, name) && !Object.hasOwn(more, name))
+      throw unknownOption(path, name, options[name], { ...checks, ...more });
   }
-  // What is inherited is read as well, so it is checked as well.
+  checkEach(path, options, checks);
+  checkEach(path, options, more);
+}
+
+/** What is inherited is read as well, so it is checked as well. */
+function checkEach(path: string, options: Record<string, unknown>, checks: Checks): void {
   for (const name in checks) {
-    const [value, test] = [options[name], checks[name]];
+    const value = options[name];
+    const test = checks[name];
     if (value !== undefined && test !== undefined) demand(`${path}${name}`, value, test);
   }
 }
 
-function unknownOption(
-  path: string,
-  name: string,
-  value: unknown,
-  checks: Record<string, Check>,
-): InvalidOptionError {
+function unknownOption(path: string, name: string, value: unknown, checks: Checks): InvalidOptionError {
   const known = Object.keys(checks).join(', ');
   return new InvalidOptionError(`${path}${name}`, value, `one of the options ${known}`, {
     // Nobody knows what it is: its name says enough, but for what can be no secret.

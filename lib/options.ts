@@ -147,7 +147,7 @@ const retryChecks: Record<string, Check> = {
   writes: check.oneOf('unsent', 'idempotent'),
 };
 
-/** The checks of {@link CallOptions}, to be spread among those of each call. */
+/** The checks of {@link CallOptions}. */
 export const callChecks: Record<string, Check> = {
   timeout: check.milliseconds,
   deadline: check.milliseconds,
@@ -204,6 +204,8 @@ function withoutUndefined<T extends object>(options: T | undefined): Given<Parti
 export function resolveCall(client: CallSettings, call: CallOptions | undefined): CallSettings {
   if (call === undefined) return client;
   checkOptions('retry.', call.retry, retryChecks);
+  // As most are.
+  if (call.timeout === undefined && call.deadline === undefined && call.retry === undefined) return client;
   return {
     timeout: call.timeout ?? client.timeout,
     deadline: call.deadline ?? client.deadline,
@@ -296,7 +298,7 @@ export function resolveOptions(
     tls: withoutUndefined(options.tls),
     endpoints: normaliseEndpoints(endpoints, scheme),
     ...resolveCall(
-      { ...defaults, retry: defaults.retry },
+      { timeout: defaults.timeout, deadline: defaults.deadline, retry: defaults.retry },
       { ...others, ...(retry === undefined ? {} : { retry }) },
     ),
   };

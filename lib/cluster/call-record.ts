@@ -9,7 +9,7 @@ import {
 } from '../errors.js';
 import type { EventBus } from '../insight/events.js';
 import type { CallSettings } from '../options.js';
-import type { Trace } from '../transport/transport.js';
+import { wasSent, type Trace } from '../transport/transport.js';
 import { DeadlinePassed, TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
 import type { Cluster } from './cluster.js';
@@ -31,13 +31,6 @@ interface Judged {
   readonly at?: string | undefined;
 }
 
-interface Try {
-  readonly endpoint: string;
-  readonly at: Date;
-  readonly sentAt: number;
-  readonly trace: Trace;
-}
-
 /**
  * What one call has been through: its tries, and with them the two judgements that matter, whether to try again and
  * what to tell the caller in the end.
@@ -48,15 +41,21 @@ export class CallRecord {
   readonly #cluster: Cluster;
   readonly #events: EventBus;
   readonly #call: Judged;
+  readonly #trace: Trace;
   readonly #attempts: Attempt[] = [];
   #tried = untried;
-  #current: Try | undefined;
+  /** Where the try under way goes. */
+  #endpoint: string | undefined;
+  /** When it was sent. */
+  #sentAt = 0;
   /** Some try was sent and never answered. */
   #outcomeUnknown = false;
   /** What the last try was answered with, if that was no success. */
   #lastFault: Fault | undefined;
 
-  constructor(cluster: Cluster, events: EventBus, call: Judged) {
+  /** @param trace of the try under way */
+  constructor(cluster: Cluster, events: EventBus, call: Judged, trace: Trace) {
+    this.#trace = trace;
     this.#cluster = cluster;
     this.#events = events;
     this.#call = call;
@@ -68,48 +67,47 @@ export class CallRecord {
     return this.#tried;
   }
 
-  /** A try begins. */
-  begin(endpoint: string): { trace: Trace; timeout: number; sentAt: number } {
-    const { operation, settings } = this.#call;
+  /** A try begins; returns when: later than the failure that it may answer, also within the same millisecond. */
+  begin(endpoint: string): number {
+    const { operation } = this.#call;
     const previous = this.#attempts.at(-1)?.endpoint;
     if (previous !== undefined && previous !== endpoint) {
       this.#events.emit(() => ({ type: 'failover', operation, from: previous, to: endpoint }));
     }
-    const sentAt = performance.now();
-    const trace: Trace = { due: this.due, sent: () => false };
-    this.#current = { endpoint, at: new Date(), sentAt, trace };
+    this.#endpoint = endpoint;
+    this.#sentAt = instant();
     this.#lastFault = undefined;
-    // Later than the failure that this try may answer, also within the same millisecond.
-    return { trace, timeout: settings.timeout, sentAt: instant() };
+    return this.#sentAt;
   }
 
   /** The try was answered, and well. */
   succeeded(): void {
-    if (this.#current === undefined) return;
-    this.#cluster.answered(this.#current.endpoint, this.#current.sentAt);
-    if (anyMember(this.#call.retryClass)) this.#cluster.served(this.#current.endpoint);
-    this.#current = undefined;
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    this.#cluster.answered(endpoint, this.#sentAt);
+    if (anyMember(this.#call.retryClass)) this.#cluster.served(endpoint);
+    this.#endpoint = undefined;
   }
 
   /** The try failed. */
   failed(error: unknown): void {
-    const current = this.#current;
-    if (current === undefined) return;
-    this.#tried = triedOnceMore(this.#tried, current.endpoint);
+    const endpoint = this.#endpoint;
+    if (endpoint === undefined) return;
+    this.#tried = triedOnceMore(this.#tried, endpoint);
     if (error instanceof Fault) {
       const { executed, leaderless = false, isStrange = false } = error.config;
-      if (!isStrange) this.#cluster.answered(current.endpoint, current.sentAt);
+      if (!isStrange) this.#cluster.answered(endpoint, this.#sentAt);
       this.#outcomeUnknown ||= executed === 'unknown';
       this.#lastFault = error;
       if (leaderless || isStrange) this.#cluster.doubt();
-      this.#note(current, error.message, error.config);
+      this.#note(endpoint, error.message, error.config);
     } else if (error instanceof TransportError) {
-      this.#cluster.blame(current.endpoint, error);
+      this.#cluster.blame(endpoint, error);
       const isUnusable = error instanceof UnusableError;
       this.#outcomeUnknown ||= isUnusable ? error.perhapsExecuted : error.sent;
-      this.#note(current, error.message, isUnusable ? { status: error.status } : {});
+      this.#note(endpoint, error.message, isUnusable ? { status: error.status } : {});
     }
-    this.#current = undefined;
+    this.#endpoint = undefined;
   }
 
   /** What to do after a failed try; `retries` counts those already made. */
@@ -132,10 +130,9 @@ export class CallRecord {
   /** The error that the caller gets. */
   explain(error: unknown): unknown {
     const { operation, settings } = this.#call;
-    const current = this.#current;
-    if (error instanceof DeadlinePassed && current !== undefined) {
-      this.#note(current, `no answer before the deadline of ${settings.deadline} ms`);
-      this.#outcomeUnknown ||= current.trace.sent();
+    if (error instanceof DeadlinePassed && this.#endpoint !== undefined) {
+      this.#note(this.#endpoint, `no answer before the deadline of ${settings.deadline} ms`);
+      this.#outcomeUnknown ||= wasSent(this.#trace);
     }
     const attempts = this.#attempts;
     const endpoint = attempts.at(-1)?.endpoint ?? '';
@@ -251,19 +248,20 @@ export class CallRecord {
   }
 
   #note(
-    current: Try,
+    endpoint: string,
     error: string,
     answer: { status?: number | undefined; body?: string | undefined } = {},
   ): void {
+    const durationMs = performance.now() - this.#sentAt;
     if (this.#attempts.length >= maxAttempts) this.#attempts.splice(maxAttempts / 2, 1);
     this.#attempts.push(
       defined({
-        endpoint: current.endpoint,
+        endpoint,
         error,
         status: answer.status,
         body: answer.body?.slice(0, 500),
-        at: current.at,
-        durationMs: performance.now() - current.sentAt,
+        at: new Date(Date.now() - durationMs),
+        durationMs,
       }),
     );
   }

@@ -18,7 +18,7 @@ import { ClientClosedError, type Attempt } from '../errors.js';
 import type { ClientEvent, EventBus, WithoutTime } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import { TransportError } from '../transport/transport-error.js';
-import { Activity } from './activity.js';
+import { Activity, type Ending } from './activity.js';
 import { ChangeReporter } from './change-reporter.js';
 import { ClusterState } from './cluster-state.js';
 import { ClusterState$, type ClusterStateControl } from './cluster-state-subject.js';
@@ -31,6 +31,8 @@ import { Notices } from './notices.js';
 import { Prober } from './prober.js';
 import { advertises, EndpointTable } from './endpoint-table.js';
 import { Router } from './router.js';
+import { Limits } from '../util/limits.js';
+import type { Link } from '../util/linked-list.js';
 import { sameList } from '../util/same-list.js';
 import { leaderVote } from './leader-vote.js';
 import { untried, type Tried } from './tried.js';
@@ -61,6 +63,8 @@ export class Cluster {
   readonly #watchOn: Settings['watchOn'];
   /** Tries under way. */
   readonly inFlight = new InFlight();
+  /** The deadlines of calls. */
+  readonly deadlines: Limits;
   readonly #activity: Activity;
   #control!: ClusterStateControl;
   readonly #changes: ChangeReporter;
@@ -76,6 +80,7 @@ export class Cluster {
     this.#changes = new ChangeReporter(events);
     this.#notices = new Notices(events);
     this.#watchOn = settings.watchOn;
+    this.deadlines = new Limits(settings.deadline);
     this.#beats = settings.heartbeat !== false;
     this.#table = new EndpointTable(settings.endpoints, settings.discover);
     this.#prober = new Prober(
@@ -224,9 +229,9 @@ export class Cluster {
       });
   }
 
-  /** The same for a call, which ends with ClientClosedError when the client is closed; returns what leaves it alone. */
-  attend(end: (error: ClientClosedError) => void): () => void {
-    return this.#activity.call(end);
+  /** The same for a call, which ends with ClientClosedError when the client is closed; its link leaves it alone. */
+  attend(call: Ending): Link<Ending> | undefined {
+    return this.#activity.call(call);
   }
 
   /**
@@ -427,6 +432,7 @@ export class Cluster {
   close(): void {
     this.#closed = true;
     this.#activity.close();
+    this.deadlines.close();
     this.#control.complete();
     this.#view$.complete();
   }

@@ -3,6 +3,7 @@ import {
   of,
   retry,
   take,
+  throwError,
   throwIfEmpty,
   timer,
   type MonoTypeOperatorFunction,
@@ -54,24 +55,30 @@ export interface FailoverConfig {
  * ```
  */
 export function failover<T>(config: FailoverConfig): MonoTypeOperatorFunction<T> {
+  return retry<T>({ delay: pauseAfter(config) });
+}
+
+/** What is waited for after that failure, the `count`th: emits when it is time to try again, errors if it never is. */
+export type Pause = (error: unknown, count: number) => Observable<unknown>;
+
+/** The pauses of {@link failover}, for who repeats by itself. */
+export function pauseAfter(config: FailoverConfig): Pause {
   const { decide, leader$, members = () => 1, max = Infinity, initialDelay = 50, maxDelay = 2_000 } = config;
   const { random, scheduler } = config;
-  return retry<T>({
-    delay: (error: unknown, count) => {
-      const step = count > max ? 'fail' : decide(error, count - 1);
-      if (step === 'fail') throw error;
-      if (step === 'leader' && leader$ !== undefined) {
-        const named$ = leader$.pipe(
-          take(1),
-          throwIfEmpty(() => error),
-        );
-        if (count === 1) return named$;
-        const pause = backoff(count - 2, { initialDelay, maxDelay }, random);
-        return named$.pipe(delayWhen(() => timer(pause, scheduler)));
-      }
-      const round = Math.floor(count / members());
-      if (count % members() !== 0) return of(0);
-      return timer(backoff(round - 1, { initialDelay, maxDelay }, random), scheduler);
-    },
-  });
+  return (error, count) => {
+    const step = count > max ? 'fail' : decide(error, count - 1);
+    if (step === 'fail') return throwError(() => error);
+    if (step === 'leader' && leader$ !== undefined) {
+      const named$ = leader$.pipe(
+        take(1),
+        throwIfEmpty(() => error),
+      );
+      if (count === 1) return named$;
+      const pause = backoff(count - 2, { initialDelay, maxDelay }, random);
+      return named$.pipe(delayWhen(() => timer(pause, scheduler)));
+    }
+    const round = Math.floor(count / members());
+    if (count % members() !== 0) return of(0);
+    return timer(backoff(round - 1, { initialDelay, maxDelay }, random), scheduler);
+  };
 }

@@ -1,4 +1,4 @@
-import { LinkedList } from '../util/linked-list.js';
+import { LinkedList, type Link } from '../util/linked-list.js';
 import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { lookEveryMs, slowMs } from './timing.js';
 
@@ -23,8 +23,8 @@ export class InFlight {
   readonly #flights = new LinkedList<Flight>();
   #isTimed = false;
 
-  /** A try begins; returns what ends it. */
-  begin(flight: Flight): () => void {
+  /** A try begins; its link ends it. */
+  begin(flight: Flight): Link<Flight> {
     if (!this.#isTimed) this.#lookIn(slowMs);
     return this.#flights.add(flight);
   }

@@ -15,7 +15,7 @@ export interface HttpRequest {
   /** The media type of the body. Default: an encoded form. */
   readonly contentType?: string | undefined;
   /** More headers; lower-case names. One that the client sets itself is replaced. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The value of the Authorization header. */
   readonly authorization?: string | undefined;
   /** A password that the body sets. */

@@ -8,19 +8,31 @@ import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
 import type { OtherTabs } from './http1/other-tabs.js';
 import { createPlatform } from '#platform/transport/platform.js';
 import type { Platform } from './platform.js';
+import { Limits } from '../util/limits.js';
 import { Secrets } from './secrets.js';
 import { withheld } from './transport-error.js';
 import type { Vouch } from './vouched.js';
 
-/** What a call and its exchange know of each other. `sent` and `exchange` can be asked while it is under way. */
+/** An exchange as its call sees it, while it is under way. */
+export interface Underway {
+  /** Since when an answer is due (`performance.now()`); undefined while it waits for a connection. */
+  readonly since: number | undefined;
+  /** Whether the request may have reached the server; undefined where that cannot be told. */
+  readonly sent: boolean | undefined;
+}
+
+/** What a call and its exchange know of each other. */
 export interface Trace {
   /** When the call is over (`performance.now()`): what was not written by then is not to be. Default: never. */
   readonly due?: number;
-  /** Whether the request may have reached the server. */
-  sent: () => boolean;
-  /** The exchange itself; `since` is when an answer became due, undefined while it waits for a connection. */
-  exchange?: { readonly since: number | undefined };
+  /** Set by the transport. */
+  exchange?: Underway | undefined;
 }
+
+/** Whether the request may have reached the server. */
+export const wasSent = ({ exchange }: Trace): boolean =>
+  // A transport that cannot tell whether it has sent may have.
+  exchange !== undefined && (exchange.sent ?? true);
 
 /** HTTP exchanges as Observables. Each subscription is one exchange; unsubscribing aborts it. */
 export class Transport {
@@ -37,6 +49,7 @@ export class Transport {
       secrets: this.secrets,
       maxResponseBytes: settings.maxResponseBytes,
       answered: new Set(),
+      limits: new Limits(settings.timeout),
       diagnose: this.#platform.diagnose,
     };
   }
@@ -85,16 +98,13 @@ export class Transport {
   /** Ends all connections. */
   close(): void {
     this.#platform.close();
+    this.#context.limits.close();
   }
 
   /** Begins an exchange; returns what aborts it. */
   #run(request: HttpRequest, receiver: Receiver, trace?: Trace): () => void {
     const exchange = new Exchange(request, this.#context, receiver, trace?.due);
-    // A transport that cannot tell whether it has sent may have.
-    if (trace !== undefined) {
-      trace.sent = () => exchange.sent ?? true;
-      trace.exchange = exchange;
-    }
+    if (trace !== undefined) trace.exchange = exchange;
     try {
       if (request.authorization !== undefined && !this.trusts(request.endpoint)) throw withheld();
       this.#platform.send(exchange);

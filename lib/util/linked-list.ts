@@ -1,7 +1,21 @@
-interface Link<T> {
+/** The place of a value in a list. */
+export class Link<T> {
   readonly value: T;
   before: Link<T> | undefined;
   after: Link<T> | undefined;
+  #list: LinkedList<T> | undefined;
+
+  constructor(value: T, list: LinkedList<T>) {
+    this.value = value;
+    this.#list = list;
+  }
+
+  /** Takes the value out, if it is there. */
+  leave(): void {
+    const list = this.#list;
+    this.#list = undefined;
+    list?.remove(this);
+  }
 }
 
 /**
@@ -12,18 +26,19 @@ export class LinkedList<T> {
   #first: Link<T> | undefined;
   #last: Link<T> | undefined;
 
-  /** Appends a value; returns what takes it out. */
-  add(value: T): () => void {
-    const link: Link<T> = { value, before: this.#last, after: undefined };
+  /** What has been there for longest. */
+  get first(): Link<T> | undefined {
+    return this.#first;
+  }
+
+  /** Appends a value; its link takes it out. */
+  add(value: T): Link<T> {
+    const link = new Link(value, this);
+    link.before = this.#last;
     if (this.#last === undefined) this.#first = link;
     else this.#last.after = link;
     this.#last = link;
-    let isIn = true;
-    return () => {
-      if (!isIn) return;
-      isIn = false;
-      this.#remove(link);
-    };
+    return link;
   }
 
   /** The values as they are now. */
@@ -33,7 +48,8 @@ export class LinkedList<T> {
     return values;
   }
 
-  #remove(link: Link<T>): void {
+  /** For links alone. */
+  remove(link: Link<T>): void {
     const { before, after } = link;
     if (before === undefined) this.#first = after;
     else before.after = after;

@@ -1,5 +1,5 @@
 import { NEVER, Observable } from 'rxjs';
-import { Activity } from '../../lib/cluster/activity.js';
+import { Activity, type Ending } from '../../lib/cluster/activity.js';
 import { ClientClosedError } from '../../lib/errors.js';
 
 let running: number;
@@ -17,11 +17,12 @@ beforeEach(() => {
   );
 });
 
-const ignore = (): void => undefined;
+const ignore: Ending = { closed: () => undefined };
 
 test('heartbeats run from the first who comes to the last who goes, once for all', () => {
   expect(running).toBe(0);
-  const leave = [activity.enter(), activity.call(ignore), activity.enter()] as const;
+  const call = activity.call(ignore);
+  const leave = [activity.enter(), () => call?.leave(), activity.enter()] as const;
   expect([running, begun]).toEqual([1, 1]);
   leave[0]();
   leave[1]();
@@ -32,15 +33,15 @@ test('heartbeats run from the first who comes to the last who goes, once for all
 
 test('they begin anew for whoever comes after a pause', () => {
   activity.enter()();
-  activity.call(ignore)();
+  activity.call(ignore)?.leave();
   expect([running, begun]).toEqual([0, 2]);
 });
 
 test('a call that leaves twice has left once: the others keep them running', () => {
   const stays = activity.enter();
-  const leave = activity.call(ignore);
-  leave();
-  leave();
+  const call = activity.call(ignore);
+  call?.leave();
+  call?.leave();
   expect(running).toBe(1);
   stays();
   expect(running).toBe(0);
@@ -49,10 +50,10 @@ test('a call that leaves twice has left once: the others keep them running', () 
 describe('when the client is closed', () => {
   test('the calls that are there hear of it, once; those that have left do not', () => {
     const heard: string[] = [];
-    const call = (name: string): (() => void) =>
-      activity.call((error) => heard.push(`${name} ${error.constructor.name}`));
+    const call = (name: string) =>
+      activity.call({ closed: (error) => heard.push(`${name} ${error.constructor.name}`) });
     call('first');
-    call('gone')();
+    call('gone')?.leave();
     call('last');
     activity.close();
     expect(heard).toEqual(['first ClientClosedError', 'last ClientClosedError']);
@@ -61,7 +62,7 @@ describe('when the client is closed', () => {
   test('one that comes later hears of it at once, and starts nothing', () => {
     activity.close();
     const heard: unknown[] = [];
-    activity.call((error) => heard.push(error))();
+    expect(activity.call({ closed: (error) => heard.push(error) })).toBeUndefined();
     expect(heard).toEqual([expect.any(ClientClosedError)]);
     expect(begun).toBe(0);
   });

@@ -124,8 +124,8 @@ export function scriptedCluster() {
           const outcome = script[Math.min(seen.sends.length, script.length - 1)] ?? 'ok';
           const sent = { endpoint, at: performance.now(), limit, gone: false };
           seen.sends.push(sent);
-          trace.sent = () => outcome !== 'silence, unsent';
-          trace.exchange = { since: outcome === 'silence, unsent' ? undefined : sent.at };
+          const isSent = outcome !== 'silence, unsent';
+          trace.exchange = { since: isSent ? sent.at : undefined, sent: isSent };
           subscriber.add(() => (sent.gone = true));
           if (outcome === 'silence' || outcome === 'silence, unsent') return NEVER.subscribe(subscriber);
           return timer(5)
@@ -156,7 +156,7 @@ export function scriptedCluster() {
     };
     return send$(
       { cluster, events, transport },
-      { ...call, request: () => ({}), read: (answer: T) => answer },
+      { ...call, request: (endpoint, timeout) => ({ endpoint, timeout }), read: (answer: T) => answer },
     );
   }
 

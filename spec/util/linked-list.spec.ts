@@ -1,4 +1,4 @@
-import { LinkedList } from '../../lib/util/linked-list.js';
+import { LinkedList, type Link } from '../../lib/util/linked-list.js';
 import { seededRandom } from '../support/values/random.js';
 
 test('values stand in order of arrival, each as often as it was added', () => {
@@ -9,19 +9,19 @@ test('values stand in order of arrival, each as often as it was added', () => {
 
 test('who leaves twice leaves once', () => {
   const list = new LinkedList<string>();
-  const leave = list.add('a');
-  leave();
+  const link = list.add('a');
+  link.leave();
   list.add('b');
-  leave();
+  link.leave();
   expect(list.toArray()).toEqual(['b']);
 });
 
 test('in whatever order they come and leave, those who stayed are there', () => {
   const random = seededRandom(jest.getSeed());
   const list = new LinkedList<number>();
-  const there: { value: number; leave: () => void }[] = [];
+  const there: Link<number>[] = [];
   for (let value = 0; value < 5_000; value += 1) {
-    if (random.next() < 0.5) there.push({ value, leave: list.add(value) });
+    if (random.next() < 0.5) there.push(list.add(value));
     else there.splice(random.int(there.length + 1), 1)[0]?.leave();
     expect(list.toArray()).toEqual(there.map((one) => one.value));
   }

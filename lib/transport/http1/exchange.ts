@@ -1,3 +1,5 @@
+import type { Limited, Limits } from '../../util/limits.js';
+import type { Link } from '../../util/linked-list.js';
 import type { EventBus } from '../../insight/events.js';
 import type { HttpHeaders, HttpRequest, HttpResponse } from '../http.js';
 import type { Receiver } from './receiver.js';
@@ -24,19 +26,20 @@ export interface ExchangeContext {
   readonly maxResponseBytes: number;
   /** Endpoints that have answered: what they are asked in is what they speak. */
   readonly answered: Set<string>;
+  readonly limits: Limits;
   /** What is wrong with an endpoint that resets all connections, if that can be told. */
   readonly diagnose?: ((endpoint: string) => Promise<TransportError | undefined>) | undefined;
 }
 
 /** One exchange under way: keeps its time, tells its events, and ends once. */
-export class Exchange implements Wire {
+export class Exchange implements Wire, Limited {
   readonly request: HttpRequest;
   onAbort: (() => void) | undefined;
   readonly #context: ExchangeContext;
   readonly #receiver: Receiver;
   readonly #due: number;
   readonly #startedAt = performance.now();
-  #limit: ReturnType<typeof setTimeout> | undefined;
+  #limit: Link<Limited> | undefined;
   #stage: Stage = 'unknown';
   /** Since when its time counts. */
   #since = this.#startedAt;
@@ -106,9 +109,7 @@ export class Exchange implements Wire {
     this.#stopLimit();
     if (hasLine && stage === 'waiting') return;
     this.#since = performance.now();
-    this.#limit = setTimeout(() => {
-      this.#passed();
-    }, this.request.timeout);
+    this.#limit = this.#context.limits.add(this, this.request.timeout);
   }
 
   takes(piece: Uint8Array | string): boolean {
@@ -167,12 +168,17 @@ export class Exchange implements Wire {
     this.onAbort?.();
   }
 
+  /** When its limit passes, if it has one by now. */
+  get limitAt(): number {
+    return this.#since + this.request.timeout;
+  }
+
   /** The limit has passed; what lies in the socket is still read. */
-  #passed(turns = lateTurns): void {
+  passed(turns = lateTurns): void {
     const [limit, pieces] = [this.#limit, this.#pieces];
-    limitPassed(this.#since + this.request.timeout, () => {
+    limitPassed(this.limitAt, () => {
       if (this.#limit !== limit) return;
-      if (this.#pieces > pieces && turns > 0) this.#passed(turns - 1);
+      if (this.#pieces > pieces && turns > 0) this.passed(turns - 1);
       else this.#timeOut();
     });
   }
@@ -219,7 +225,7 @@ export class Exchange implements Wire {
 
   /** A watch may stand for days: it keeps no timer that has been cleared. */
   #stopLimit(): void {
-    clearTimeout(this.#limit);
+    this.#limit?.leave();
     this.#limit = undefined;
   }
 

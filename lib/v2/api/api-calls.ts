@@ -41,7 +41,7 @@ export class ApiCalls {
     proceed: (settings: CallSettings) => Observable<T>,
   ): Observable<T> {
     return defer(() => {
-      checkOptions('', options, { ...callChecks, ...checks });
+      checkOptions('', options, callChecks, checks);
       return proceed(resolveCall(this.context.settings, options));
     });
   }

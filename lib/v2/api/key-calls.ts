@@ -25,7 +25,7 @@ export interface KeysRequest {
   readonly name?: string;
 }
 
-/** The check of a TTL option, to be spread among those of a call. */
+/** The check of a TTL option. */
 export const ttlChecks: Record<string, Check> = { ttl: check.ttl };
 
 /** How every call on keys and directories is checked, sent and read. */
@@ -45,7 +45,7 @@ export class KeyCalls {
   ): Observable<T> {
     return defer(() => {
       const normalised = normaliseKey(key);
-      checkOptions('', options, { ...callChecks, ...checks });
+      checkOptions('', options, callChecks, checks);
       return proceed(normalised, resolveCall(this.#context.settings, options));
     });
   }
@@ -91,12 +91,7 @@ export class KeyCalls {
     const { cluster, authorization } = context;
     const name = `${called} ${key}`;
     const path = withQuery(keyPath(key), query);
-    const request = {
-      method,
-      operation,
-      body: form && encodeForm(form),
-      authorization,
-    };
+    const body = form && encodeForm(form);
     const blame =
       query['prevValue'] === undefined
         ? { option: 'key', value: key }
@@ -117,16 +112,16 @@ export class KeyCalls {
         demandFeatures(name, version, features);
         const there =
           query['quorum'] === true && isLegacy(version) ? withQuery(keyPath(key), legacyQuery(query)) : path;
-        return { ...request, path: there };
+        return { method, path: there, operation, body, authorization };
       },
       before$: (endpoint, timeout) =>
         demandsNoTtl && keepsTtl(cluster.version(endpoint))
           ? this.#withoutTtl$(name, key, endpoint, timeout)
           : undefined,
       read: (answer, info) => {
-        const body = decodeKeys(answer, asked);
+        const keys = decodeKeys(answer, asked);
         checkInfo(info);
-        return keyResponse(key, body, info);
+        return keyResponse(key, keys, info);
       },
     });
   }

@@ -60,6 +60,14 @@ const conditionChecks: Record<string, Check> = {
     (v === '' ? 'a value that is not empty: etcd compares that by prevIndex only' : undefined),
   prevIndex: check.index,
 };
+const getChecks: Record<string, Check> = {
+  recursive: check.boolean,
+  sorted: check.boolean,
+  quorum: check.boolean,
+};
+const setChecks: Record<string, Check> = { ...ttlChecks, noValueOnSuccess: check.boolean };
+const deleteChecks: Record<string, Check> = { recursive: check.boolean };
+const swapChecks: Record<string, Check> = { ...conditionChecks, ...ttlChecks };
 
 /** Keys and their atomic operations (etcd: Documentation/v2/api.md). */
 export class KeysApi {
@@ -72,8 +80,7 @@ export class KeysApi {
   }
 
   get$(key: string, options: GetOptions = {}): Observable<KeyResponse> {
-    const flags = { recursive: check.boolean, sorted: check.boolean, quorum: check.boolean };
-    return this.#calls.checked$(key, options, flags, (path, settings) => {
+    return this.#calls.checked$(key, options, getChecks, (path, settings) => {
       const { recursive, sorted, quorum } = options;
       const read = (
         operation: 'get' | 'quorumGet',
@@ -108,8 +115,7 @@ export class KeysApi {
   }
 
   set$(key: string, value: string, options: SetOptions = {}): Observable<KeyResponse> {
-    const checks = { ...ttlChecks, noValueOnSuccess: check.boolean };
-    return this.#calls.write$('set', key, { value }, options, checks);
+    return this.#calls.write$('set', key, { value }, options, setChecks);
   }
 
   create$(key: string, value: string, options: TtlOptions = {}): Observable<KeyResponse> {
@@ -133,14 +139,13 @@ export class KeysApi {
   }
 
   delete$(key: string, options: DeleteOptions = {}): Observable<KeyResponse> {
-    return this.#calls.delete$('delete', key, options, { recursive: check.boolean });
+    return this.#calls.delete$('delete', key, options, deleteChecks);
   }
 
   compareAndSwap$(key: string, value: string, options: CompareAndSwapOptions): Observable<KeyResponse> {
     return defer(() => {
       demandCondition(options);
-      const checks = { ...conditionChecks, ...ttlChecks };
-      return this.#calls.write$('compareAndSwap', key, { value }, options, checks);
+      return this.#calls.write$('compareAndSwap', key, { value }, options, swapChecks);
     });
   }
 

@@ -78,6 +78,8 @@ const isHeader = (name: string, value: unknown): boolean =>
   typeof value === 'string' &&
   /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 
+const rawChecks: Record<string, Check> = { params: paramsCheck, data: dataCheck, headers: headersCheck };
+
 /** Whatever the other calls do not cover. */
 export class RawApi {
   readonly #context: V2Context;
@@ -91,12 +93,7 @@ export class RawApi {
     return defer(() => {
       demand('method', method, check.oneOf(...httpMethods));
       demand('path', path, pathCheck);
-      checkOptions('', options, {
-        ...callChecks,
-        params: paramsCheck,
-        data: dataCheck,
-        headers: headersCheck,
-      });
+      checkOptions('', options, callChecks, rawChecks);
       const { params = {}, headers: given = {} } = options;
       const headers = Object.fromEntries(Object.entries(given).map(([name, v]) => [name.toLowerCase(), v]));
       const { authorization = context.authorization, ...rest } = headers;

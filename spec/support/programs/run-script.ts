@@ -33,7 +33,8 @@ export class ScriptRunner {
       platform: 'node',
       target: 'es2022',
     });
-    writeFileSync(join(this.#folder, 'package.json'), '{"type":"module"}');
+    const imports = { '#platform/*.js': './*.js' };
+    writeFileSync(join(this.#folder, 'package.json'), JSON.stringify({ type: 'module', imports }));
     symlinkSync(join(root, 'node_modules'), join(this.#folder, 'node_modules'));
   }
 
