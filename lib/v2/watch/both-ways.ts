@@ -1,6 +1,7 @@
 import {
   defer,
   delay,
+  distinctUntilChanged,
   filter,
   forkJoin,
   map,
@@ -41,6 +42,7 @@ const mostParts = 3;
 /** What a poll has told already is told again to whoever comes later. */
 const kept$ = (poll$: Observable<PollPart>): Observable<PollPart> =>
   poll$.pipe(
+    distinctUntilChanged((a, b) => a.type === 'arriving' && b.type === 'arriving'),
     share({ connector: () => new ReplaySubject(mostParts), resetOnComplete: false, resetOnError: false }),
   );
 
