@@ -29,7 +29,11 @@ export class ClusterState {
 
   /** True when nothing but `since` differs. */
   equals(other: ClusterState): boolean {
-    return this.toString() === other.toString() && sameMembers(this.members, other.members);
+    return (
+      this.hasQuorum === other.hasQuorum &&
+      this.raftTerm === other.raftTerm &&
+      sameMembers(this.members, other.members)
+    );
   }
 
   /** One readable line. */

@@ -64,7 +64,7 @@ export class Cluster {
   /** Tries under way. */
   readonly inFlight = new InFlight();
   /** The deadlines of calls. */
-  readonly deadlines: Limits;
+  readonly deadlines = new Limits();
   readonly #activity: Activity;
   #control!: ClusterStateControl;
   readonly #changes: ChangeReporter;
@@ -80,7 +80,6 @@ export class Cluster {
     this.#changes = new ChangeReporter(events);
     this.#notices = new Notices(events);
     this.#watchOn = settings.watchOn;
-    this.deadlines = new Limits(settings.deadline);
     this.#beats = settings.heartbeat !== false;
     this.#table = new EndpointTable(settings.endpoints, settings.discover);
     this.#prober = new Prober(

@@ -59,4 +59,10 @@ export const sameMembers = (a: readonly Member[], b: readonly Member[]): boolean
   a.length === b.length && a.every((member, i) => isSame(member, b[i]));
 
 const isSame = (a: Member, b: Member | undefined): boolean =>
-  a.id === b?.id && a.toString() === b.toString() && sameList(a.peerURLs, b.peerURLs);
+  a.id === b?.id &&
+  a.name === b.name &&
+  a.status === b.status &&
+  a.isLeader === b.isLeader &&
+  a.unsupported === b.unsupported &&
+  sameList(a.clientURLs, b.clientURLs) &&
+  sameList(a.peerURLs, b.peerURLs);

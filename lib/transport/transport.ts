@@ -49,7 +49,7 @@ export class Transport {
       secrets: this.secrets,
       maxResponseBytes: settings.maxResponseBytes,
       answered: new Set(),
-      limits: new Limits(settings.timeout),
+      limits: new Limits(),
       diagnose: this.#platform.diagnose,
     };
   }

@@ -16,20 +16,13 @@ const least = 1;
  * has a timer, and what is over leaves it as it is. The timer keeps a process alive while anything is there.
  */
 export class Limits {
-  readonly #usual: number;
   readonly #queues = new Map<number, Queue>();
-
-  /** @param usual how long most may take, ms: their timer may stand by while nothing is there */
-  constructor(usual: number) {
-    this.#usual = usual;
-  }
 
   /** Something begins that may take so long, ms; what is returned lets go of it. */
   add(limited: Limited, ms: number): Link<Limited> {
     let queue = this.#queues.get(ms);
     if (queue === undefined) {
-      const gone = ms === this.#usual ? undefined : () => this.#queues.delete(ms);
-      queue = new Queue(ms, gone);
+      queue = new Queue(ms, () => this.#queues.delete(ms));
       this.#queues.set(ms, queue);
     }
     return queue.add(limited);
@@ -44,42 +37,33 @@ export class Limits {
 
 /** All that may take equally long, in the order in which their limits pass. */
 class Queue extends LinkedList<Limited> {
-  readonly #ms: number;
-  readonly #gone: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isHeld = false;
+  readonly #gone: () => void;
+  #timer!: ReturnType<typeof setTimeout>;
+  #isHeld = true;
 
-  /** @param gone called when nothing is there any more. Default: its timer stands by */
-  constructor(ms: number, gone: (() => void) | undefined) {
+  /** @param gone called when its timer has found nothing */
+  constructor(ms: number, gone: () => void) {
     super();
-    this.#ms = ms;
     this.#gone = gone;
+    this.#lookIn(ms);
   }
 
   override add(limited: Limited): Link<Limited> {
-    if (this.#timer === undefined) this.#lookIn(this.#ms);
-    else this.#hold(true);
+    this.#hold(true);
     return super.add(limited);
   }
 
   override remove(link: Link<Limited>): void {
     super.remove(link);
-    if (this.first !== undefined) return;
-    if (this.#gone === undefined) this.#hold(false);
-    else {
-      this.stop();
-      this.#gone();
-    }
+    if (this.first === undefined) this.#hold(false);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   #lookIn(ms: number): void {
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
       this.#look();
     }, ms);
     this.#isHeld = true;
@@ -87,15 +71,14 @@ class Queue extends LinkedList<Limited> {
 
   #look(): void {
     const now = performance.now();
-    for (let link = this.first; link !== undefined; link = this.first) {
-      const left = link.value.limitAt - now;
-      if (left >= least) {
-        if (this.#timer === undefined) this.#lookIn(Math.ceil(left));
-        return;
-      }
+    let link = this.first;
+    while (link !== undefined && link.value.limitAt - now < least) {
       link.leave();
       link.value.passed();
+      link = this.first;
     }
+    if (link === undefined) this.#gone();
+    else this.#lookIn(Math.ceil(link.value.limitAt - now));
   }
 
   /** Whether the timer keeps a process alive; a browser's are numbers, and keep nothing. */

@@ -1,5 +1,5 @@
 import { Observable, Subscription, tap, timer } from 'rxjs';
-import type { OtherTabs } from '../transport/http1/other-tabs.js';
+import type { OtherTabs, Slot } from '../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
 import { slotTimeMs } from './timing.js';
 
@@ -21,7 +21,7 @@ interface Queue {
   readonly waiting: Waiting[];
   settles: boolean;
   /** What the other tabs know. */
-  told: string;
+  told: readonly Slot[];
 }
 
 /**
@@ -150,9 +150,8 @@ export class ConnectionSlots {
         ...waiting.map(({ since }) => ({ since, running: false })),
       ];
       // What is no news nobody is told: all would answer.
-      const told = JSON.stringify(slots);
-      if (told === queue.told) return;
-      queue.told = told;
+      if (slots.length === queue.told.length && slots.every((slot, i) => isSame(slot, queue.told[i]))) return;
+      queue.told = slots;
       this.#tabs.tell(endpoint, slots);
     });
   }
@@ -178,11 +177,13 @@ export class ConnectionSlots {
   #queue(endpoint: string): Queue {
     const known = this.#queues.get(endpoint);
     if (known !== undefined) return known;
-    const made: Queue = { endpoint, running: new Set(), waiting: [], settles: false, told: '[]' };
+    const made: Queue = { endpoint, running: new Set(), waiting: [], settles: false, told: [] };
     this.#queues.set(endpoint, made);
     return made;
   }
 }
+
+const isSame = (a: Slot, b: Slot | undefined): boolean => a.since === b?.since && a.running === b.running;
 
 /** Now, and never the same for two. */
 const moment = (): number => Date.now() - Math.random();

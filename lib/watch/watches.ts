@@ -21,7 +21,8 @@ interface OpenWatchState {
 export class Watches<E, P extends Position, T extends WatchTarget> {
   readonly #protocolOf: (target: T) => WatchProtocol<E, P>;
   readonly #open = new Set<WatchSource<E, P, T>>();
-  readonly #shared = new Map<string, WatchSource<E, P, T>>();
+  /** By key: those that others may join. */
+  readonly #shared = new Map<string, readonly WatchSource<E, P, T>[]>();
   readonly #changes$ = new Subject<void>();
   #lastId = 0;
 
@@ -57,9 +58,9 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
 
   /** The source to follow: the one that is there for the target, or one of its own from there. */
   source(context: WatchContext, target: T, from: number | undefined): WatchSource<E, P, T> {
-    const name = JSON.stringify(target);
-    const known = from === undefined ? this.#shared.get(name) : undefined;
-    if (known !== undefined) return known;
+    const { key } = target;
+    const known = this.#shared.get(key)?.find((one) => isSame(one.target, target));
+    if (from === undefined && known !== undefined) return known;
     const source = new WatchSource(
       context,
       this.#protocolOf(target),
@@ -69,15 +70,21 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
       },
       () => {
         this.#open.delete(source);
-        if (this.#shared.get(name) === source) this.#shared.delete(name);
+        const others = this.#shared.get(key)?.filter((one) => one !== source) ?? [];
+        if (others.length > 0) this.#shared.set(key, others);
+        else this.#shared.delete(key);
         this.changed();
       },
     );
     this.#open.add(source);
-    if (from === undefined) this.#shared.set(name, source);
+    if (from === undefined) this.#shared.set(key, [...(this.#shared.get(key) ?? []), source]);
     return source;
   }
 }
+
+/** Whether two targets are one and the same: their fields are plain values. */
+const isSame = <T extends WatchTarget>(a: T, b: T): boolean =>
+  Object.keys({ ...a, ...b }).every((name) => a[name as keyof T] === b[name as keyof T]);
 
 function describe<T extends WatchTarget>({
   id,

@@ -61,6 +61,18 @@ describe('ClusterState', () => {
     expect(other.equals(state())).toBe(false);
   });
 
+  test.each<[string, Partial<MemberInfo>, Partial<MemberInfo>]>([
+    ['URLs', { clientURLs: ['http://x', 'http://y'] }, { clientURLs: ['http://x http://y'] }],
+    ['a name', { name: 'b\n' }, { name: 'b\t' }],
+    ['a name, or none', { name: '' }, { name: 'id-b' }],
+  ])('differs by %s that print the same', (_, one, another) => {
+    const [a, b] = [one, another].map((more) =>
+      state([new Member({ ...info('b'), ...more }, 'running', false)]),
+    ) as [ClusterState, ClusterState];
+    expect(String(a)).toBe(String(b));
+    expect([a.equals(b), b.equals(a), a.equals(a)]).toEqual([false, false, true]);
+  });
+
   test('is the same when only its time differs', () => {
     const { members } = state();
     expect(state().equals(new ClusterState([...members], true, 7, new Date(9)))).toBe(true);

@@ -6,7 +6,7 @@ let passed: [string, number][];
 
 beforeEach(() => {
   jest.useFakeTimers();
-  limits = new Limits(100);
+  limits = new Limits();
   passed = [];
 });
 afterEach(() => {
@@ -52,10 +52,13 @@ test('what is over never passes, and no timer is set for it', async () => {
   set.mockRestore();
 });
 
-test('of an unusual limit nothing is left once nobody has it', () => {
-  begin('usual', 100).leave();
-  for (let ms = 1_000; ms < 1_050; ms += 1) begin('unusual', ms).leave();
-  expect(jest.getTimerCount()).toBe(1);
+test('of a limit that nobody has any more nothing is left once it has passed', async () => {
+  for (let ms = 1_000; ms < 1_050; ms += 1) begin('over', ms).leave();
+  await jest.advanceTimersByTimeAsync(1_050);
+  expect([jest.getTimerCount(), passed]).toEqual([0, []]);
+  begin('later', 1_000);
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(passed).toEqual([['later', 2_050]]);
 });
 
 test('what begins as others pass passes in its turn; what others end does not', async () => {
