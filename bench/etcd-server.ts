@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { startLocalCluster } from '../spec/support/cluster/local-cluster.js';
+import type { ProxiedMember } from '../spec/support/middlebox/etcd-fronts.js';
 
 export interface EtcdServer {
   readonly origin: string;
+  readonly member: ProxiedMember;
   /** How many watchers it holds. */
   watchers(): Promise<number>;
   stop(): Promise<void>;
@@ -26,8 +28,10 @@ export async function startEtcd(place: 'memory' | 'disk' = 'memory'): Promise<Et
     }),
   );
   const [origin] = cluster.endpoints as [string];
+  const member = cluster.members[0]!;
   return {
     origin,
+    member,
     watchers: async () => {
       const answer = await fetch(`${origin}/v2/stats/store`);
       return ((await answer.json()) as { watchers: number }).watchers;

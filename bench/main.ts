@@ -20,6 +20,7 @@ const sections: Readonly<Record<string, () => Promise<Section>>> = {
   requests: async () => (await import('./requests.js')).requests,
   bursts: async () => (await import('./bursts.js')).bursts,
   latency: async () => (await import('./latency.js')).latency,
+  proxies: async () => (await import('./proxies.js')).proxies,
   'fan-out': async () => (await import('./fan-out.js')).fanOut,
   watches: async () => (await import('./watches.js')).watches,
   failover: async () => (await import('./failover.js')).failover,

@@ -27,7 +27,7 @@ const fastGrowth = 100;
  * @param key a key that is watched, if any is: there the client has rights
  */
 export function storeIndex$(context: V2Context, key: () => string | undefined): Observable<StoreIndex> {
-  const { cluster, settings, transport } = context;
+  const { cluster, settings } = context;
   if (settings.heartbeat === false) return NEVER;
   const period = Math.min(settings.heartbeat, slowReadingMs);
   return defer(() => {
@@ -51,10 +51,7 @@ export function storeIndex$(context: V2Context, key: () => string | undefined): 
     );
   }).pipe(
     share({
-      resetOnRefCountZero: () =>
-        transport.abilities.liveStreams || key() === undefined
-          ? of(true)
-          : timer(readingGraceMs, unrefScheduler),
+      resetOnRefCountZero: () => (key() === undefined ? of(true) : timer(readingGraceMs, unrefScheduler)),
     }),
   );
 }

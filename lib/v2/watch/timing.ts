@@ -52,7 +52,7 @@ export const slowReadingMs = 3_000;
 /** A member that is below what was seen, and cannot ask a quorum, is looked at again after this time, ms: it may but lag. */
 export const lookAgainMs = 250;
 
-/** In a browser, where a watch leaves and comes again with each event, how long the readings go on without it, ms. */
+/** Where each event ends a poll, and a watch leaves and comes again with it, how long the readings go on without it, ms. */
 export const readingGraceMs = 1_000;
 
 /** A burst is over when nothing came for this long, ms. */

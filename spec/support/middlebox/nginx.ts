@@ -27,6 +27,9 @@ export function startNginx(
   });
 }
 
+/** Whether it is installed. */
+export const hasNginx = (): boolean => findNginx() !== undefined;
+
 /** Where nginx is; undefined if it is not installed. */
 function findNginx(): string | undefined {
   // Debian has it where users without rights do not look.

@@ -1,4 +1,3 @@
-import { browserAbilities, nodeAbilities } from '../../../lib/transport/abilities.js';
 import { defer, of, throwError, timer, map, type Observable } from 'rxjs';
 import { resolveOptions } from '../../../lib/options.js';
 import type { HttpRequest, HttpResponse } from '../../../lib/transport/http.js';
@@ -18,7 +17,6 @@ let watermark: Watermark;
 function pulseOf(
   heartbeat: number | false,
   key: string | (() => string | undefined) = '/a',
-  streams = false,
 ): Observable<StoreIndex> {
   const exchange$ = (request: HttpRequest): Observable<HttpResponse> =>
     defer(() => {
@@ -45,7 +43,7 @@ function pulseOf(
       sawTerm: () => undefined,
       heard: () => undefined,
     },
-    transport: { exchange$, abilities: streams ? nodeAbilities : browserAbilities },
+    transport: { exchange$ },
     watermark,
   } as unknown as V2Context;
   return storeIndex$(context, typeof key === 'string' ? () => key : key);
@@ -135,7 +133,7 @@ describe('storeIndex$', () => {
     expect(seen).toEqual([false, false, 9]);
   });
 
-  test('is shared by all watches, and in a browser ends a second after the last', () => {
+  test('is shared by all watches, and ends a second after the last of their legs', () => {
     const shared$ = pulseOf(3_000);
     const first = shared$.subscribe();
     const second = shared$.subscribe();
@@ -162,14 +160,6 @@ describe('storeIndex$', () => {
       jest.advanceTimersByTime(10);
     }
     expect(requests).toHaveLength(1);
-  });
-
-  test('where watches are streams it ends with the last, and begins anew with the next', () => {
-    const shared$ = pulseOf(3_000, '/a', true);
-    shared$.subscribe().unsubscribe();
-    expect(jest.getTimerCount()).toBe(0);
-    shared$.subscribe();
-    expect(requests).toHaveLength(2);
   });
 
   test('without any watch left it ends at once', () => {
@@ -206,7 +196,7 @@ test('an error thrown while the endpoint is chosen is a failure like others', ()
   const context = {
     settings: resolveOptions(),
     cluster: { watchEndpoint$: () => throwError(() => new Error('none')) },
-    transport: { abilities: nodeAbilities },
+    transport: {},
   } as unknown as V2Context;
   const errors: unknown[] = [];
   const subscription = storeIndex$(context, () => '/').subscribe({ error: (e: unknown) => errors.push(e) });
