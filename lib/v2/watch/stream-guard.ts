@@ -16,10 +16,9 @@ import {
   type ObservableInput,
   type Subscriber,
 } from 'rxjs';
-import { withKey } from '../api/with-key.js';
 import { HistoryLost, isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
-import { matches } from './matches.js';
+import { isWanted } from './matches.js';
 import { indexOf, type Found } from './poll.js';
 import { rearm$ } from './rearm.js';
 import { passed$, successivePolls$, type Ask } from './successive-polls.js';
@@ -195,7 +194,6 @@ export class StreamGuard {
   }
 
   #isWanted({ body }: Found): boolean {
-    const { key, recursive } = this.#site.target;
-    return matches(key, recursive, body.action, withKey(body.node ?? { key }));
+    return isWanted(this.#site.target, body);
   }
 }
