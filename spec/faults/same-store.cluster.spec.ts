@@ -35,12 +35,10 @@ function writeOn(): { readonly written: readonly number[]; readonly count: numbe
     n += 1;
     const isSeen = n % 10 === 0;
     writes.push(
-      client
-        .set$(isSeen ? `/dir/k${n % 7}` : `/other/k${n % 50}`, String(n))
-        .subscribe({
-          next: ({ node }) => isSeen && written.push(node.modifiedIndex!),
-          error: () => undefined,
-        }),
+      client.set$(isSeen ? `/dir/k${n % 7}` : `/other/k${n % 50}`, String(n)).subscribe({
+        next: ({ node }) => isSeen && written.push(node.modifiedIndex!),
+        error: () => undefined,
+      }),
     );
   }, 10);
   const stop = () => clearInterval(clock);
