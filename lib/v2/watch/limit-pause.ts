@@ -19,7 +19,7 @@ export function limitPause<T>(limitMs: number, isMiddle: (part: T) => boolean): 
           clearTimeout(limit);
           if (isMiddle(part))
             limit = setTimeout(() => {
-              subscriber.error(new MemberLeft('its answer stopped in the middle'));
+              subscriber.error(stopped());
             }, limitMs);
           subscriber.next(part);
         },
@@ -32,3 +32,6 @@ export function limitPause<T>(limitMs: number, isMiddle: (part: T) => boolean): 
       });
     });
 }
+
+/** What such a pause ends with. */
+export const stopped = (): MemberLeft => new MemberLeft('its answer stopped in the middle');

@@ -6,13 +6,16 @@ import { rearmAfterMs, rearmGapMs } from './timing.js';
 /** An idle leg asks again once the store is this far ahead of where it asked last. */
 export const lag = 250;
 
+/** Where a poll is to ask from: an index, now (undefined), or the position, which first passes on if it has to. */
+export type Ask = { readonly from: number | undefined } | 'position';
+
 /**
  * Emits when an idle leg should ask its member again.
  *
  * @param busy an event is arriving: nothing is to be asked
  * @param told called each time the store index is told
  */
-export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<void> {
+export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<Ask> {
   return new Observable((subscriber) => {
     const rearm = new Rearm(site, busy, told, subscriber);
     subscriber.add(() => {
@@ -27,7 +30,7 @@ class Rearm implements Observer<StoreIndex> {
   readonly #site: LegSite;
   readonly #busy: () => boolean;
   readonly #told: (() => void) | undefined;
-  readonly #subscriber: Subscriber<void>;
+  readonly #subscriber: Subscriber<Ask>;
   #askedAt = performance.now();
   /** Where the store was then. */
   #askedUpTo = 0;
@@ -38,7 +41,7 @@ class Rearm implements Observer<StoreIndex> {
     site: LegSite,
     busy: () => boolean,
     told: (() => void) | undefined,
-    subscriber: Subscriber<void>,
+    subscriber: Subscriber<Ask>,
   ) {
     this.#site = site;
     this.#busy = busy;
@@ -84,6 +87,6 @@ class Rearm implements Observer<StoreIndex> {
     if (!this.#isDue(now)) return;
     this.#askedAt = now;
     this.#askedUpTo = this.#site.context.watermark.value;
-    this.#subscriber.next();
+    this.#subscriber.next('position');
   }
 }
