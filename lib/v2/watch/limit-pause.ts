@@ -19,7 +19,7 @@ export function limitPause<T>(limitMs: number, isMiddle: (part: T) => boolean): 
           clearTimeout(limit);
           if (isMiddle(part))
             limit = setTimeout(() => {
-              subscriber.error(stopped());
+              subscriber.error(new MemberLeft('its answer stopped in the middle'));
             }, limitMs);
           subscriber.next(part);
         },
@@ -32,6 +32,3 @@ export function limitPause<T>(limitMs: number, isMiddle: (part: T) => boolean): 
       });
     });
 }
-
-/** What such a pause ends with. */
-export const stopped = (): MemberLeft => new MemberLeft('its answer stopped in the middle');

@@ -16,15 +16,15 @@ import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import { isLegacy, isSilentWatcher } from '../old/server-release.js';
 import { deliver } from './deliver.js';
-import { lag, rearm$, type Ask } from './rearm.js';
+import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
-import { Overdue } from './overdue.js';
+import { overdue$ } from './overdue.js';
 import type { Found, PollPart } from './poll.js';
 import { isDoubtful } from './may-skip.js';
 import { isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
-import { passed$, successivePolls$ } from './successive-polls.js';
+import { passed$, successivePolls$, type Ask } from './successive-polls.js';
 import { bodyPauseMs, unseenRearmMs } from './timing.js';
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
@@ -45,7 +45,6 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
 
   const { headers } = context;
   let headless = headers.mayBeHeldBack(endpoint);
-  const overdue = new Overdue(site);
   let stands = false;
   /** When a part of an event came last. */
   let arrivedAt: number | undefined;
@@ -53,17 +52,13 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const isArriving = (): boolean => arrivedAt !== undefined && performance.now() - arrivedAt < bodyPauseMs;
   const stays = (): boolean => silent || isArriving() || (headless && isFar(site));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
-  const again$ = unseen()
-    ? rearm$(site, stays).pipe(
-        mergeWith(
-          interval(unseenRearmMs).pipe(
-            filter(unseen),
-            map((): Ask => 'position'),
-          ),
-        ),
-      )
-    : rearm$(site, stays);
-  const ask$ = again$.pipe(startWith<Ask>({ from: start === 'state' ? undefined : position.next }));
+  const again$ = rearm$(site, stays).pipe(
+    mergeWith(unseen() ? interval(unseenRearmMs).pipe(filter(unseen)) : EMPTY),
+  );
+  const ask$ = again$.pipe(
+    map((): Ask => 'position'),
+    startWith<Ask>({ from: start === 'state' ? undefined : position.next }),
+  );
   const items$ = successivePolls$(site, ask$).pipe(
     // In order: an event that comes while the state is read waits for it.
     concatMap((part): Observable<V2LegItem> => {
@@ -76,14 +71,11 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
           return arrived$(site, part);
         case 'passed':
           return passed$(site, part);
-        case 'lost':
-          return throwError(() => part.error);
         case 'registered':
           headless = false;
           // A newer poll has taken over.
           if (stands) return EMPTY;
           stands = true;
-          overdue.begun();
           return stand$(site, part.info, () => registered$(site, part));
       }
     }),
@@ -93,7 +85,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const seen = () => (headless ? 'none' : arrivedAt === undefined ? 'headers' : 'body');
   return merge(
     headless || scarce ? headless$(site, seen) : EMPTY,
-    headless ? EMPTY : overdue.end$(),
+    headless ? EMPTY : overdue$(site, () => stands),
     items$,
   ).pipe(takeWhile(({ type }) => type !== 'end', true));
 }

@@ -6,16 +6,13 @@ import { rearmAfterMs, rearmGapMs } from './timing.js';
 /** An idle leg asks again once the store is this far ahead of where it asked last. */
 export const lag = 250;
 
-/** Where a poll is to ask from: an index, now (undefined), or the position, which first passes on if it has to. */
-export type Ask = { readonly from: number | undefined } | 'position';
-
 /**
  * Emits when an idle leg should ask its member again.
  *
  * @param busy an event is arriving: nothing is to be asked
  * @param told called each time the store index is told
  */
-export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<Ask> {
+export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<void> {
   return new Observable((subscriber) => {
     const rearm = new Rearm(site, busy, told, subscriber);
     subscriber.add(() => {
@@ -30,7 +27,7 @@ class Rearm implements Observer<StoreIndex> {
   readonly #site: LegSite;
   readonly #busy: () => boolean;
   readonly #told: (() => void) | undefined;
-  readonly #subscriber: Subscriber<Ask>;
+  readonly #subscriber: Subscriber<void>;
   #askedAt = performance.now();
   /** Where the store was then. */
   #askedUpTo = 0;
@@ -41,7 +38,7 @@ class Rearm implements Observer<StoreIndex> {
     site: LegSite,
     busy: () => boolean,
     told: (() => void) | undefined,
-    subscriber: Subscriber<Ask>,
+    subscriber: Subscriber<void>,
   ) {
     this.#site = site;
     this.#busy = busy;
@@ -87,6 +84,6 @@ class Rearm implements Observer<StoreIndex> {
     if (!this.#isDue(now)) return;
     this.#askedAt = now;
     this.#askedUpTo = this.#site.context.watermark.value;
-    this.#subscriber.next('position');
+    this.#subscriber.next();
   }
 }

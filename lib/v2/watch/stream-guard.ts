@@ -1,23 +1,27 @@
 import {
+  catchError,
   concat,
   defer,
   EMPTY,
   first,
   from,
   ignoreElements,
+  map,
   Observable,
   repeat,
   Subject,
   switchMap,
+  throwError,
   timer,
   type ObservableInput,
   type Subscriber,
 } from 'rxjs';
+import { HistoryLost, isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { isWanted } from './matches.js';
 import { indexOf, type Found } from './poll.js';
-import { rearm$, type Ask } from './rearm.js';
-import { passed$, successivePolls$ } from './successive-polls.js';
+import { rearm$ } from './rearm.js';
+import { passed$, successivePolls$, type Ask } from './successive-polls.js';
 import { burstLullMs, guardEveryMs, stallMs } from './timing.js';
 
 /** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
@@ -84,13 +88,15 @@ export class StreamGuard {
    */
   watch$(make: Remedies, told?: () => void): Observable<V2LegItem> {
     const site = this.#site;
-    return successivePolls$(site, this.#when$(told), true).pipe(
+    return successivePolls$(site, this.#when$(told)).pipe(
       switchMap((part): ObservableInput<V2LegItem> => {
         if (part.type === 'passed') return passed$(site, part);
-        if (part.type === 'event') return this.#found$(part, make);
-        if (part.type !== 'lost') return EMPTY;
+        return part.type === 'event' ? this.#found$(part, make) : EMPTY;
+      }),
+      catchError((error: unknown) => {
+        if (!isHistoryLost(error) || error instanceof HistoryLost) return throwError(() => error);
         this.#catchingUp = true;
-        return make.lost$(part.error);
+        return make.lost$(error);
       }),
     );
   }
@@ -108,7 +114,9 @@ export class StreamGuard {
         clearTimeout(this.#look);
       });
       const busy = (): boolean => this.#catchingUp;
-      return rearm$(this.#site, busy, told).subscribe(subscriber);
+      return rearm$(this.#site, busy, told)
+        .pipe(map((): Ask => 'position'))
+        .subscribe(subscriber);
     });
   }
 

@@ -23,11 +23,11 @@ import { Believed } from './believed.js';
 import { HistoryLost, isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
-import { Overdue } from './overdue.js';
+import { overdue$ } from './overdue.js';
 import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
-import { stream$, type StreamEvent, type StreamPart } from './stream.js';
+import { stream$, type StreamEvent } from './stream.js';
 import { settledMs } from './timing.js';
 
 const end: readonly V2LegItem[] = [{ type: 'end' }];
@@ -46,21 +46,17 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
     const { headers, watermark } = context;
     const guard = new StreamGuard(site);
     const believed = new Believed(site);
-    const overdue = new Overdue(site);
     let stands = false;
     let brought = 0;
-    const arrived = ({ length }: readonly StreamPart[]): void => {
-      guard.arrived();
-      if (stands) {
-        brought += length;
-        headers.eventsComeInTime(endpoint);
-      } else {
-        headers.haveBegun(endpoint);
-        overdue.begun();
-      }
-      stands = true;
-    };
-    const items$ = stream$(site, undefined, arrived).pipe(
+    const items$ = stream$(site).pipe(
+      tap((parts) => {
+        guard.arrived();
+        if (stands) {
+          brought += parts.length;
+          headers.eventsComeInTime(endpoint);
+        } else headers.haveBegun(endpoint);
+        stands = true;
+      }),
       // In order: what the stream brings waits for what was before it.
       concatMap((parts): Observable<V2LegItem> | Iterable<V2LegItem> => {
         const [first] = parts;
@@ -89,7 +85,11 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         standbyOf(site)?.look();
       },
     );
-    return merge(items$, guarded$, overdue.end$());
+    return merge(
+      items$,
+      guarded$,
+      overdue$(site, () => stands),
+    );
   });
 }
 

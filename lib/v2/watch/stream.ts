@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { MemberLeft } from '../../watch/member-left.js';
@@ -7,7 +7,7 @@ import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
-import { stopped } from './limit-pause.js';
+import { limitPause } from './limit-pause.js';
 import { Lines } from './lines.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
@@ -28,16 +28,14 @@ export interface StreamEvent {
  * stream, and when it ends.
  *
  * @param waitIndex begins later: at an index that the store has yet to reach
- * @param arrived called with what comes, before anybody has to wait for what was before it
  */
 export function stream$(
   { context, target, endpoint }: LegSite,
   waitIndex?: number,
-  arrived: (parts: readonly StreamPart[]) => void = () => undefined,
 ): Observable<readonly StreamPart[]> {
   const { transport, settings } = context;
   const { key, recursive } = target;
-  return new Observable((subscriber) => {
+  return defer(() => {
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, stream: true, recursive, waitIndex }),
@@ -50,7 +48,7 @@ export function stream$(
     let info: ResponseInfo = { endpoint, status: 0 };
     const lines = new Lines();
     let refusal = '';
-    const partsOf = (part: HttpPart): readonly StreamPart[] => {
+    const read = (part: HttpPart): readonly StreamPart[] => {
       if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
         decodeEvent({ ...answer, status: info.status, body: refusal }, key);
@@ -69,20 +67,6 @@ export function stream$(
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeEvent({ ...answer, body: line }, key) }));
     };
-    let limit: ReturnType<typeof setTimeout> | undefined;
-    subscriber.add(() => {
-      clearTimeout(limit);
-    });
-    const read = (part: HttpPart): readonly StreamPart[] => {
-      clearTimeout(limit);
-      const parts = partsOf(part);
-      if (lines.hasBegun)
-        limit = setTimeout(() => {
-          subscriber.error(stopped());
-        }, settings.timeout);
-      arrived(parts);
-      return parts;
-    };
-    return transport.parts$(request, read).subscribe(subscriber);
+    return transport.parts$(request, read).pipe(limitPause(settings.timeout, () => lines.hasBegun));
   });
 }

@@ -5,11 +5,11 @@ import { formerOf, type Former } from './former-polls.js';
 import { HistoryLost, lossOf } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { poll$, type Found, type PollPart } from './poll.js';
-import { lag, type Ask } from './rearm.js';
+import { lag } from './rearm.js';
 import { goesFirst, isScarce } from './scarce.js';
 
 /** What polls tell one after the other, and that the position is to pass what one of them was silent about. */
-export type PollsPart = PollPart | Passed | Lost;
+export type PollsPart = PollPart | Passed;
 
 export interface Passed {
   readonly type: 'passed';
@@ -17,11 +17,8 @@ export interface Passed {
   readonly to: number;
 }
 
-/** History does not hold any more what is asked for; nothing more is told. */
-export interface Lost {
-  readonly type: 'lost';
-  readonly error: unknown;
-}
+/** Where a poll is to ask from: an index, now (undefined), or the position, which first passes on if it has to. */
+export type Ask = { readonly from: number | undefined } | 'position';
 
 /**
  * One poll after the other, each time it is asked. The older one goes on until the newer one has shown headers; where connections
@@ -29,16 +26,10 @@ export interface Lost {
  *
  * All of them ask from the position, so that it does not matter which of them brings the event. Only when that is about to leave
  * etcd's history does the newer one ask from behind what the older one has seen, and the older one stays beside it.
- *
- * @param tellsLoss whether a history that does not reach back any more is told as a part. Default: it is an error
  */
-export function successivePolls$(
-  site: LegSite,
-  ask$: Observable<Ask>,
-  tellsLoss = false,
-): Observable<PollsPart> {
+export function successivePolls$(site: LegSite, ask$: Observable<Ask>): Observable<PollsPart> {
   return new Observable((subscriber) => {
-    const polls = new SuccessivePolls(site, subscriber, tellsLoss);
+    const polls = new SuccessivePolls(site, subscriber);
     subscriber.add(() => {
       polls.stop();
     });
@@ -53,15 +44,13 @@ export const passed$ = ({ position }: LegSite, { from, to }: Passed): Observable
 class SuccessivePolls implements Observer<Ask> {
   readonly site: LegSite;
   readonly subscriber: Subscriber<PollsPart>;
-  readonly #tellsLoss: boolean;
   #charge: Poll | undefined;
   #successor: Poll | undefined;
   #unlisten: (() => void) | undefined;
 
-  constructor(site: LegSite, subscriber: Subscriber<PollsPart>, tellsLoss: boolean) {
+  constructor(site: LegSite, subscriber: Subscriber<PollsPart>) {
     this.site = site;
     this.subscriber = subscriber;
-    this.#tellsLoss = tellsLoss;
     const { former, doubts } = site.position;
     if (former === undefined && doubts.length === 0) return;
     this.#listen();
@@ -128,16 +117,7 @@ class SuccessivePolls implements Observer<Ask> {
     } else if (successor?.stands === true && !successor.passes) {
       this.#successor = undefined;
       this.#charge = successor;
-    } else this.#lose(error);
-  }
-
-  #lose(error: unknown): void {
-    if (!this.#tellsLoss || error instanceof HistoryLost || lossOf(error) === undefined) {
-      this.subscriber.error(error);
-      return;
-    }
-    this.#charge = undefined;
-    this.subscriber.next({ type: 'lost', error });
+    } else this.subscriber.error(error);
   }
 
   #ask(from: number | undefined): void {
