@@ -1,12 +1,10 @@
 import { EtcdClient } from 'rxetcd';
-import { firstValueFrom, forkJoin, lastValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { Pool } from 'undici';
 import { writeBurst } from '../support/promises/burst-writer.js';
 import { cleanUp } from '../support/jest/clean-up.js';
 import { eventually } from '../support/jest/eventually.js';
-import { startLocalCluster, type LocalCluster } from '../support/cluster/local-cluster.js';
-import type { EtcdProcess } from '../support/etcd/etcd-process.js';
-import { startHeaderStripper } from '../support/proxies/header-stripper.js';
+import { startLocalCluster } from '../support/cluster/local-cluster.js';
 import { isLost } from '../support/promises/validators.js';
 import { WatchLog } from '../support/promises/watch-log.js';
 
@@ -35,73 +33,45 @@ async function readByQuorum(url: string, count: number): Promise<void> {
   await pool.close();
 }
 
-describe.each(['a stream', 'polls, as it sees no headers,'])(
-  'by %s a watch at a follower that was stopped',
-  (by) => {
-    let cluster: LocalCluster;
-    let leader: EtcdProcess;
-    let follower: EtcdProcess;
-    let log: WatchLog;
+describe('a watch at a follower that was stopped for 40 changes and 7,500 quorum reads', () => {
+  let told: number;
 
-    beforeEach(async () => {
-      cluster = await firstValueFrom(startLocalCluster({ flags: ['--snapshot-count', '100'] }));
-      cleanUps.push(() => lastValueFrom(cluster.down$()));
-      leader = await firstValueFrom(cluster.leader$());
-      follower = cluster.members.find((member) => member !== leader)!;
-      const stripper =
-        by === 'a stream' ? undefined : await firstValueFrom(startHeaderStripper(follower.clientUrl));
-      if (stripper !== undefined) cleanUps.push(() => lastValueFrom(stripper.close$()));
-      const client = new EtcdClient({
-        endpoints: stripper?.url ?? follower.clientUrl,
-        discover: false,
-        watchOn: 'any',
-        // Its watch stays there: no probe falls into the time.
-        heartbeat: 60_000,
-      });
-      cleanUps.push(() => client.close());
-      log = await new WatchLog(client, '/dir').live();
-      await log.reach((await write('before', 1))[0]!.index);
-      await firstValueFrom(cluster.stop$(follower.index));
+  beforeEach(async () => {
+    const cluster = await firstValueFrom(startLocalCluster({ flags: ['--snapshot-count', '100'] }));
+    cleanUps.push(() => lastValueFrom(cluster.down$()));
+    const leader = await firstValueFrom(cluster.leader$());
+    const follower = cluster.members.find((member) => member !== leader)!;
+    const client = new EtcdClient({
+      endpoints: follower.clientUrl,
+      discover: false,
+      watchOn: 'any',
+      // Its watch stays there: no probe falls into the time.
+      heartbeat: 60_000,
     });
-
+    cleanUps.push(() => client.close());
+    const log = await new WatchLog(client, '/dir').live();
     const write = (name: string, count: number) =>
       writeBurst(
         leader.clientUrl,
         Array.from({ length: count }, (_, i) => ({ key: `/dir/${name}${i}`, value: String(i) })),
       );
+    await log.reach((await write('before', 1))[0]!.index);
 
-    /** How many of these are told, or made up for by a resync. */
-    async function told(missed: readonly { readonly index: number }[]): Promise<number> {
-      await eventually(async () => expect(await snapshotsAt(follower.clientUrl)).toBeGreaterThan(0), {
-        within: 20_000,
-      });
-      await log.reach((await write('after', 1))[0]!.index, { within: 30_000 });
-      const resyncs = log.events.filter((event) => event.action === 'resync');
-      const isTold = (index: number) =>
-        log.events.some((event) => event.index === index) || resyncs.some((resync) => isLost(resync, index));
-      return missed.filter(({ index }) => isTold(index)).length;
-    }
+    await firstValueFrom(cluster.stop$(follower.index));
+    // What is under way to it by now, it gets when it goes on: the changes come when its connection is full.
+    await readByQuorum(leader.clientUrl, 1_500);
+    const missed = await write('missed', 40);
+    await readByQuorum(leader.clientUrl, 6_000);
+    await firstValueFrom(cluster.resume$(follower.index));
+    await eventually(async () => expect(await snapshotsAt(follower.clientUrl)).toBeGreaterThan(0));
+    await log.reach((await write('after', 1))[0]!.index);
+    const resyncs = log.events.filter((event) => event.action === 'resync');
+    const isTold = (index: number) =>
+      log.events.some((event) => event.index === index) || resyncs.some((resync) => isLost(resync, index));
+    told = missed.filter(({ index }) => isTold(index)).length;
+  });
 
-    it('for 40 changes and 7,500 quorum reads tells of them, or a resync makes up for them', async () => {
-      // What is under way to it by now, it gets when it goes on: the changes come when its connection is full.
-      await readByQuorum(leader.clientUrl, 1_500);
-      const missed = await write('missed', 40);
-      await readByQuorum(leader.clientUrl, 6_000);
-      await firstValueFrom(cluster.resume$(follower.index));
-      expect(await told(missed)).toBe(40);
-    });
-
-    it('for 40 changes, after which the others started anew with a log that begins behind these, does so too', async () => {
-      const missed = await write('missed', 40);
-      await readByQuorum(leader.clientUrl, 300);
-      const others = cluster.members.filter((member) => member !== follower);
-      for (const member of others) await firstValueFrom(member.kill$());
-      await lastValueFrom(forkJoin(others.map((member) => member.restart$())));
-      await lastValueFrom(forkJoin(others.map((member) => member.ready$())));
-      // It may not lead before it was fed, and there is no other leader without it.
-      leader = await firstValueFrom(cluster.leader$());
-      await firstValueFrom(cluster.resume$(follower.index));
-      expect(await told(missed)).toBe(40);
-    });
-  },
-);
+  it.failing('P17: all of them are told, or a resync makes up for them', () => {
+    expect(told).toBe(40);
+  });
+});

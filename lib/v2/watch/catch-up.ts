@@ -95,8 +95,7 @@ export function catchUp$(site: LegSite, upTo: number, arrived$: Observable<unkno
   );
 }
 
-/** Whether that is the answer itself. */
-export const isFound = (part: PollPart): part is Found => part.type === 'event';
+const isFound = (part: PollPart): part is Found => part.type === 'event';
 
 /** Polls side by side find the same one. What was passed may have to be made up for. */
 function isToldAnew({ position }: LegSite, answer: Found): boolean {

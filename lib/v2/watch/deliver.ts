@@ -5,16 +5,11 @@ import { withKey } from '../api/with-key.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
-import { skipped } from './may-skip.js';
 
 /** What became of an answer: an event to emit, or none of interest; or one that was delivered before. */
 export type Delivery = Batch<WatchEvent> | 'old';
 
-/**
- * Says what to emit of an answer of etcd, and where that takes the position.
- *
- * @throws HistoryLost for what no etcd tells but one whose history was mixed up by a snapshot
- */
+/** Says what to emit of an answer of etcd, and where that takes the position. */
 export function deliver(
   { context: { watermark }, target: { key, recursive }, position }: LegSite,
   { body, info }: { readonly body: KeysBody; readonly info: ResponseInfo },
@@ -28,7 +23,6 @@ export function deliver(
       throw new HistoryLost('cleared');
     return 'old';
   }
-  if (body.prevNode?.key !== undefined && body.prevNode.key !== node.key) throw skipped();
   if (node.expiration !== undefined) position.keysWithTtl += 1;
   if (body.prevNode?.expiration !== undefined) position.keysWithTtl -= 1;
   const next = index + 1;

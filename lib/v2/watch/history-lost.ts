@@ -6,17 +6,16 @@ const findings = {
   cleared: 'an event came late, behind others',
   rebuilt: 'the cluster was rebuilt',
   'another-cluster': 'the cluster is another one',
-  skipped: 'its member was fed by a snapshot, and has left events out',
 } as const;
 
 /** Events between a watch's cursor and now can no longer be had; the state must be read afresh. */
 export class HistoryLost extends Error {
   readonly loss: LossReason;
 
-  constructor(finding: keyof typeof findings) {
-    super(findings[finding]);
+  constructor(loss: keyof typeof findings) {
+    super(findings[loss]);
     this.name = 'HistoryLost';
-    this.loss = finding === 'skipped' ? 'cleared' : finding;
+    this.loss = loss;
   }
 }
 

@@ -1,16 +1,9 @@
-import { withKey } from '../api/with-key.js';
 import type { EtcdNode } from '../model/model.js';
-import type { KeysBody } from '../wire/decode.js';
-import type { Target } from './target.js';
 
 const segmentsOf = (key: string): string[] => key.split('/').filter((segment) => segment !== '');
 
 /** What takes along all that is below; compareAndDelete is for files alone. */
 const deletions = new Set(['delete', 'expire']);
-
-/** Whether a watch is to see the event of an answer. */
-export const isWanted = ({ key, recursive }: Target, { action, node }: KeysBody): boolean =>
-  matches(key, recursive, action, withKey(node ?? { key }));
 
 /**
  * Whether a watch of `key` is to see this event. Compared by path segments: etcd's history also answers with hidden

@@ -21,7 +21,7 @@ import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { overdue$ } from './overdue.js';
 import type { Found, PollPart } from './poll.js';
-import { isDoubtful } from './may-skip.js';
+import { maySkip } from './may-skip.js';
 import { isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
 import { passed$, successivePolls$, type Ask } from './successive-polls.js';
@@ -108,7 +108,7 @@ function registered$(
 
 function arrived$(site: LegSite, part: Found): Observable<V2LegItem> {
   const end: V2LegItem = { type: 'end' };
-  if (isDoubtful(site, part)) return of(end);
+  if (maySkip(site, part)) return of(end);
   const delivery = deliver(site, part);
   if (delivery !== 'old') return of(delivery, end);
   // Below what was asked for: a cache answers in etcd's place.

@@ -16,9 +16,10 @@ import {
   type ObservableInput,
   type Subscriber,
 } from 'rxjs';
+import { withKey } from '../api/with-key.js';
 import { HistoryLost, isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
-import { isWanted } from './matches.js';
+import { matches } from './matches.js';
 import { indexOf, type Found } from './poll.js';
 import { rearm$ } from './rearm.js';
 import { passed$, successivePolls$, type Ask } from './successive-polls.js';
@@ -194,6 +195,7 @@ export class StreamGuard {
   }
 
   #isWanted({ body }: Found): boolean {
-    return isWanted(this.#site.target, body);
+    const { key, recursive } = this.#site.target;
+    return matches(key, recursive, body.action, withKey(body.node ?? { key }));
   }
 }

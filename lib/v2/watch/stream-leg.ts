@@ -6,7 +6,6 @@ import {
   debounceTime,
   defer,
   EMPTY,
-  isObservable,
   map,
   merge,
   of,
@@ -19,8 +18,7 @@ import {
 import { progress } from '../../watch/leg-item.js';
 import { deliver, type Delivery } from './deliver.js';
 import { catchUp$ } from './catch-up.js';
-import { Believed } from './believed.js';
-import { HistoryLost, isHistoryLost } from './history-lost.js';
+import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
 import { overdue$ } from './overdue.js';
@@ -45,7 +43,6 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
     const { context, endpoint, position } = site;
     const { headers, watermark } = context;
     const guard = new StreamGuard(site);
-    const believed = new Believed(site);
     let stands = false;
     let brought = 0;
     const items$ = stream$(site).pipe(
@@ -62,7 +59,10 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         const [first] = parts;
         return first?.type === 'registered'
           ? stand$(site, first.info, () => begin$(site, guard, first.info.etcdIndex))
-          : brought$(site, believed.pass$(parts.filter((part) => part.type === 'event')));
+          : follow(
+              site,
+              parts.filter((part) => part.type === 'event'),
+            );
       }),
       tap((item) => {
         guard.saw(item);
@@ -148,28 +148,7 @@ function rescued$(
   );
 }
 
-/** What a stream has brought, as it may be believed. */
-function brought$(
-  site: LegSite,
-  events: readonly StreamEvent[] | Observable<StreamEvent>,
-): Observable<V2LegItem> | Iterable<V2LegItem> {
-  if (!isObservable(events)) return each(site, events);
-  return events.pipe(
-    concatMap((event) => emitted(site, deliver(site, event))),
-    catchError((error: unknown) =>
-      isHistoryLost(error) && !(error instanceof HistoryLost)
-        ? rescued$(site, error, () => end)
-        : throwError(() => error),
-    ),
-  );
-}
-
 /** One by one: whoever takes them may stop at any of them, and moves the position before the next is looked at. */
-function* each(site: LegSite, events: Iterable<StreamEvent>): Generator<V2LegItem> {
-  for (const event of events) yield* emitted(site, deliver(site, event));
-}
-
-/** The same of what standby streams have caught. */
 function* follow(site: LegSite, events: Iterable<StreamEvent>): Generator<V2LegItem> {
   for (const part of events) {
     if (maySkip(site, part)) {

@@ -67,6 +67,13 @@ describe('which leg', () => {
   });
 });
 
+test('a leg that is a stream of a follower that skips says that it ends', () => {
+  member.leader = 'http://b';
+  const { seen } = run();
+  member.streams[0]?.head(9).lines([5_000]);
+  expect(short(seen.items)).toEqual(['live', 'end']);
+});
+
 test('a poll of a browser makes room when it ends', () => {
   member = new FakeMember({ streams: false });
   Array.from({ length: 5 }, () => run());
