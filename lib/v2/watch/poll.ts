@@ -10,7 +10,6 @@ import { MemberLeft } from '../../watch/member-left.js';
 import { mayOverlook } from '../old/server-release.js';
 import { bothWays$ } from './both-ways.js';
 import type { LegSite } from './leg-site.js';
-import { limitPause } from './limit-pause.js';
 import { memberRequest } from './member-request.js';
 
 /** A poll tells that it is registered, that more of what it waited for arrives, and (once) what that is. */
@@ -68,7 +67,6 @@ function request$(
       return { type: 'event', info, body, size: text.length };
     };
     return transport.parts$(request, read).pipe(
-      limitPause(settings.timeout, (part) => part?.type === 'arriving'),
       filter((part) => part !== undefined),
       tap({
         error: () => {

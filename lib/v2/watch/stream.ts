@@ -7,7 +7,6 @@ import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
-import { limitPause } from './limit-pause.js';
 import { Lines } from './lines.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
@@ -67,6 +66,6 @@ export function stream$(
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeEvent({ ...answer, body: line }, key) }));
     };
-    return transport.parts$(request, read).pipe(limitPause(settings.timeout, () => lines.hasBegun));
+    return transport.parts$(request, read);
   });
 }
