@@ -8,8 +8,6 @@ export interface Batch<E> {
   readonly events: readonly E[];
   /** Everything below it is delivered. */
   readonly next: number;
-  /** Without proof: what lies before it may still come. */
-  readonly unproven?: true;
   /** Where a new epoch begins with it. */
   readonly epoch?: number;
   /** Its event is the state, read in place of what was lost: of this. */

@@ -236,11 +236,11 @@ describe('after a failure', () => {
     },
   );
 
-  test('what was passed without proof is asked for again', () => {
+  test('what was claimed without proof is void', () => {
     const run = start(10);
-    run.saw({ type: 'events', events: [], next: 50, unproven: true });
-    expect(run.position.next).toBe(50);
+    run.position.claims.claim(here, 50, 0);
     delayAfter(run, reset);
+    run.position.witness(here, 1e9);
     expect(run.position.next).toBe(10);
   });
 

@@ -1,7 +1,6 @@
 import {
   defer,
   delay,
-  distinctUntilChanged,
   filter,
   forkJoin,
   map,
@@ -42,7 +41,6 @@ const mostParts = 3;
 /** What a poll has told already is told again to whoever comes later. */
 const kept$ = (poll$: Observable<PollPart>): Observable<PollPart> =>
   poll$.pipe(
-    distinctUntilChanged((a, b) => a.type === 'arriving' && b.type === 'arriving'),
     share({ connector: () => new ReplaySubject(mostParts), resetOnComplete: false, resetOnError: false }),
   );
 

@@ -2,7 +2,6 @@ import { progress, type Batch } from '../../watch/leg-item.js';
 import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model/model.js';
 import type { KeysBody } from '../wire/decode.js';
 import { withKey } from '../api/with-key.js';
-import { HistoryLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
 
@@ -17,12 +16,7 @@ export function deliver(
   const node = withKey(body.node ?? { key });
   const index = node.modifiedIndex ?? 0;
   watermark.saw({ etcdIndex: index });
-  if (!position.isNew(index)) {
-    // It was passed, and others above it were told: it can only be made up for.
-    if (position.isDoubted(index) && matches(key, recursive, body.action, node))
-      throw new HistoryLost('cleared');
-    return 'old';
-  }
+  if (!position.isNew(index)) return 'old';
   if (node.expiration !== undefined) position.keysWithTtl += 1;
   if (body.prevNode?.expiration !== undefined) position.keysWithTtl -= 1;
   const next = index + 1;

@@ -3,7 +3,6 @@ import { EtcdErrorCode, type LossReason } from '../../errors.js';
 
 /** What the client finds out by itself, and how it says so. */
 const findings = {
-  cleared: 'an event came late, behind others',
   rebuilt: 'the cluster was rebuilt',
   'another-cluster': 'the cluster is another one',
 } as const;

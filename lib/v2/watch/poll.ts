@@ -12,7 +12,7 @@ import { bothWays$ } from './both-ways.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
 
-/** A poll tells that it is registered, that more of what it waited for arrives, and (once) what that is. */
+/** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
 export type PollPart =
   | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
   | { readonly type: 'arriving' }
@@ -57,9 +57,10 @@ function request$(
         return info.status === 200 ? { type: 'registered', info, sentAt } : undefined;
       }
       if (part.type === 'text') {
+        const isFirst = text === '';
         text += part.text;
         cluster.heard(endpoint);
-        return info?.status === 200 ? { type: 'arriving' } : undefined;
+        return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
       }
       if (info === undefined) throw new MemberLeft('an answer ended before its head');
       const answer = { status: info.status, body: text };
@@ -76,9 +77,6 @@ function request$(
     );
   });
 }
-
-/** An answer to a poll: between where it asked from and its event there is no other match. */
-export type Found = Extract<PollPart, { type: 'event' }>;
 
 /** The index of the event that a poll was answered with; 0 if it has none. */
 export const indexOf = ({ body }: { readonly body: KeysBody }): number => body.node?.modifiedIndex ?? 0;

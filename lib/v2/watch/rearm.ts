@@ -3,11 +3,12 @@ import type { LegSite } from './leg-site.js';
 import type { StoreIndex } from './read-index.js';
 import { rearmAfterMs, rearmGapMs } from './timing.js';
 
-/** An idle leg asks again once the store is this far ahead of where it asked last. */
+/** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
 export const lag = 250;
 
 /**
- * Emits when an idle leg should ask its member again.
+ * Emits when an idle leg should ask its member again from the cursor. Each store index told is a witness for what the leg's own
+ * headers claim.
  *
  * @param busy an event is arriving: nothing is to be asked
  * @param told called each time the store index is told
@@ -29,8 +30,6 @@ class Rearm implements Observer<StoreIndex> {
   readonly #told: (() => void) | undefined;
   readonly #subscriber: Subscriber<void>;
   #askedAt = performance.now();
-  /** Where the store was then. */
-  #askedUpTo = 0;
   #freeAt = -Infinity;
   #turn: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,8 +47,11 @@ class Rearm implements Observer<StoreIndex> {
 
   next(storeIndex: StoreIndex): void {
     const now = performance.now();
-    const { endpoint, index } = storeIndex;
-    if (index > 0) this.#site.position.told = { endpoint, index, at: now };
+    const { position, endpoint } = this.#site;
+    if (storeIndex.answered) {
+      position.witness(storeIndex.endpoint, storeIndex.sentAt);
+      if (storeIndex.index > 0) position.claims.told(storeIndex.endpoint, storeIndex.index, now);
+    } else if (storeIndex.endpoint === endpoint) position.doubt();
     this.#told?.();
     if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
     this.#freeAt = now + rearmGapMs;
@@ -73,7 +75,7 @@ class Rearm implements Observer<StoreIndex> {
   #isDue(now: number): boolean {
     const { next, lost } = this.#site.position;
     if (this.#busy() || lost !== undefined || next === undefined) return false;
-    const ahead = this.#site.context.watermark.value - Math.max(next, this.#askedUpTo + 1);
+    const ahead = this.#site.context.watermark.value - next;
     return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfterMs);
   }
 
@@ -83,7 +85,6 @@ class Rearm implements Observer<StoreIndex> {
     const now = performance.now();
     if (!this.#isDue(now)) return;
     this.#askedAt = now;
-    this.#askedUpTo = this.#site.context.watermark.value;
     this.#subscriber.next();
   }
 }

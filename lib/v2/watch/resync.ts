@@ -30,7 +30,7 @@ export function resync$(site: LegSite): Observable<V2LegItem> {
 
 /** Whether a state that should be of the same store stands below what was seen of it. */
 const isBelow = (position: Cursor, { index, info }: State): boolean =>
-  position.lost === 'cleared' && !position.isOfAnother(info.clusterId) && index < position.highest;
+  position.lost === 'cleared' && !position.isOfAnother(info.clusterId) && index < (position.next ?? 1) - 1;
 
 /** The event that carries a state, read afresh, in place of what was lost. */
 function resync(position: Cursor, { node, index, info }: State): V2LegItem {

@@ -47,7 +47,6 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
     let brought = 0;
     const items$ = stream$(site).pipe(
       tap((parts) => {
-        guard.arrived();
         if (stands) {
           brought += parts.length;
           headers.eventsComeInTime(endpoint);
@@ -58,7 +57,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
       concatMap((parts): Observable<V2LegItem> | Iterable<V2LegItem> => {
         const [first] = parts;
         return first?.type === 'registered'
-          ? stand$(site, first.info, () => begin$(site, guard, first.info.etcdIndex))
+          ? stand$(site, first.info, () => begin$(site, first.info.etcdIndex))
           : follow(
               site,
               parts.filter((part) => part.type === 'event'),
@@ -70,16 +69,13 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         if (item.type === 'live' || item.type === 'catching-up') standbyOf(site)?.saw();
       }),
     );
-    const guarded$ = guard.watch$(
-      {
-        missing$: () => {
-          // Of so few none has been silenced by etcd.
-          if (Math.min(brought, watermark.value - (position.next ?? 0)) < surelySent)
-            headers.eventsComeLate(endpoint);
-          return concat(follow(site, position.standby?.take() ?? []), end);
-        },
-        lost$: (error) => rescued$(site, error, () => end),
-        late$: (found) => concat(emitted(site, deliver(site, found)), end),
+    const stalled$ = guard.stalled$(
+      (lost) => {
+        if (lost !== undefined) return rescued$(site, lost, () => end);
+        // Of so few none has been silenced by etcd.
+        if (Math.min(brought, watermark.value - (position.next ?? 0)) < surelySent)
+          headers.eventsComeLate(endpoint);
+        return concat(follow(site, position.standby?.take() ?? []), end);
       },
       () => {
         standbyOf(site)?.look();
@@ -87,14 +83,14 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
     );
     return merge(
       items$,
-      guarded$,
+      stalled$,
       overdue$(site, () => stands),
     );
   });
 }
 
 /** The stream stands: catches up with what lies between the position and its start. */
-function begin$(site: LegSite, guard: StreamGuard, index: number | undefined): Observable<V2LegItem> {
+function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem> {
   const { context, endpoint, position } = site;
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
@@ -104,13 +100,13 @@ function begin$(site: LegSite, guard: StreamGuard, index: number | undefined): O
   }
   const live: V2LegItem = { type: 'live', endpoint };
   if (position.next === undefined) return of(progress(index + 1), live);
-  return position.next > index ? of(live) : past$(site, guard, index);
+  return position.next > index ? of(live) : past$(site, index);
 }
 
 /** All from the position to an index: from the member's history, and from what was caught when that is gone. */
-function past$(site: LegSite, guard: StreamGuard, upTo: number): Observable<V2LegItem> {
+function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
   const { endpoint } = site;
-  return catchUp$(site, upTo, guard.arrivals$).pipe(
+  return catchUp$(site, upTo).pipe(
     concatMap((part) => emitted(site, deliver(site, part))),
     startWith<V2LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
@@ -124,7 +120,7 @@ function past$(site: LegSite, guard: StreamGuard, upTo: number): Observable<V2Le
       ),
     ),
     catchError((error: unknown) =>
-      isHistoryLost(error) ? rescued$(site, error, () => past$(site, guard, upTo)) : throwError(() => error),
+      isHistoryLost(error) ? rescued$(site, error, () => past$(site, upTo)) : throwError(() => error),
     ),
   );
 }

@@ -1,17 +1,8 @@
 /** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
 export const sideBySideSilenceMs = 250;
 
-/** A poll that its successor has relieved is kept so long: an event that comes later still is believed not to be there, ms. */
-export const formerMs = 30_000;
-
-/** So often at most the state is asked whether something that was passed has happened, ms. */
-export const checkGapMs = 30_000;
-
-/** An answer that has begun and of which nothing came for so long is asked for once more, ms. */
-export const bodyPauseMs = 1_000;
-
-/** What the stream has brought waits so long for the poll that is to tell what was before it, then another is made, ms. */
-export const gapPatienceMs = 100;
+/** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
+export const proofDelayMs = 1_000;
 
 /** What history holds comes with the headers of a poll, or within this time behind them, ms. */
 export const overlookedMs = 50;
@@ -43,7 +34,7 @@ export const settleMs = 2_000;
 /** So often it is looked whether enough of a burst has come, ms. */
 export const settleLookMs = 10;
 
-/** Between two readings of the store index while the store moves fast, ms. */
+/** Between two readings of the store index while the store moves fast, ms; a little more than the proof of a claim takes. */
 export const fastReadingMs = 1_100;
 
 /** The longest time between two such readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */

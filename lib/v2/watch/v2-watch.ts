@@ -26,7 +26,7 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
   }
 
   position(fromIndex: number | undefined): Cursor {
-    return new Cursor(fromIndex, this.#context.watermark);
+    return new Cursor(fromIndex);
   }
 
   leg$(site: Site<Cursor>): Observable<V2LegItem> {

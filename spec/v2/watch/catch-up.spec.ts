@@ -1,11 +1,11 @@
-import { Subject, tap } from 'rxjs';
+import { tap } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { catchUp$ } from '../../../lib/v2/watch/catch-up.js';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll.js';
-import { FakeMember, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
+import { FakeMember, here, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -15,8 +15,6 @@ let store: number;
 /** Of the values in its answers. */
 let value: string;
 let most: number;
-/** Something has come that waits behind the gap. */
-let arrived$: Subject<void>;
 
 /** Answers as etcd does, 1 ms later; parks what it has no event for. */
 function serve(request: FakeRequest): void {
@@ -35,7 +33,7 @@ const open = () => member.requests.filter(({ gone }) => !gone);
 function run(upTo: number) {
   const found: number[] = [];
   const { seen, subscription } = watchOver(
-    catchUp$(member.site({ position: cursor }), upTo, arrived$).pipe(
+    catchUp$(member.site({ position: cursor }), upTo).pipe(
       tap((answer) => {
         found.push(indexOf(answer));
         cursor.moveTo(progress(indexOf(answer) + 1));
@@ -55,7 +53,6 @@ beforeEach(() => {
   store = 1_000;
   value = 'v';
   most = 0;
-  arrived$ = new Subject();
 });
 afterEach(() => jest.useRealTimers());
 
@@ -143,69 +140,34 @@ test('silence ends the polls side by side: one waits at the cursor for what is l
   expect([found, seen.done]).toEqual([[12, 40, 77], true]);
 });
 
-describe('a quiet tail', () => {
-  test('is proven by no silence', () => {
-    history = [12];
-    const { seen, found } = run(209);
-    pass(20_000);
+test('a quiet tail is proven by what the lowest poll claims, once there is a witness', () => {
+  history = [12];
+  const { seen } = run(209);
+  pass(400);
+  expect(open().map(({ waitIndex }) => waitIndex)).toEqual(['13']);
+  const tellIndex = () => {
+    // As the leg does, before the fill hears of it.
+    cursor.witness(here, performance.now());
     member.tellIndex(store);
-    expect(open().map(({ waitIndex }) => waitIndex)).toEqual(['13']);
-    expect([found, seen.done, cursor.next]).toEqual([[12], false, 13]);
-    open()[0]?.event(300);
-    expect([found, seen.done]).toEqual([[12], true]);
-  });
+  };
+  tellIndex();
+  expect([seen.done, cursor.next]).toEqual([false, 13]);
+  pass(1_000);
+  tellIndex();
+  expect([seen.done, cursor.next]).toEqual([true, 1_001]);
+  expect(open()).toEqual([]);
+});
 
-  test('whose event is held back is asked for again while something waits behind it', () => {
-    history = [12];
-    const { seen, found } = run(209);
-    pass(400);
-    const [held] = open();
-    arrived$.next();
-    pass(99);
-    expect(open()).toEqual([held]);
-    history.push(100, 300);
-    pass(1);
-    expect(open().map(({ waitIndex }) => waitIndex)).toEqual(['13', '13']);
-    pass(10);
-    expect([found, seen.done, open()]).toEqual([[12, 100], true, []]);
-  });
-
-  test('is asked for again once a second, as long as nothing is heard', () => {
-    history = [12];
-    run(209);
-    pass(400);
-    member.onRequest = () => undefined;
-    arrived$.next();
-    pass(3_100);
-    expect(
-      member.polls
-        .slice(2)
-        .map(({ waitIndex }) => waitIndex)
-        .filter((index) => index === '13').length,
-    ).toBe(5);
-    expect(open()).toHaveLength(2);
-  });
-
-  test('is no more to be proven once the position has passed it', () => {
-    history = [12];
-    const { seen } = run(209);
-    pass(400);
-    cursor.moveTo({ type: 'events', events: [], next: 250, unproven: true });
-    arrived$.next();
-    pass(100);
-    expect([seen.done, open()]).toEqual([true, []]);
-  });
-
-  test('holds no connection for ever: it is asked for once something waits behind it', () => {
-    history = [12];
-    const { seen } = run(209);
-    pass(30_500);
-    expect([seen.done, open()]).toEqual([false, []]);
-    history.push(300);
-    arrived$.next();
-    pass(110);
-    expect([seen.done, cursor.next]).toEqual([true, 13]);
-  });
+test('a claim does not outlive the first byte of an event', () => {
+  history = [12];
+  const { seen } = run(209);
+  pass(400);
+  const [lowest] = open();
+  lowest?.text('{"action":"set",');
+  pass(2_000);
+  cursor.witness(here, performance.now());
+  member.tellIndex(store);
+  expect([seen.done, cursor.next]).toEqual([false, 13]);
 });
 
 test('an event below what was asked for is an error: a cache answers in place of etcd', () => {

@@ -1,4 +1,4 @@
-import { of, Subscription } from 'rxjs';
+import { of } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => jest.useRealTimers());
 
 describe('an idle leg while the store moves on', () => {
-  test('is armed anew once the store is more than 250 ahead, from the same place', () => {
+  test('is armed anew once the store is more than 250 ahead, from the proven place', () => {
     const { seen } = run();
     member.polls[0]?.head(9);
     jest.advanceTimersByTime(3_000);
@@ -30,12 +30,12 @@ describe('an idle leg while the store moves on', () => {
     expect(member.polls.map((p) => p.gone)).toEqual([false, false]);
     member.polls[1]?.head(261);
     expect(member.polls.map((p) => p.gone)).toEqual([true, false]);
-    // Silence proves nothing.
+    // Silence with a witness has moved the place.
     jest.advanceTimersByTime(2_000);
     member.tellIndex(600);
-    expect(cursor.next).toBe(10);
+    expect(cursor.next).toBe(262);
     expect(member.polls).toHaveLength(3);
-    expect(member.polls[2]?.query.get('waitIndex')).toBe('10');
+    expect(member.polls[2]?.query.get('waitIndex')).toBe('262');
     member.polls[2]?.head(600).event(601);
     expect(short(seen.items)).toEqual(['live', 'set@601', 'end']);
   });
@@ -72,127 +72,24 @@ describe('an idle leg while the store moves on', () => {
     expect(member.polls.length).toBeGreaterThan(1);
   });
 
-  describe('far behind', () => {
-    let stay: Subscription;
-    /** Stands at 10 with three polls behind it, the last at 10 as well, which has looked up to 650; and one that asks now. */
-    function far() {
-      stay = new Subscription();
-      const { seen, subscription } = watchOver(
-        pollLeg$(member.site({ position: cursor, stay })).pipe(moves(cursor)),
-      );
-      for (const index of [9, 300, 650]) {
-        if (index > 9) member.tellIndex(index);
-        member.polls.at(-1)?.head(index);
-        jest.advanceTimersByTime(2_000);
-      }
-      member.tellIndex(910);
-      return { seen, subscription, former: member.polls[2]!, newer: member.polls[3]! };
-    }
-    const open = () => member.polls.filter(({ gone }) => !gone).map(({ waitIndex }) => waitIndex);
+  test('a witness of less than a second proves nothing', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(900);
+    member.tellIndex(210);
+    expect(cursor.next).toBe(10);
+    jest.advanceTimersByTime(200);
+    member.tellIndex(210);
+    expect(cursor.next).toBe(201);
+  });
 
-    test('it passes on to behind what its poll has seen, which stays beside the next for half a minute', () => {
-      const { newer } = far();
-      expect([newer.waitIndex, cursor.next]).toEqual(['651', 10]);
-      newer.head(910);
-      expect([cursor.next, open()]).toEqual([651, ['10', '651']]);
-      jest.advanceTimersByTime(29_999);
-      expect([open(), cursor.isDoubted(100)]).toEqual([['10', '651'], true]);
-      jest.advanceTimersByTime(1);
-      expect([open(), cursor.isDoubted(100), member.reads]).toEqual([['651'], false, []]);
-    });
-
-    test('not before the next stands', () => {
-      const { newer, former, seen } = far();
-      newer.fail(new TransportError('reset', 'x', true));
-      expect([cursor.next, open()]).toEqual([10, ['10']]);
-      former.event(100);
-      expect([short(seen.items), cursor.next]).toEqual([['live', 'set@100', 'end'], 101]);
-    });
-
-    test('an event that comes late is told, and what is above it is asked for again', () => {
-      const { seen, newer, former } = far();
-      newer.head(910);
-      former.event(100);
-      expect([short(seen.items), cursor.next, cursor.doubts]).toEqual([['live', 'set@100', 'end'], 101, []]);
-    });
-
-    test('one that comes late behind another is lost', () => {
-      const { subscription, newer, former } = far();
-      newer.head(910).event(920);
-      expect(cursor.next).toBe(921);
-      subscription.unsubscribe();
-      const next = watchOver(pollLeg$(member.site({ position: cursor, stay })).pipe(moves(cursor)));
-      former.event(100);
-      expect(next.seen.error).toEqual(new HistoryLost('cleared'));
-      cursor.lose('cleared');
-      expect(cursor.next).toBe(100);
-    });
-
-    test('so is one that comes between two legs', () => {
-      const { subscription, newer, former } = far();
-      newer.head(910).event(920);
-      subscription.unsubscribe();
-      former.event(100);
-      const next = watchOver(pollLeg$(member.site({ position: cursor, stay })).pipe(moves(cursor)));
-      expect(next.seen.error).toEqual(new HistoryLost('cleared'));
-    });
-
-    test('the same event by both is told once, and settles it', () => {
-      const { seen, newer, former } = far();
-      newer.head(910).event(920);
-      former.event(920);
-      expect([short(seen.items), cursor.doubts]).toEqual([['live', 'set@920', 'end'], []]);
-      stay.unsubscribe();
-      expect(jest.getTimerCount()).toBe(0);
-    });
-
-    test('from where history does not reach back any more it is asked from now on', () => {
-      const { newer, seen } = far();
-      newer.head(3_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
-      expect([member.polls[4]?.query.has('waitIndex'), cursor.next]).toEqual([false, 10]);
-      member.polls[4]?.head(3_000);
-      expect([cursor.next, open(), seen.error]).toEqual([3_001, ['10', null], undefined]);
-    });
-
-    test('of what no poll waits for any more the state is asked, at most every half minute', () => {
-      const states = [{ key: '/a', value: 'old', modifiedIndex: 5 }];
-      member.onRead = () => of(answerOf(200, 3_000, { action: 'get', node: states.at(-1) }));
-      const { newer, former, seen } = far();
-      newer.head(910);
-      former.fail(new TransportError('reset', 'x', true));
-      jest.advanceTimersByTime(100);
-      expect([member.reads.length, cursor.doubts, seen.error]).toEqual([1, [], undefined]);
-      for (const index of [1_200, 1_500, 1_800]) {
-        member.tellIndex(index);
-        member.polls.at(-1)?.head(index);
-        jest.advanceTimersByTime(2_000);
-      }
-      expect(cursor.next).toBeGreaterThan(651);
-      states.push({ key: '/a', value: 'passed', modifiedIndex: 700 });
-      member.polls.find(({ gone }) => !gone)?.fail(new TransportError('reset', 'x', true));
-      jest.advanceTimersByTime(20_000);
-      expect(member.reads).toHaveLength(1);
-      jest.advanceTimersByTime(10_000);
-      expect([member.reads.length, seen.error]).toEqual([2, new HistoryLost('cleared')]);
-    });
-
-    test('no more than two are kept', () => {
-      far().newer.head(910);
-      for (let index = 1_200; index < 6_000; index += 300) {
-        member.tellIndex(index);
-        member.polls.at(-1)?.head(index);
-        jest.advanceTimersByTime(1_100);
-        expect(open().length).toBeLessThanOrEqual(3);
-      }
-      expect(open()).toHaveLength(3);
-    });
-
-    test('a failure ends them', () => {
-      const { newer } = far();
-      newer.head(910);
-      stay.unsubscribe();
-      expect(open()).toEqual(['651']);
-    });
+  test('a reading that the member does not answer voids what was not proven', () => {
+    run();
+    member.polls[0]?.head(200);
+    jest.advanceTimersByTime(1_500);
+    member.tellIndex(0, false);
+    member.tellIndex(210);
+    expect(cursor.next).toBe(10);
   });
 });
 

@@ -38,7 +38,7 @@ describe('a leg from the cursor', () => {
     expect(short(seen.items)).toEqual(['live']);
     member.polls[0]?.event(10);
     expect(short(seen.items)).toEqual(['live', 'set@10', 'end']);
-    expect([member.polls[0]?.gone, cursor.next]).toEqual([true, 11]);
+    expect([seen.done, cursor.next]).toEqual([true, 11]);
   });
 
   test('the event tells what etcd told', () => {
@@ -95,6 +95,16 @@ describe('a leg from the cursor', () => {
     expect(short(seen.items)).toEqual(['live']);
     expect(seen.error).toBeInstanceOf(MemberLeft);
     expect(cursor.next).toBe(10);
+  });
+
+  test('an event whose body comes late, after a witness of its silence, is not lost', () => {
+    const { seen } = run();
+    member.polls[0]?.head(20);
+    cursor.witness(here, performance.now() + 5_000);
+    expect(cursor.next).toBe(21);
+    member.polls[0]?.event(15);
+    expect(short(seen.items)).toEqual(['live', 'set@15', 'end']);
+    expect(cursor.next).toBe(16);
   });
 
   test.each<[string, (poll: FakeRequest) => void]>([

@@ -45,7 +45,7 @@ test('once the store is more than 250 ahead', () => {
 test('at most once in a second', () => {
   start();
   for (let i = 0; i < 30; i++) {
-    member.tellIndex(500 + i * 300);
+    member.tellIndex(500 + i);
     pass(100);
   }
   expect(times.length).toBeGreaterThan(1);
@@ -61,15 +61,12 @@ test('after 15 s if the store moved at all: its connection may be dead without a
   pass(1);
   member.tellIndex(10);
   expect(times).toEqual([15_001]);
-  // The next 15 s begin with the question, and only if the store has moved since.
+  // The next 15 s begin with the question.
   pass(15_000);
-  member.tellIndex(11);
+  member.tellIndex(10);
   expect(times).toHaveLength(1);
   pass(1);
-  member.tellIndex(11);
-  expect(times).toHaveLength(2);
-  pass(60_000);
-  member.tellIndex(11);
+  member.tellIndex(10);
   expect(times).toHaveLength(2);
 });
 
@@ -124,24 +121,45 @@ test('one turn at a time: readings that come while it waits for its turn ask for
   expect(times).toEqual([5_000]);
 });
 
-test('counted from where the store was when it asked last, not from the position', () => {
-  start();
-  member.tellIndex(261);
-  for (let i = 0; i < 10; i++) {
-    pass(1_100);
-    member.tellIndex(512);
-  }
-  expect(times).toEqual([0]);
-  member.tellIndex(513);
-  expect(times).toHaveLength(2);
-});
+describe('each reading', () => {
+  test('is a witness for what the leg claims', () => {
+    start();
+    cursor.claims.claim(here, 50, performance.now());
+    pass(999);
+    member.tellIndex(51);
+    expect(cursor.next).toBe(10);
+    pass(1);
+    member.tellIndex(51);
+    expect(cursor.next).toBe(51);
+  });
 
-test('what each reading tells is kept, beside its time', () => {
-  start();
-  member.tellIndex(50);
-  expect([cursor.toldBefore(here, performance.now()), cursor.next]).toEqual([50, 10]);
-  member.tellIndex(0, false);
-  expect(cursor.toldBefore(here, performance.now())).toBe(50);
+  test('moves the place before it is judged', () => {
+    start();
+    cursor.claims.claim(here, 500, performance.now());
+    pass(1_500);
+    member.tellIndex(501);
+    expect([cursor.next, times]).toEqual([501, []]);
+  });
+
+  test('that fails at its own member voids the claims, one of another does not', () => {
+    start();
+    cursor.claims.claim(here, 50, performance.now());
+    pass(1_500);
+    member.storeIndexes$.next({
+      endpoint: 'http://b',
+      index: 0,
+      sentAt: performance.now(),
+      answered: false,
+      denied: false,
+    });
+    member.tellIndex(51);
+    expect(cursor.next).toBe(51);
+    cursor.claims.claim(here, 90, performance.now());
+    pass(1_500);
+    member.tellIndex(0, false);
+    member.tellIndex(91);
+    expect(cursor.next).toBe(51);
+  });
 });
 
 test('unsubscribed while it waits for its turn it is not due', () => {
