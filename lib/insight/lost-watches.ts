@@ -40,10 +40,6 @@ export class LostWatches {
     switch (event.type) {
       case 'watch-lost':
         return this.#lost(event);
-      case 'watch-catching-up':
-        // It stands again; how long it was away is told once it has caught up.
-        this.#since.delete(event.id);
-        break;
       case 'watch-live':
         if (event.durationMs === undefined) return quiet;
         this.#since.delete(event.id);

@@ -149,22 +149,6 @@ test('one that falls and stands all the time: a line a second at most, and none 
   expect(told('watch-lost').length).toBeGreaterThan(5);
 });
 
-test('one that stands and has much to catch up with is not lost, nor is it back before it has', () => {
-  for (const id of ids(3)) lose(id);
-  pass(2_000);
-  bus.emit(() => ({ type: 'watch-catching-up', id: 1, key: key(1), endpoint }));
-  lose(2);
-  expect(said.at(-1)?.[1]).toContain('2 watches are lost');
-  pass(60_000);
-  for (const id of [2, 3]) stand(id);
-  pass(60_000);
-  stand(1);
-  expect(said.slice(-2).map(([, line]) => line)).toEqual([
-    'watch-live 3 /k3 at http://a:2379, lost for 62000 ms',
-    'watch-live 1 /k1 at http://a:2379, lost for 122000 ms',
-  ]);
-});
-
 test('those that end while they are lost are not counted, nor is their loss that of the next', () => {
   for (const id of [1, 2, 3]) lose(id);
   end(1);
