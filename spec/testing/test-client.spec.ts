@@ -179,7 +179,7 @@ describe('in the built package', () => {
     const entryPoints = sources.filter((file) => file.endsWith('.ts')).map((file) => join('lib', file));
     for (const format of ['esm', 'cjs'] as const)
       buildSync({ entryPoints, outdir: join(folder, 'dist', format), format, platform: 'node' });
-    writeFileSync(join(folder, 'dist/cjs/package.json'), '{"type":"commonjs"}');
+    copyFileSync('lib/package.cjs.json', join(folder, 'dist/cjs/package.json'));
     copyFileSync('package.json', join(folder, 'package.json'));
     symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   });
