@@ -15,10 +15,8 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
-import { indexOf, type PollPart } from './poll.js';
+import { indexOf, isFound, type Found, type PollPart } from './poll-part.js';
 import { overlookedMs, standingMs } from './timing.js';
-
-type Event = Extract<PollPart, { type: 'event' }>;
 
 /**
  * A poll of a key and all below it, where history overlooks the key itself (etcd 2.3.0 to 3.0.17): it is asked for the key
@@ -51,13 +49,13 @@ function earlier$(
 ): Observable<PollPart> {
   const event$ = forkJoin([inHistory$(all$, own$, showsHead), inHistory$(own$, all$, showsHead)]).pipe(
     switchMap(([of1, of2]) => {
-      if (of1 === undefined && of2 === undefined) return all$.pipe(filter(isEvent));
+      if (of1 === undefined && of2 === undefined) return all$.pipe(filter(isFound));
       return of(of1 === undefined || (of2 !== undefined && indexOf(of2) < indexOf(of1)) ? of2 : of1);
     }),
     filter((event) => event !== undefined),
   );
-  return merge(all$.pipe(filter((part) => !isEvent(part))), event$).pipe(
-    takeWhile((part) => !isEvent(part), true),
+  return merge(all$.pipe(filter((part) => !isFound(part))), event$).pipe(
+    takeWhile((part) => !isFound(part), true),
   );
 }
 
@@ -66,7 +64,7 @@ function inHistory$(
   poll$: Observable<PollPart>,
   other$: Observable<PollPart>,
   showsHead: boolean,
-): Observable<Event | undefined> {
+): Observable<Found | undefined> {
   const answer$ = poll$.pipe(
     switchMap((part) => {
       if (part.type === 'event') return of(part);
@@ -74,12 +72,10 @@ function inHistory$(
     }),
   );
   // Whoever has shown nothing long behind the other's answer is silent; nor is more to be had where nothing shows.
-  const due$: Observable<unknown> = showsHead ? other$.pipe(filter(isEvent)) : of(undefined);
+  const due$: Observable<unknown> = showsHead ? other$.pipe(filter(isFound)) : of(undefined);
   const unheard$ = due$.pipe(
     delay(standingMs),
     map(() => undefined),
   );
   return merge(answer$, unheard$).pipe(take(1));
 }
-
-const isEvent = (part: PollPart): part is Event => part.type === 'event';

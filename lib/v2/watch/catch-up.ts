@@ -16,11 +16,9 @@ import { MemberLeft } from '../../watch/member-left.js';
 import { claimsOf } from './claims.js';
 import { concatEager$ } from './concat-eager.js';
 import type { LegSite } from './leg-site.js';
-import { indexOf, poll$, type PollPart } from './poll.js';
+import { indexOf, isFound, type Found, type PollPart } from './poll-part.js';
+import { poll$ } from './poll.js';
 import { sideBySideSilenceMs } from './timing.js';
-
-/** An answer to a poll: between where it asked from and its event there is no other match. */
-export type Found = Extract<PollPart, { type: 'event' }>;
 
 /** How many polls fill a gap side by side; each costs a server with authentication 60 ms. */
 const workers = 32;
@@ -71,5 +69,3 @@ export function catchUp$(site: LegSite, upTo: number): Observable<Found> {
     takeUntil(context.storeIndex$.pipe(filter(() => next() > upTo))),
   );
 }
-
-const isFound = (part: PollPart): part is Found => part.type === 'event';

@@ -1,5 +1,5 @@
 import type { LegSite } from './leg-site.js';
-import type { PollPart } from './poll.js';
+import type { PollPart } from './poll-part.js';
 import { proofDelayMs } from './timing.js';
 
 /** Claims kept beside the latest. */

@@ -1,7 +1,7 @@
 import type { KeysBody } from '../wire/decode.js';
 import type { ResponseInfo } from '../model/model.js';
 import type { LegSite } from './leg-site.js';
-import { indexOf } from './poll.js';
+import { indexOf } from './poll-part.js';
 
 /** An event that came while it was waited for, this far above the position, may not be the first one. */
 const jump = 900;

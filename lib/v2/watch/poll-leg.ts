@@ -23,7 +23,8 @@ import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { overdue$ } from './overdue.js';
-import { poll$, type PollPart } from './poll.js';
+import type { Found, PollPart } from './poll-part.js';
+import { poll$ } from './poll.js';
 import { maySkip } from './may-skip.js';
 import { goesFirst, isScarce } from './scarce.js';
 import { stand$ } from './stand.js';
@@ -116,7 +117,7 @@ function registered$(
   return of(next === undefined ? { type: 'end' } : live);
 }
 
-function arrived$(site: LegSite, part: Extract<PollPart, { type: 'event' }>): Observable<V2LegItem> {
+function arrived$(site: LegSite, part: Found): Observable<V2LegItem> {
   const end: V2LegItem = { type: 'end' };
   if (maySkip(site, part)) return of(end);
   const delivery = deliver(site, part);

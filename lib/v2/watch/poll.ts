@@ -2,7 +2,7 @@ import { defer, filter, tap, type Observable } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { answerOf, learn } from '../context.js';
-import { decodeEvent, type KeysBody } from '../wire/decode.js';
+import { decodeEvent } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
@@ -11,12 +11,7 @@ import { mayOverlook } from '../old/server-release.js';
 import { bothWays$ } from './both-ways.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
-
-/** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
-export type PollPart =
-  | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
-  | { readonly type: 'arriving' }
-  | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody; readonly size: number };
+import type { PollPart } from './poll-part.js';
 
 /**
  * One long poll: etcd sends its headers at once and the event when it happens. Errors with a Fault for any answer but
@@ -77,6 +72,3 @@ function request$(
     );
   });
 }
-
-/** The index of the event that a poll was answered with; 0 if it has none. */
-export const indexOf = ({ body }: { readonly body: KeysBody }): number => body.node?.modifiedIndex ?? 0;

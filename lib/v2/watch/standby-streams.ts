@@ -16,7 +16,7 @@ import {
 } from 'rxjs';
 import type { Cursor } from './cursor.js';
 import type { LegSite } from './leg-site.js';
-import { indexOf } from './poll.js';
+import { indexOf } from './poll-part.js';
 import { stream$, type StreamEvent } from './stream.js';
 import { settleLookMs, settleMs, standbyFlowMs, standbyLullMs } from './timing.js';
 

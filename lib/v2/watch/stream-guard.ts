@@ -24,8 +24,8 @@ import { rearm$ } from './rearm.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { matches } from './matches.js';
-import type { Found } from './catch-up.js';
-import { indexOf, poll$ } from './poll.js';
+import { indexOf, isFound, type Found } from './poll-part.js';
+import { poll$ } from './poll.js';
 import { burstLullMs, guardEveryMs, stallMs } from './timing.js';
 
 /** etcd silences a stream for which more than 100 events pile up; a little before as many, it is checked. */
@@ -140,11 +140,9 @@ export class StreamGuard {
     const site = this.#site;
     return poll$(site, site.position.next).pipe(
       // What a stream leaves out, as hidden keys, only a history holds.
-      expand((part) =>
-        part.type === 'event' && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY,
-      ),
+      expand((part) => (isFound(part) && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY)),
       tap(claimsOf(site)),
-      filter((part): part is Found => part.type === 'event' && this.#isWanted(part)),
+      filter((part): part is Found => isFound(part) && this.#isWanted(part)),
     );
   }
 

@@ -1,6 +1,6 @@
 import { Observable, throwError, type Subscriber } from 'rxjs';
 import { bothWays$ } from '../../../lib/v2/watch/both-ways.js';
-import type { PollPart } from '../../../lib/v2/watch/poll.js';
+import type { PollPart } from '../../../lib/v2/watch/poll-part.js';
 import { overlookedMs, standingMs } from '../../../lib/v2/watch/timing.js';
 import { here, watchOver } from '../../support/scripted/fake-member.js';
 

@@ -4,7 +4,7 @@ import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { catchUp$ } from '../../../lib/v2/watch/catch-up.js';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
-import { indexOf } from '../../../lib/v2/watch/poll.js';
+import { indexOf } from '../../../lib/v2/watch/poll-part.js';
 import { FakeMember, here, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;

@@ -1,7 +1,7 @@
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { indexOf } from '../../../lib/v2/watch/poll.js';
+import { indexOf } from '../../../lib/v2/watch/poll-part.js';
 import { StandbyStreams } from '../../../lib/v2/watch/standby-streams.js';
 import { FakeMember, range, watchOver } from '../../support/scripted/fake-member.js';
 
