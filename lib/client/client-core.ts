@@ -17,6 +17,7 @@ import {
 import { isRecord } from '../check.js';
 import type { ClusterState } from '../cluster/cluster-state.js';
 import { Cluster } from '../cluster/cluster.js';
+import { within } from '../cluster/deadline.js';
 import type { Member } from '../cluster/member.js';
 import type { ForgettingProbe } from '../cluster/probe.js';
 import { AllNodesDownError, ClientClosedError, TlsError, UnsupportedByServerError } from '../errors.js';
@@ -107,7 +108,7 @@ export class ClientCore {
         if (error instanceof UnusableError) throw error.toEtcdError('connect', { attempts });
         throw error instanceof TransportError ? new TlsError('connect', error.message, { attempts }) : error;
       }),
-      switchMap(() => check$(Math.max(1, Math.ceil(deadline - (performance.now() - startedAt))))),
+      switchMap(() => check$(within({ ...this.settings, deadline }, startedAt).deadline)),
       cluster.active(),
     );
   }

@@ -24,7 +24,7 @@ import {
   type ListedUser,
   type Permissions,
 } from '../model/auth-model.js';
-import { within } from './deadline.js';
+import { within } from '../../cluster/deadline.js';
 import { decodeObject, faultOf, type Answer } from '../wire/decode.js';
 import { parseJson, textIn } from '../wire/parse-json.js';
 import type { ApiOperation } from './retry-classes.js';

@@ -2,7 +2,7 @@ import { defer, switchMap, type Observable } from 'rxjs';
 import { check } from '../../check.js';
 import { EtcdApiError, EtcdErrorCode } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
-import { within } from './deadline.js';
+import { within } from '../../cluster/deadline.js';
 import { ttlChecks, type KeyCalls, type KeysRequest } from './key-calls.js';
 import type { DeleteOptions, TtlOptions } from './keys.js';
 import type { KeyResponse, ResponseInfo } from '../model/model.js';

@@ -2,7 +2,7 @@ import { catchError, defer, type Observable } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import { EtcdErrorCode, isAllNodesDown, isEtcdApiError, StaleReadError } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
-import { within } from './deadline.js';
+import { within } from '../../cluster/deadline.js';
 import type { KeyResponse, ResponseInfo } from '../model/model.js';
 import type { Watermark } from '../watermark.js';
 

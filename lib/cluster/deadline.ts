@@ -1,4 +1,4 @@
-import type { CallSettings } from '../../options.js';
+import type { CallSettings } from '../options.js';
 
 /** The settings for the next request of a call that began at `startedAt` (`performance.now()`): with what is left of it. */
 export function within(settings: CallSettings, startedAt: number): CallSettings {

@@ -1,5 +1,5 @@
-import { resolveOptions } from '../../../lib/options.js';
-import { within } from '../../../lib/v2/api/deadline.js';
+import { resolveOptions } from '../../lib/options.js';
+import { within } from '../../lib/cluster/deadline.js';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
