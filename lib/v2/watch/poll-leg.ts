@@ -22,7 +22,7 @@ import { deliver } from './deliver.js';
 import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
-import { overdue$ } from './overdue.js';
+import { Overdue } from './overdue.js';
 import type { Found, PollPart } from './poll-part.js';
 import { poll$ } from './poll.js';
 import { maySkip } from './may-skip.js';
@@ -51,7 +51,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
 
   const { headers } = context;
   let headless = headers.mayBeHeldBack(endpoint);
-  let stands = false;
+  const overdue = new Overdue(site);
   let arriving = false;
   const scarce = isScarce(context, endpoint);
   const stays = (): boolean => silent || arriving || (headless && isFar(site));
@@ -77,7 +77,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
       }
       if (part.type === 'event') return arrived$(site, part);
       headless = false;
-      stands = true;
+      overdue.begun();
       if (i > 0) {
         // A newer poll has taken over, from the same position and with later headers.
         claimsOf(site)(part);
@@ -90,7 +90,7 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   if (silent) return merge(of<V2LegItem>({ type: 'live', endpoint }), items$);
   return merge(
     headless || scarce ? headless$(site, () => (headless ? 'none' : arriving ? 'body' : 'headers')) : EMPTY,
-    headless ? EMPTY : overdue$(site, () => stands),
+    headless ? EMPTY : overdue.end$(),
     items$,
   ).pipe(takeWhile(({ type }) => type !== 'end', true));
 }

@@ -21,7 +21,7 @@ import { catchUp$ } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
-import { overdue$ } from './overdue.js';
+import { Overdue } from './overdue.js';
 import { standbyOf } from './standby-streams.js';
 import { stand$ } from './stand.js';
 import { StreamGuard } from './stream-guard.js';
@@ -43,6 +43,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
     const { context, endpoint, position } = site;
     const { headers, watermark } = context;
     const guard = new StreamGuard(site);
+    const overdue = new Overdue(site);
     let stands = false;
     let brought = 0;
     const items$ = stream$(site).pipe(
@@ -50,7 +51,10 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         if (stands) {
           brought += parts.length;
           headers.eventsComeInTime(endpoint);
-        } else headers.haveBegun(endpoint);
+        } else {
+          headers.haveBegun(endpoint);
+          overdue.begun();
+        }
         stands = true;
       }),
       // In order: what the stream brings waits for what was before it.
@@ -81,11 +85,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         standbyOf(site)?.look();
       },
     );
-    return merge(
-      items$,
-      stalled$,
-      overdue$(site, () => stands),
-    );
+    return merge(items$, stalled$, overdue.end$());
   });
 }
 
