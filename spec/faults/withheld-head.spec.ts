@@ -13,6 +13,17 @@ const server = serverUnderTest();
 const buffering = (lump: number) =>
   startMiddlebox(server.url).pipe(tap(({ relay }) => (relay.manner = { holdsHeads: true, lump })));
 
+/** A watch of a key, through a box that holds heads back. */
+async function watchHeldBack() {
+  const box = await firstValueFrom(buffering(0));
+  server.afterwards(() => firstValueFrom(box.close$()));
+  const client = server.client({ endpoints: box.url, discover: false });
+  const key = server.key();
+  const log = await new WatchLog(client, key).live();
+  server.afterwards(() => log.unsubscribe());
+  return { box, client, key, log };
+}
+
 describe.each([
   ['etcd as a proxy', () => startEtcdProxy([server.member])],
   ['a proxy that holds heads back', () => buffering(0)],
@@ -29,12 +40,7 @@ describe.each([
 });
 
 test('a poll whose connection has died unseen is made anew', async () => {
-  const box = await firstValueFrom(buffering(0));
-  server.afterwards(() => firstValueFrom(box.close$()));
-  const client = server.client({ endpoints: box.url, discover: false });
-  const key = server.key();
-  const log = await new WatchLog(client, key).live();
-  server.afterwards(() => log.unsubscribe());
+  const { box, client, key, log } = await watchHeldBack();
   // It is parked, and what comes of it passes.
   await eventually(() => box.links.some(({ asked }) => asked.includes('waitIndex=')));
   await firstValueFrom(client.set$(key, 'before'));
@@ -48,12 +54,7 @@ test('a poll whose connection has died unseen is made anew', async () => {
 });
 
 test('an endpoint that has held heads back for a while gets its streams back', async () => {
-  const box = await firstValueFrom(buffering(0));
-  server.afterwards(() => firstValueFrom(box.close$()));
-  const client = server.client({ endpoints: box.url, discover: false });
-  const key = server.key();
-  const log = await new WatchLog(client, key).live();
-  server.afterwards(() => log.unsubscribe());
+  const { box, client, key, log } = await watchHeldBack();
   const isStreamed = () => box.links.some(({ asked }) => asked.includes('stream=true'));
   await eventually(() => !isStreamed() && box.links.some(({ asked }) => asked.includes('waitIndex=')));
   box.heal();
