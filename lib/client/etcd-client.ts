@@ -89,7 +89,7 @@ export class EtcdClient implements AsyncDisposable {
       cluster,
       events,
       watermark: new Watermark(() => {
-        cluster.termBeginsAnew();
+        cluster.wasRebuilt();
       }),
       authorization: basicAuthorization(settings),
     };

@@ -297,10 +297,11 @@ export class Cluster {
    */
   leave$(url: string, toError: (reason: string) => Error): Observable<void> {
     // Every open watch has one of these: no chain of operators.
-    return new Observable((subscriber) =>
-      this.#view$.subscribe({
+    return new Observable((subscriber) => {
+      const { era } = this.view;
+      return this.#view$.subscribe({
         next: (view) => {
-          const reason = this.#reasonToLeave(view, url);
+          const reason = view.era === era ? this.#reasonToLeave(view, url) : 'the cluster was rebuilt';
           if (reason !== undefined) subscriber.error(toError(reason));
         },
         error: (error: unknown) => {
@@ -310,8 +311,8 @@ export class Cluster {
           subscriber.next();
           subscriber.complete();
         },
-      }),
-    );
+      });
+    });
   }
 
   /** Asks the endpoint whether it still answers, and learns from it; never emits. */
@@ -400,9 +401,13 @@ export class Cluster {
     if (isNews && (term === this.#table.raftTerm || !this.#beats)) this.doubt();
   }
 
-  /** The cluster was rebuilt: the next term that an answer carries is the present one, though it is lower. */
-  termBeginsAnew(): void {
-    this.#table.termBeginsAnew();
+  /**
+   * The cluster was rebuilt under its name: the next term that an answer carries is the present one, though it is lower.
+   * Every watch begins another leg, as what stands may have begun before it was known.
+   */
+  wasRebuilt(): void {
+    this.#table.wasRebuilt();
+    this.#publish();
   }
 
   /** Probes every endpoint now, those found by it too, and emits the state. */

@@ -70,6 +70,7 @@ export class EndpointTable {
   /** When the first answer came that carried this term, after one of another term. */
   #termSince = -Infinity;
   #doubts = 0;
+  #era = 0;
   /** Who is named as leader by enough members, and since when without a break. */
   #named: { id: string; since: number } | undefined;
 
@@ -252,8 +253,14 @@ export class EndpointTable {
     return true;
   }
 
-  /** The next term that an answer carries is the present one. */
-  termBeginsAnew(): void {
+  /** How often the cluster was rebuilt under its name. */
+  get era(): number {
+    return this.#era;
+  }
+
+  /** The cluster was rebuilt under its name: the next term that an answer carries is the present one. */
+  wasRebuilt(): void {
+    this.#era += 1;
     this.#termToldAt = -Infinity;
     for (const endpoint of this.#endpoints.values()) endpoint.term = -Infinity;
   }

@@ -27,6 +27,8 @@ export interface View {
   readonly partial: number | undefined;
   /** Grows when members should be probed out of turn. */
   readonly doubts: number;
+  /** Grows when it turns out that the cluster was rebuilt. */
+  readonly era: number;
   /** Why TLS fails, when every endpoint was tried and it fails at all of them. */
   readonly tlsFailure: string | undefined;
   /** Why no endpoint can serve this client though they answer, when every one was asked and says so. */
@@ -68,6 +70,7 @@ export function deriveView(table: EndpointTable, now: number): View {
     settled,
     partial,
     doubts: table.doubts,
+    era: table.era,
     tlsFailure: settled && all.every((e) => e.down && e.tls !== undefined) ? all[0]?.tls : undefined,
     unsupported: all.every((e) => e.unsupported !== undefined) ? all[0]?.unsupported : undefined,
   };

@@ -302,6 +302,15 @@ describe('a watch leaves its member', () => {
     expect(reasons).toEqual([]);
   });
 
+  test('wherever it stands, once the cluster is known to be rebuilt; not one that comes later', async () => {
+    await settle();
+    const reasons = [follow(a), follow(a)];
+    world.cluster.wasRebuilt();
+    const later = follow(a);
+    await jest.advanceTimersByTimeAsync(50);
+    expect([...reasons, later]).toEqual([['the cluster was rebuilt'], ['the cluster was rebuilt'], []]);
+  });
+
   test('once a probe fails', async () => {
     await settle();
     const reasons = follow(a);

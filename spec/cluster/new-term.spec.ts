@@ -148,7 +148,7 @@ describe('a lower term', () => {
   });
 
   test('is at once when the cluster is known to be rebuilt', async () => {
-    world.cluster.termBeginsAnew();
+    world.cluster.wasRebuilt();
     world.cluster.sawTerm(2, b);
     expect(world.cluster.view).toMatchObject({ raftTerm: 2, leaderEndpoint: undefined });
     await jest.advanceTimersByTimeAsync(50);

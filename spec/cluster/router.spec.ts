@@ -11,6 +11,7 @@ const view = (more: Partial<View> = {}): View => ({
   down: [],
   leaderless: [],
   doubts: 0,
+  era: 0,
   candidates: urls,
   endpoints: urls,
   settled: true,
