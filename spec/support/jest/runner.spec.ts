@@ -25,8 +25,10 @@ async function run(body: string): Promise<{ exitCode: number | null; errors: str
     '--config',
     join(folder, 'jest.config.json'),
   ];
-  const { FORCE_COLOR: _, ...env } = process.env; // colours would stand in the middle of what is looked for
-  inner = new CommandLine(spawn(process.execPath, args, { cwd: folder, env }));
+  // Colours would stand in the middle of what is looked for. Where `CI` is set the frame of code has them even in a pipe;
+  // `FORCE_COLOR` has them whatever its value is, and Node complains of both.
+  const { FORCE_COLOR: _, ...env } = process.env;
+  inner = new CommandLine(spawn(process.execPath, args, { cwd: folder, env: { ...env, NO_COLOR: '1' } }));
   return { exitCode: await inner.exitCode(), errors: inner.errors };
 }
 
