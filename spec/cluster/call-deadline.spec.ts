@@ -4,6 +4,7 @@ import { a, b, c, errorsOf, refused, scriptedCluster, sentTo, urls } from './scr
 
 const scripted = scriptedCluster();
 const { setUp, settled, run } = scripted;
+afterEach(() => jest.restoreAllMocks());
 
 describe('the deadline', () => {
   const options = { deadline: 500, timeout: 10_000 };
@@ -39,6 +40,24 @@ describe('the deadline', () => {
     expect(call.error).toMatchObject({ reason: 'unreachable' });
     expect((call.error as EtcdError).attempts.map((x) => x.endpoint)).toEqual(sentTo(call));
   });
+
+  test.each<[RetryClass]>([['read'], ['leader-read'], ['quorum-read']])(
+    'of a %s, in a pause behind an answer, tells that answer',
+    async (retryClass) => {
+      await settled();
+      jest.spyOn(Math, 'random').mockReturnValue(0.5);
+      const call = run(['an unintelligible answer'], retryClass, { deadline: 500 });
+      await jest.advanceTimersByTimeAsync(499);
+      expect(call.sends.length).toBeGreaterThan(1);
+      expect([call.error, call.sends.at(-1)?.gone]).toEqual([undefined, true]);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(call.error).toMatchObject({
+        code: 'UNEXPECTED_RESPONSE',
+        message: expect.stringContaining('unexpected 502') as string,
+      });
+      expect(errorsOf(call)).toEqual(call.sends.map(() => '502'));
+    },
+  );
 
   test('a try gets its own limit, unless the deadline comes first', async () => {
     await settled();
