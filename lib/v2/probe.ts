@@ -8,8 +8,9 @@ import { maxProbeBytes } from '../transport/refusals.js';
 import type { Transport } from '../transport/transport.js';
 import { legacyProbe$, type Ask } from './old/legacy-probe.js';
 import { membersOf } from './wire/member-json.js';
-import { faultOf, isGateways, isLeaderless, isPathless } from './wire/decode.js';
-import { jsonIn, parseJson, textIn, wordIn } from './wire/parse-json.js';
+import { isPathless } from '../cluster/server-answer.js';
+import { faultOf, isGateways, isLeaderless } from './wire/decode.js';
+import { jsonIn, parseJson, textIn, wordIn } from '../transport/parse-json.js';
 import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
 
 /**

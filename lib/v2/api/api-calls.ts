@@ -5,7 +5,7 @@ import type { HttpMethod } from '../../transport/http.js';
 import type { V2Context } from '../context.js';
 import { faultOf, type Answer } from '../wire/decode.js';
 import { isAuthentication } from '../wire/is-authentication.js';
-import { parseJson } from '../wire/parse-json.js';
+import { parseJson } from '../../transport/parse-json.js';
 import { demandRequestLine } from '../wire/request-size.js';
 import { isOpen, retryClassOf, type ApiOperation } from './retry-classes.js';
 import { v2Call$ } from './v2-call.js';

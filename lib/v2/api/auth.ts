@@ -26,7 +26,7 @@ import {
 } from '../model/auth-model.js';
 import { within } from '../../cluster/deadline.js';
 import { decodeObject, faultOf, type Answer } from '../wire/decode.js';
-import { parseJson, textIn } from '../wire/parse-json.js';
+import { parseJson, textIn } from '../../transport/parse-json.js';
 import type { ApiOperation } from './retry-classes.js';
 import { boolean, record } from '../wire/shape.js';
 

@@ -8,7 +8,7 @@ import { faultOf } from '../wire/decode.js';
 import type { ResponseInfo } from '../model/model.js';
 import { isAuthentication } from '../wire/is-authentication.js';
 import { encodeParams, withQuery, type Params } from '../wire/params.js';
-import { parseJson } from '../wire/parse-json.js';
+import { parseJson } from '../../transport/parse-json.js';
 import { demandRequestLine } from '../wire/request-size.js';
 import { v2Call$ } from './v2-call.js';
 

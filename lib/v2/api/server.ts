@@ -5,9 +5,10 @@ import type { Member } from '../../cluster/member.js';
 import { EtcdErrorCode, type EtcdError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
 import type { ApiCalls } from './api-calls.js';
-import { faultOf, foreignFault, whatElse, type Answer } from '../wire/decode.js';
+import { foreignFault, whatElse } from '../../cluster/server-answer.js';
+import { faultOf, type Answer } from '../wire/decode.js';
 import { eachMember$, type MemberAnswer } from './each-member.js';
-import { parseJson, wordIn } from '../wire/parse-json.js';
+import { parseJson, wordIn } from '../../transport/parse-json.js';
 import { isLegacy, readVersion, type ServerVersion } from '../old/server-release.js';
 
 /** One member's releases, or why it did not tell them. */

@@ -4,7 +4,7 @@ import type { ProbeAnswer } from '../../cluster/probe.js';
 import type { HttpResponse } from '../../transport/http.js';
 import { decodeKeys } from '../wire/decode.js';
 import type { EtcdNode } from '../model/model.js';
-import { jsonIn, wordIn } from '../wire/parse-json.js';
+import { jsonIn, wordIn } from '../../transport/parse-json.js';
 
 /** Asks one endpoint for a path, within the probe's time. */
 export type Ask = (path: string) => Observable<HttpResponse>;

@@ -1,5 +1,5 @@
 import { UnsupportedByServerError } from '../../errors.js';
-import { parseJson, textIn } from '../wire/parse-json.js';
+import { parseJson, textIn } from '../../transport/parse-json.js';
 
 /** Which releases an etcd server runs (`GET /version`). */
 export interface ServerVersion {

@@ -1,9 +1,10 @@
 import { defer, map, tap, type Observable } from 'rxjs';
 import { AuthenticationError, EtcdErrorCode } from '../../errors.js';
 import { answerOf, isAnonymous, learn, type V2Context } from '../context.js';
-import { authenticationHint, keysFaultOf } from '../wire/decode.js';
+import { authenticationHint } from '../../cluster/server-answer.js';
+import { keysFaultOf } from '../wire/decode.js';
 import { isIndex } from '../wire/keys-body.js';
-import { parseJson } from '../wire/parse-json.js';
+import { parseJson } from '../../transport/parse-json.js';
 import { isRecord } from '../../check.js';
 import { defined } from '../../util/defined.js';
 import { keyPath } from '../wire/key-path.js';

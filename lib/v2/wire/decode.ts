@@ -1,16 +1,24 @@
-import { Fault, type FaultConfig } from '../../cluster/fault.js';
+import type { Fault, FaultConfig } from '../../cluster/fault.js';
+import {
+  authenticationHint,
+  executedBefore,
+  fault,
+  foreignFault,
+  isPathless,
+  reachesNobody,
+  told,
+  unexpected,
+  whatElse,
+  type ServerAnswer,
+} from '../../cluster/server-answer.js';
 import {
   AuthenticationError,
   EtcdApiError,
-  EtcdError,
   EtcdErrorCode,
   UnsupportedByServerError,
   type ApiErrorAnswer,
-  type EtcdErrorDetails,
 } from '../../errors.js';
-import { isRefusal } from '../../transport/http.js';
 import { isRecord } from '../../check.js';
-import type { OwnSecrets, Secrets } from '../../transport/secrets.js';
 import {
   errorMixUp,
   eventFlaw,
@@ -21,43 +29,18 @@ import {
   type KeysBody,
 } from './keys-body.js';
 import { modernBody } from '../old/legacy-body.js';
-import { isTooDeep, maxDepth, parseJson, textIn } from './parse-json.js';
+import { parseJson, textIn } from '../../transport/parse-json.js';
 import { absence, isLegacy } from '../old/server-release.js';
 import type { Shape } from './shape.js';
 
 export type { KeysBody } from './keys-body.js';
 
-/** An answer that is being read, and what is known of its exchange. */
-export interface Answer {
-  /** For messages: `get /a`. */
-  readonly operation: string;
-  readonly status: number;
-  readonly body: string;
-  /** Where it comes from. */
-  readonly endpoint?: string | undefined;
+/** An answer of the v2 API, and what is known of its exchange. */
+export interface Answer extends ServerAnswer {
   /** The release of the server that answered, if known. */
   readonly version?: string | undefined;
   /** The origin that a redirect points to; that of the server itself if it points nowhere. */
   readonly redirect?: string | undefined;
-  /** Hides credentials in what is told of the answer. */
-  readonly secrets?: Secrets | undefined;
-  /** What its request held besides the client's own. */
-  readonly own?: OwnSecrets | undefined;
-  /** The request had neither credentials nor a client certificate. */
-  readonly anonymous?: boolean;
-}
-
-/** What a server said, as it may be told. */
-const told = (text: string, { secrets, own }: Answer): string => secrets?.mask(text, own) ?? text;
-
-/** So much of a body is kept, cut down once more where it is shown. */
-const maxKept = 4_000;
-
-/** What an answer means that is no success; keeps as much of its body as may be kept. */
-export function fault(answer: Answer, config: Omit<FaultConfig, 'status' | 'body'>): Fault {
-  const { status, body, own } = answer;
-  const kept = own?.keepsNoBody === true ? undefined : told(body.slice(0, maxKept), answer);
-  return new Fault({ status, body: kept, ...config });
 }
 
 /**
@@ -135,48 +118,11 @@ export function faultOf(answer: Answer, json = parseJson(answer.body)): Fault {
   return foreignFault(answer, whatElse(body));
 }
 
-/** What Go, and so etcd, says of a path that it does not have. */
-const noSuchPath = '404 page not found';
 /** What etcd says to whom it does not know, or who lacks a right. */
 const refusal = 'Insufficient credentials';
 
 const hasErrorCode = (json: unknown): json is { errorCode: number } & Record<string, unknown> =>
   isRecord(json) && typeof json['errorCode'] === 'number';
-
-/** What a body is that is no answer of etcd. */
-export function whatElse(body: string): string {
-  if (body === '') return '';
-  if (/^\s*</.test(body)) return 'HTML';
-  if (isTooDeep(body)) return `JSON of more than ${maxDepth} levels`;
-  if (parseJson(body) !== undefined) return 'JSON of another kind';
-  return /^\s*[[{]/.test(body) ? 'incomplete JSON' : 'text';
-}
-
-/**
- * Not etcd's word, but that of a proxy, a portal, a cache.
- *
- * @param kind what it is instead, or what is wrong with it
- */
-export function foreignFault(answer: Answer, kind: string, executed = executedBefore(answer.status)): Fault {
-  const { operation, endpoint, status, body } = answer;
-  const code = String(status);
-  const what =
-    kind !== ''
-      ? `${code}, no answer of etcd (${told(kind, answer)}${endpoint === undefined ? '' : ` from ${endpoint}`})`
-      : status < 300
-        ? `${code} with a body that is empty`
-        : code;
-  return fault(answer, {
-    summary: what,
-    executed,
-    isStrange: isGateways(status, parseJson(body)),
-    toError: (details) => unexpected(operation, what, details),
-  });
-}
-
-/** etcd's answer where it serves no such path. */
-export const isPathless = (status: number, body: string): boolean =>
-  status === 404 && body.length < 100 && body.trim() === noSuchPath;
 
 /** A member's own word that it knows of no leader: `during election`. */
 export const isLeaderless = (status: number, json: unknown): boolean =>
@@ -184,7 +130,7 @@ export const isLeaderless = (status: number, json: unknown): boolean =>
 
 /** The word of a gateway or a balancer that reaches no member: a page, or JSON that is not etcd's. */
 export const isGateways = (status: number, json: unknown): boolean =>
-  (status === 502 || status === 503 || status === 504) && !hasErrorCode(json) && !isLeaderless(status, json);
+  reachesNobody(status) && !hasErrorCode(json) && !isLeaderless(status, json);
 
 /** Members, statistics and authentication answer with a message alone. */
 function messageFault(answer: Answer, message: string): Fault {
@@ -219,19 +165,6 @@ function ownFault(answer: Answer, word: Omit<ApiErrorAnswer, 'status'>, config: 
   });
 }
 
-/** etcd does not say what is wrong; the client knows at least whether it gave a name. */
-export const authenticationHint = (anonymous = false, right = 'the right'): string =>
-  anonymous
-    ? 'no credentials were given: option auth'
-    : `the user name or password is wrong, or the user lacks ${right}`;
-
-/** What a status that is not etcd's own tells of the request; nothing where it is the last word. */
-function executedBefore(status: number): FaultConfig['executed'] {
-  if (!isRefusal(status)) return 'unknown';
-  // Misdirected, or one too many: it may pass.
-  return status === 421 || status === 429 ? 'refused' : undefined;
-}
-
 /** How etcd 3.5 fails to update a directory: surely, though it calls that a raft error. */
 const directoryUpdate = /^nodePath .*: Not a file/s;
 
@@ -261,8 +194,4 @@ function apiFault(answer: Answer, json: { errorCode: number } & Record<string, u
     executed: isInternal ? 'unknown' : undefined,
     leaderless: isInternal,
   });
-}
-
-function unexpected(operation: string, what: string, details: EtcdErrorDetails): EtcdError {
-  return new EtcdError('UNEXPECTED_RESPONSE', `${operation}: unexpected answer: ${what}`, details);
 }

@@ -1,6 +1,6 @@
 import { EtcdErrorCode } from '../../errors.js';
 import type { HttpMethod } from '../../transport/http.js';
-import { kindOf } from './shape.js';
+import { kindOf } from '../../util/kind-of.js';
 import type { EtcdAction, EtcdNode } from '../model/model.js';
 
 /** A success of the keys API, as it stands in the body. */

@@ -1,15 +1,8 @@
 import { isRecord } from '../../check.js';
+import { kindOf } from '../../util/kind-of.js';
 
 /** Says what is wrong with a value, as it goes on behind the value's name (`.id is a number`); else nothing. */
 export type Shape = (value: unknown) => string | undefined;
-
-/** What a value is, in words; never the value. */
-export function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : typeof value === 'string' ? 'text' : `a ${typeof value}`;
-}
 
 const ofType =
   (type: 'string' | 'number' | 'boolean'): Shape =>

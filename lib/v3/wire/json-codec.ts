@@ -1,5 +1,6 @@
-import { isWellFormed } from '../../check.js';
+import { isRecord, isWellFormed } from '../../check.js';
 import { InvalidOptionError } from '../../errors.js';
+import { kindOf } from '../../util/kind-of.js';
 import { fromBase64, toBase64 } from '#platform/util/base64-bytes.js';
 import { idNumber, idText, leaseText } from './ids.js';
 import {
@@ -108,7 +109,7 @@ const refusal = (path: string, value: unknown, wanted: string): InvalidOptionErr
   new InvalidOptionError(path, value, wanted, { secret: typeof value !== 'number' });
 
 function readFields(plan: readonly FieldPlan[], json: unknown, depth: number): Record<string, unknown> {
-  if (!isObject(json)) throw new ShapeError(` is ${kindOf(json)}`);
+  if (!isRecord(json)) throw new ShapeError(` is ${kindOf(json)}`);
   if (depth > maxDepth) throw new ShapeError(` has more than ${maxDepth} levels`);
   const message: Record<string, unknown> = {};
   for (const { name, kind, label } of plan) {
@@ -143,17 +144,6 @@ function readList(kind: Kind, value: unknown, depth: number): unknown[] {
 
 const within = (place: string, error: unknown): unknown =>
   error instanceof ShapeError ? new ShapeError(`${place}${error.message}`) : error;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** What a value is, in words; never the value. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' ? 'an object' : typeof value === 'string' ? 'text' : `a ${typeof value}`;
-}
 
 const no = (wanted: string): ShapeError => new ShapeError(` is not ${wanted}`);
 
@@ -246,7 +236,7 @@ function enumKind(names: readonly string[]): Kind {
 
 const messageKind = (name: MessageName): Kind => ({
   write: (value, path, depth) =>
-    isObject(value) ? writeFields(planOf(name), value, path, depth + 1) : undefined,
+    isRecord(value) ? writeFields(planOf(name), value, path, depth + 1) : undefined,
   read: (json, depth) => readFields(planOf(name), json, depth + 1),
   absent: undefined,
   wanted: 'an object',

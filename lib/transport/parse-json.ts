@@ -1,6 +1,6 @@
-import { isRecord } from '../../check.js';
+import { isRecord } from '../check.js';
 
-/** Levels of JSON. etcd needs two for each directory, and no request line has room for more than 2,040 of those. */
+/** Levels of JSON. The v2 API needs two for each directory, and no request line has room for more than 2,040 of those. */
 export const maxDepth = 4_200;
 
 /**

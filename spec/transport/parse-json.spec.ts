@@ -1,4 +1,4 @@
-import { parseJson } from '../../../lib/v2/wire/parse-json.js';
+import { parseJson } from '../../lib/transport/parse-json.js';
 
 test.each([
   ['{"a":1}', { a: 1 }],
