@@ -20,7 +20,7 @@ const page = (status: number): ScriptedAction => ({
 async function behind(action: ScriptedAction) {
   const server = await firstValueFrom(startScriptedServer(() => action));
   undos.push(() => lastValueFrom(server.close$()));
-  const client = new EtcdClient(server.url, { heartbeat: 300, deadline: 1_000 });
+  const client = new EtcdClient(server.url, { heartbeat: 300, deadline: 2_000 });
   undos.push(() => client.close());
   return { server, client };
 }
@@ -38,8 +38,8 @@ describe.each<[string, number, ScriptedAction]>([
 ])('a balancer that answers %s to everything', (_, status, action) => {
   test('is not called a cluster without quorum, and the tries show what came', async () => {
     const { client } = await behind(action);
-    for (const call$ of [client.set$('/a', 'v'), client.get$('/a', { quorum: true })]) {
-      const error = await rejectionOf(call$);
+    const calls = [client.set$('/a', 'v'), client.get$('/a', { quorum: true })];
+    for (const error of await Promise.all(calls.map((call$) => rejectionOf(call$)))) {
       expect(error).toMatchObject({ code: 'ALL_NODES_DOWN', reason: 'unreachable' });
       expect(isAllNodesDown(error) && error.attempts.map((attempt) => attempt.status)).toContain(status);
     }

@@ -111,7 +111,7 @@ describe('a follower that is cut off from the others', () => {
     const { node } = await firstValueFrom(client.set$(key, 'new'));
     await firstValueFrom(forkJoin([leader.kill$(), other.kill$()]));
 
-    const error = await rejectionOf(client.get$(key, { deadline: 1_500 }));
+    const error = await rejectionOf(client.get$(key, { deadline: 3_000 }));
     expect(isStaleRead(error)).toBe(true);
     expect(error).toMatchObject({ code: 'STALE_READ' });
     expect((error as Error).message).toContain(String(node.modifiedIndex));

@@ -127,14 +127,15 @@ describe('a server that does not answer', () => {
     proxy.pause('toClient');
     return client;
   };
-  const quick: CallOptions[] = [{ timeout: 200, retry: { max: 0 } }, { deadline: 200 }];
+  // Below a second: then a member that leaves a request unanswered is looked at, and reads go elsewhere.
+  const quick: CallOptions[] = [{ timeout: 700, retry: { max: 0 } }, { deadline: 700 }];
 
   test.each(quick)('reads end by %p: nothing was changed', async (options) => {
     const client = await silenced();
     const calls = [...reads, ...careful];
     const errors = await Promise.all(calls.map(([, call]) => rejectionOf(call(client, options))));
     expect(calls.flatMap(([name], i) => (isRequestTimeout(errors[i]) ? [] : [name]))).toEqual([]);
-    for (const error of errors) expect(error).toMatchObject({ timeoutMs: 200, attempts: { length: 1 } });
+    for (const error of errors) expect(error).toMatchObject({ timeoutMs: 700, attempts: { length: 1 } });
   });
 
   test.each(quick)('writes end by %p: their outcome is unknown', async (options) => {
@@ -173,7 +174,7 @@ test.each(careful)('the look and the write of %s share one deadline', async (nam
     startScriptedServer(({ method, path }) => {
       if (method !== 'GET') return { silence: true };
       const look = path === '/v2/keys/d' || path === '/v2/auth/users/u';
-      return timer(look ? 1_000 : 0).pipe(
+      return timer(look ? 1_500 : 0).pipe(
         switchMap(async () => {
           const answer = await fetch(`${server.url}${path}`);
           return { status: answer.status, body: await answer.text() };
@@ -189,12 +190,12 @@ test.each(careful)('the look and the write of %s share one deadline', async (nam
   if (name === 'auth.updateUser$') await firstValueFrom(there.auth.createUser$('u', 'pw'));
   await firstValueFrom(client.refreshCluster$());
   const startedAt = performance.now();
-  const error = await rejectionOf(call(client, { deadline: 1_500 }));
+  const error = await rejectionOf(call(client, { deadline: 2_500 }));
   const took = performance.now() - startedAt;
   expect(isOutcomeUnknown(error)).toBe(true);
-  expect(took).toBeGreaterThan(1_480);
+  expect(took).toBeGreaterThan(2_480);
   // With a deadline of its own the write would have taken 1,500 ms more.
-  expect(took).toBeLessThan(2_400);
+  expect(took).toBeLessThan(3_900);
   expect(slow.requests.some(({ method }) => method !== 'GET')).toBe(true);
 });
 

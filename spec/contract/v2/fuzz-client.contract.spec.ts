@@ -163,7 +163,6 @@ describe(`with the seed ${String(runSeed)}`, () => {
       await forAll(12, tls, async (given) => {
         const options = {
           tls: given,
-          deadline: 300,
           endpoints: server.url.replace('http:', 'https:'),
         } as ClientOptions;
         const own = server.client(options);

@@ -81,7 +81,9 @@ test('a state and a member, before anything is known and after', async () => {
 describe('an error', () => {
   const nowhere = async (): Promise<EtcdClient> => {
     const [port] = await firstValueFrom(freePorts(1));
-    return server.client({ endpoints: `127.0.0.1:${String(port)}`, deadline: 150, auth });
+    const client = server.client({ endpoints: `127.0.0.1:${String(port)}`, deadline: 150, auth });
+    await firstValueFrom(client.refreshCluster$());
+    return client;
   };
   const closed = (): EtcdClient => {
     const client = server.client({ auth });

@@ -228,7 +228,7 @@ describe('what is thrown on the way ends in an error of the client, without conf
 
   test('refused connections are known to be unsent with the http adapter', async () => {
     const key = server.key();
-    const client = server.client({ endpoints: 'http://127.0.0.1:1', axios: axios.create(), deadline: 400 });
+    const client = server.client({ endpoints: 'http://127.0.0.1:1', axios: axios.create(), deadline: 2_000 });
     expect(isAllNodesDown(await rejectionOf(client.set$(key, 'v')))).toBe(true);
   });
 });

@@ -152,11 +152,10 @@ describe.each(transports)('%s', (_, transport) => {
     environment({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url });
     await firstValueFrom(proxy.close$());
     const key = server.key();
-    const client = server.client({ ...options(), ...transport(), deadline: 1_000 });
-    for (const call of [client.get$(key), client.set$(key, 'v')]) {
-      const error = (await rejectionOf(call)) as AllNodesDownError;
+    const client = server.client({ ...options(), ...transport(), deadline: 2_000 });
+    for (const error of await Promise.all([client.get$(key), client.set$(key, 'v')].map(rejectionOf))) {
       expect(isAllNodesDown(error)).toBe(true);
-      expect(error.reason).toBe('unreachable');
+      expect((error as AllNodesDownError).reason).toBe('unreachable');
     }
     expect((await server.fetch(`/keys${key}`)).status).toBe(404);
   });

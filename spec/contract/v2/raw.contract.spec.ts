@@ -179,12 +179,13 @@ describe('raw$', () => {
 
   test('nobody there is an error', async () => {
     const [port] = await firstValueFrom(freePorts(1));
-    const nowhere = server.client({ endpoints: `127.0.0.1:${String(port)}`, deadline: 200 });
-    for (const method of ['GET', 'PUT'] as const) {
-      const error = await rejectionOf(nowhere.raw$(method, keys()));
-      expect(isAllNodesDown(error)).toBe(true);
-      expect(headlineOf(error)).toBe(`raw ${method} ${keys()}: no member can be reached`);
-    }
+    const nowhere = server.client({ endpoints: `127.0.0.1:${String(port)}`, deadline: 2_000 });
+    const methods = ['GET', 'PUT'] as const;
+    const errors = await Promise.all(methods.map((method) => rejectionOf(nowhere.raw$(method, keys()))));
+    expect(errors.map(isAllNodesDown)).toEqual([true, true]);
+    expect(errors.map(headlineOf)).toEqual(
+      methods.map((method) => `raw ${method} ${keys()}: no member can be reached`),
+    );
   });
 });
 

@@ -97,7 +97,7 @@ describe('leader$', () => {
     const follower = cluster.members.find((member) => member.name !== name)!;
     const alone = new EtcdClient(follower.clientUrl, { discover: false });
     afterwards(() => alone.close());
-    const asked = firstValueFrom(alone.stats.leader$({ deadline: 500 }));
+    const asked = firstValueFrom(alone.stats.leader$({ deadline: 2_000 }));
     const error: unknown = await asked.catch((e: unknown) => e);
     expect(headlineOf(error)).toBe('stats.leader: no member says that it leads');
   });
