@@ -2,6 +2,8 @@
 export interface Abilities {
   /** Many answers can be kept open and read as they come. */
   readonly liveStreams: boolean;
+  /** A request may go on while its answer is read. */
+  readonly openBodies: boolean;
   /** The headers of an answer are there before its body. */
   readonly headersBeforeBody: boolean;
   /** Connections to one host and port, those of other pages included. */
@@ -10,6 +12,7 @@ export interface Abilities {
 
 export const nodeAbilities: Abilities = {
   liveStreams: true,
+  openBodies: true,
   headersBeforeBody: true,
   connectionsPerHost: Infinity,
 };
@@ -17,6 +20,7 @@ export const nodeAbilities: Abilities = {
 /** Firefox shows no headers before the first byte of the body; HTTP/1.1 has six connections for all pages. */
 export const browserAbilities: Abilities = {
   liveStreams: false,
+  openBodies: false,
   headersBeforeBody: false,
   connectionsPerHost: 6,
 };

@@ -1,3 +1,5 @@
+import type { Observable } from 'rxjs';
+
 /** The methods that a client may send. */
 export const httpMethods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
@@ -12,6 +14,11 @@ export interface HttpRequest {
   /** The path with its query, encoded. */
   readonly path: string;
   readonly body?: string | undefined;
+  /**
+   * What follows the body piece by piece, for as long as it goes on; the answer is read meanwhile. Such a request has a
+   * connection of its own, which ends with it. Only for transports with `openBodies`, in answers in parts.
+   */
+  readonly rest$?: Observable<string> | undefined;
   /** The media type of the body. Default: an encoded form. */
   readonly contentType?: string | undefined;
   /** More headers; lower-case names. One that the client sets itself is replaced. */

@@ -99,7 +99,8 @@ function ownPlatform(instance: AxiosInstance, { tls }: PlatformSettings): Platfo
         };
       },
     }),
-    abilities: nodeAbilities,
+    // An adapter of the user's own may be anything.
+    abilities: { ...nodeAbilities, openBodies: false },
     forget: (endpoint) => {
       const { hostname, port, protocol } = new URL(endpoint);
       // Agents name an IPv6 host without its brackets.

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { Bytes } from './bytes.js';
+import type { OpenBody } from './open-body.js';
 import { compressed } from './compressed.js';
 import { UndiciHeaders } from './undici-headers.js';
 import { TransportError } from '../transport-error.js';
@@ -13,6 +14,8 @@ const noHeaders = new UndiciHeaders([]);
 export class UndiciExchange implements Dispatcher.DispatchHandlers {
   /** Called, once, when it no longer waits for a connection. */
   onReleased: (() => void) | undefined;
+  /** A body that goes on until the exchange is over; undici ends none that it has not begun to send. */
+  openBody: OpenBody | undefined;
   readonly #wire: Wire;
   #decoder: TextDecoder | undefined;
   readonly #body = new Bytes();
@@ -28,6 +31,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
     wire.onAbort = () => {
       this.#release();
       this.#destroyConnection?.();
+      this.openBody?.destroy();
     };
   }
 
@@ -62,6 +66,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
   }
 
   onComplete(): void {
+    this.openBody?.destroy();
     const { buffer, byteOffset, byteLength } = this.#body.all;
     // Here, as it may be too long for a string: undici makes an error of what is thrown.
     const body = Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
@@ -73,6 +78,7 @@ export class UndiciExchange implements Dispatcher.DispatchHandlers {
 
   onError(error: Error): void {
     this.#release();
+    this.openBody?.destroy();
     void settled.then(() => {
       this.#wire.failed(error);
     });

@@ -5,6 +5,7 @@ import { proxyAuthorization, proxyOf, type EnvironmentProxy } from './environmen
 import { requestHeaders, type HttpRequest } from '../http.js';
 import { nodeHeaders } from './node-headers.js';
 import { TransportError } from '../transport-error.js';
+import { OpenBody } from './open-body.js';
 import type { UndiciExchange } from './undici-exchange.js';
 import { vouched } from '../vouched.js';
 
@@ -67,10 +68,17 @@ export class UndiciPool {
     exchange.onReleased = () => {
       this.#waiting -= 1;
     };
-    const { method, body = null } = request;
+    const { method, body = null, rest$ } = request;
     const path = this.#prefix + request.path;
     const headers = { ...this.#headers, ...requestHeaders(request) };
-    this.#dispatcher.dispatch({ origin: this.#endpoint, method, path, headers, body }, exchange);
+    const sent = { origin: this.#endpoint, method, path, headers };
+    if (rest$ === undefined) {
+      this.#dispatcher.dispatch({ ...sent, body }, exchange);
+      return;
+    }
+    exchange.openBody = new OpenBody(body ?? '', rest$);
+    // On a connection that is kept Go's server answers nothing before the body has ended.
+    this.#dispatcher.dispatch({ ...sent, body: exchange.openBody, reset: true }, exchange);
   }
 
   /** Ends each connection once it is idle. */

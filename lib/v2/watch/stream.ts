@@ -7,7 +7,7 @@ import { decodeEvent, type KeysBody } from '../wire/decode.js';
 import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
-import { Lines } from './lines.js';
+import { Lines } from '../../transport/lines.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
 

@@ -1,4 +1,4 @@
-import { Lines } from '../../../lib/v2/watch/lines.js';
+import { Lines } from '../../../lib/transport/lines.js';
 import { unfinishedLine } from '../../../lib/transport/http1/unfinished-line.js';
 
 const inPieces = (text: string, size: number): string[] =>

@@ -1,0 +1,172 @@
+import { Observable, Subject, type Observer, type Subscriber, type Subscription } from 'rxjs';
+import { unrefScheduler } from '#platform/util/unref-scheduler.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import type { Answer, Message } from '../wire/messages.js';
+import { overdueMs, streamGraceMs } from './timing.js';
+
+/** What a member tells of a watch. */
+export type WatchMessage = Answer<'WatchResponse'>;
+/** What a stream asks of a member. */
+export type WatchRequest = Message<'WatchRequest'>;
+/** What is watched, and from where on. */
+export type WatchCreate = Omit<Message<'WatchCreateRequest'>, 'watch_id'>;
+
+/** The id in what a member tells of no watch: a refusal, or progress that was requested. */
+export const noWatch = -1;
+
+/** What becomes of a stream, for whoever keeps it. */
+export interface StreamKeeper {
+  /** It is over: who wants to watch takes another. */
+  ended(stream: WatchStream): void;
+  /** Something was asked and nothing came for a while. */
+  overdue(stream: WatchStream): void;
+}
+
+/** One watch on a stream. */
+class Seat {
+  readonly id: number;
+  /** Undefined once nobody wants it any more. */
+  subscriber: Subscriber<WatchMessage> | undefined;
+
+  constructor(id: number, subscriber: Subscriber<WatchMessage>) {
+    this.id = id;
+    this.subscriber = subscriber;
+  }
+}
+
+/**
+ * A stream to one member that any number of watches share: each is created, and cancelled, by a message in it (etcd:
+ * `rpc.proto`, "Watch"). A member answers creates in the order in which they were sent, refusals too, which bear no id; so
+ * each answer is for the watch that has waited longest.
+ */
+export class WatchStream implements Observer<WatchMessage> {
+  readonly #keeper: StreamKeeper;
+  readonly #requests$ = new Subject<WatchRequest>();
+  /** Created, as far as is known here; in the order of their requests. */
+  readonly #unanswered: Seat[] = [];
+  readonly #standing = new Map<number, Seat>();
+  #lastId = 0;
+  #wanted = 0;
+  #isOver = false;
+  #connection: Subscription | undefined;
+  #overdue: ReturnType<typeof setTimeout> | undefined;
+  #grace: Subscription | undefined;
+
+  /** @param open$ connects: sends what it is given, and emits what the member tells */
+  constructor(
+    open$: (requests$: Observable<WatchRequest>) => Observable<WatchMessage>,
+    keeper: StreamKeeper,
+  ) {
+    this.#keeper = keeper;
+    const connection = open$(this.#requests$).subscribe(this);
+    if (this.#isOver) connection.unsubscribe();
+    else this.#connection = connection;
+  }
+
+  /**
+   * A watch of its own on the stream: emits what the member tells of it, and what it tells of all. Errors when the stream
+   * ends. Unsubscribing cancels it at the member.
+   */
+  watch$(create: WatchCreate): Observable<WatchMessage> {
+    return new Observable((subscriber) => {
+      if (this.#isOver) {
+        subscriber.error(new MemberLeft('its stream has ended'));
+        return undefined;
+      }
+      this.#grace?.unsubscribe();
+      const seat = new Seat((this.#lastId += 1), subscriber);
+      this.#wanted += 1;
+      this.#unanswered.push(seat);
+      this.#requests$.next({ create_request: { ...create, watch_id: seat.id } });
+      this.#expect();
+      return () => {
+        this.#leave(seat);
+      };
+    });
+  }
+
+  /** Asks how far the member has told everything, of all that is watched here. */
+  requestProgress(): void {
+    this.#requests$.next({ progress_request: {} });
+  }
+
+  /** Ends it for all. */
+  end(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#overdue);
+    this.#grace?.unsubscribe();
+    this.#connection?.unsubscribe();
+    this.#keeper.ended(this);
+    const seats = [...this.#standing.values(), ...this.#unanswered];
+    this.#standing.clear();
+    this.#unanswered.length = 0;
+    for (const { subscriber } of seats) subscriber?.error(error);
+  }
+
+  next(message: WatchMessage): void {
+    if (this.#isOver) return;
+    const { watch_id: id, created, canceled } = message;
+    if (created) {
+      this.#created(message);
+      return;
+    }
+    if (id === noWatch) {
+      for (const { subscriber } of [...this.#standing.values()]) subscriber?.next(message);
+      return;
+    }
+    const seat = this.#standing.get(id);
+    if (canceled) this.#standing.delete(id);
+    seat?.subscriber?.next(message);
+  }
+
+  error(error: unknown): void {
+    this.end(error);
+  }
+
+  complete(): void {
+    this.end(new MemberLeft('its stream ended'));
+  }
+
+  #created(message: WatchMessage): void {
+    const { watch_id: id } = message;
+    const [seat] = this.#unanswered;
+    if (seat === undefined || (id !== noWatch && id !== seat.id)) {
+      this.end(new MemberLeft('it answered for a watch that was not asked for'));
+      return;
+    }
+    this.#unanswered.shift();
+    this.#expect();
+    if (id !== noWatch) {
+      if (seat.subscriber === undefined) this.#cancel(id);
+      else if (!message.canceled) this.#standing.set(id, seat);
+    }
+    seat.subscriber?.next(message);
+  }
+
+  #leave(seat: Seat): void {
+    if (this.#isOver) return;
+    seat.subscriber = undefined;
+    this.#wanted -= 1;
+    if (this.#standing.delete(seat.id)) this.#cancel(seat.id);
+    // One that has not been answered is cancelled when it is.
+    if (this.#wanted > 0) return;
+    this.#grace = unrefScheduler.schedule(() => {
+      this.end(new MemberLeft('nobody watches'));
+    }, streamGraceMs);
+  }
+
+  #cancel(id: number): void {
+    this.#requests$.next({ cancel_request: { watch_id: id } });
+  }
+
+  /** Tells when what is asked is overdue. */
+  #expect(): void {
+    clearTimeout(this.#overdue);
+    this.#overdue = undefined;
+    if (this.#unanswered.length === 0) return;
+    this.#overdue = setTimeout(() => {
+      this.#keeper.overdue(this);
+    }, overdueMs);
+  }
+}

@@ -1,0 +1,162 @@
+import { Observable, Subject, type Subscription } from 'rxjs';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
+import { overdueMs, streamGraceMs } from '../../../lib/v3/watch/timing.js';
+import {
+  noWatch,
+  WatchStream,
+  type WatchMessage,
+  type WatchRequest,
+} from '../../../lib/v3/watch/watch-stream.js';
+
+let sent: WatchRequest[];
+let told$: Subject<WatchMessage>;
+let isOpen: boolean;
+let keeper: { ended: jest.Mock; overdue: jest.Mock };
+let stream: WatchStream;
+
+const answer = (more: Partial<WatchMessage>): WatchMessage => ({
+  header: undefined,
+  watch_id: 0,
+  created: false,
+  canceled: false,
+  compact_revision: 0,
+  cancel_reason: '',
+  fragment: false,
+  events: [],
+  ...more,
+});
+const created = (id: number, more: Partial<WatchMessage> = {}) =>
+  told$.next(answer({ watch_id: id, created: true, ...more }));
+
+/** A watch, and what it was told. */
+function watch(key: string): { told: number[]; seen: { error?: unknown }; by: Subscription } {
+  const told: number[] = [];
+  const seen: { error?: unknown } = {};
+  const by = stream.watch$({ key: Buffer.from(key) }).subscribe({
+    next: ({ watch_id: id }) => told.push(id),
+    error: (error: unknown) => (seen.error = error),
+  });
+  return { told, seen, by };
+}
+const cancelled = () => sent.flatMap(({ cancel_request: cancel }) => cancel?.watch_id ?? []);
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  sent = [];
+  told$ = new Subject();
+  keeper = { ended: jest.fn(), overdue: jest.fn() };
+  stream = new WatchStream(
+    (requests$) =>
+      new Observable((subscriber) => {
+        isOpen = true;
+        subscriber.add(requests$.subscribe((request) => sent.push(request)));
+        subscriber.add(told$.subscribe(subscriber));
+        subscriber.add(() => (isOpen = false));
+      }),
+    keeper,
+  );
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('each watch is created with an id of its own, and told what is told of it', () => {
+  const [a, b] = [watch('a'), watch('b')];
+  expect(
+    sent.map(({ create_request: create }) => [create?.watch_id, Buffer.from(create!.key!).toString()]),
+  ).toEqual([
+    [1, 'a'],
+    [2, 'b'],
+  ]);
+  created(1);
+  created(2);
+  told$.next(answer({ watch_id: 2 }));
+  told$.next(answer({ watch_id: 1 }));
+  told$.next(answer({ watch_id: 2 }));
+  expect([a.told, b.told]).toEqual([
+    [1, 1],
+    [2, 2, 2],
+  ]);
+});
+
+test('a refusal, which bears no id, is for the watch that has waited longest', () => {
+  const [a, b] = [watch('a'), watch('b')];
+  created(noWatch, { canceled: true });
+  created(2);
+  told$.next(answer({ watch_id: 2 }));
+  expect([a.told, b.told]).toEqual([[noWatch], [2, 2]]);
+});
+
+test('progress that was requested is told to all that stand, and to none that waits', () => {
+  const [a, b, c] = [watch('a'), watch('b'), watch('c')];
+  created(1);
+  created(2);
+  stream.requestProgress();
+  expect(sent.at(-1)).toEqual({ progress_request: {} });
+  told$.next(answer({ watch_id: noWatch }));
+  expect([a.told, b.told, c.told]).toEqual([[1, noWatch], [2, noWatch], []]);
+});
+
+test('whoever unsubscribes is cancelled at the member, at the latest when it is created', () => {
+  const [a, b] = [watch('a'), watch('b')];
+  created(1);
+  a.by.unsubscribe();
+  b.by.unsubscribe();
+  expect(cancelled()).toEqual([1]);
+  created(2);
+  expect(cancelled()).toEqual([1, 2]);
+  told$.next(answer({ watch_id: 1 }));
+  told$.next(answer({ watch_id: 2, canceled: true }));
+  expect([a.told, b.told]).toEqual([[1], []]);
+});
+
+test.each([
+  ['with an id that is not its own', [7]],
+  ['though nothing was asked', [1, 2]],
+])('created %s: nobody can tell whose it is, and the stream ends', (_, ids) => {
+  const a = watch('a');
+  for (const id of ids) created(id);
+  expect(a.seen.error).toBeInstanceOf(MemberLeft);
+  expect([isOpen, keeper.ended.mock.calls]).toEqual([false, [[stream]]]);
+});
+
+test.each([
+  ['breaks', () => told$.error(new Error('reset')), 'reset'],
+  ['ends', () => told$.complete(), 'its stream ended'],
+])('when it %s, all its watches do, those that wait too', (_, happens, message) => {
+  const [a, b] = [watch('a'), watch('b')];
+  created(1);
+  happens();
+  expect([a, b].map(({ seen }) => (seen.error as Error).message)).toEqual([message, message]);
+  expect(keeper.ended).toHaveBeenCalledTimes(1);
+  const late = watch('c');
+  expect(late.seen.error).toBeInstanceOf(MemberLeft);
+  expect(sent).toHaveLength(2);
+});
+
+test('it outlives its last watch by a moment', () => {
+  const a = watch('a');
+  created(1);
+  a.by.unsubscribe();
+  jest.advanceTimersByTime(streamGraceMs - 1);
+  const b = watch('b');
+  jest.advanceTimersByTime(streamGraceMs);
+  expect([isOpen, b.seen]).toEqual([true, {}]);
+  b.by.unsubscribe();
+  jest.advanceTimersByTime(streamGraceMs);
+  expect([isOpen, keeper.ended.mock.calls.length, jest.getTimerCount()]).toEqual([false, 1, 0]);
+});
+
+test('an answer that is overdue is told; each that comes begins the time anew', () => {
+  watch('a');
+  watch('b');
+  jest.advanceTimersByTime(overdueMs - 1);
+  created(1);
+  jest.advanceTimersByTime(overdueMs - 1);
+  expect(keeper.overdue).not.toHaveBeenCalled();
+  jest.advanceTimersByTime(1);
+  expect(keeper.overdue.mock.calls).toEqual([[stream]]);
+  created(2);
+  jest.advanceTimersByTime(10 * overdueMs);
+  expect(keeper.overdue).toHaveBeenCalledTimes(1);
+});
