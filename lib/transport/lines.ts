@@ -7,6 +7,11 @@ export class Lines {
   #blocks: string[] = [];
   #pieces: string[] = [];
 
+  /** Whether there is a part of a line that has not ended. */
+  get hasBegun(): boolean {
+    return this.#pieces.length > 0 || this.#blocks.length > 0;
+  }
+
   /** Takes a piece; returns the lines that it ends, without their ends. */
   add(piece: string): string[] {
     const [first = '', ...more] = piece.split('\n');

@@ -1,6 +1,5 @@
 import {
   concatMap,
-  defer,
   EMPTY,
   filter,
   interval,
@@ -23,7 +22,7 @@ import { rearm$, lag } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { Overdue } from './overdue.js';
-import type { Found, PollPart } from './poll-part.js';
+import { isFound, type Found, type PollPart } from './poll-part.js';
 import { poll$ } from './poll.js';
 import { maySkip } from './may-skip.js';
 import { goesFirst, isScarce } from './scarce.js';
@@ -32,6 +31,7 @@ import { switchOnFirst } from './switch-on-first.js';
 import { unseenRearmMs } from './timing.js';
 
 type Registered = Extract<PollPart, { type: 'registered' }>;
+type Arriving = Extract<PollPart, { type: 'arriving' }>;
 
 /**
  * A leg that is one long poll, from the position to the next event. While it idles and the store moves on, it is armed
@@ -46,32 +46,37 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const { context, endpoint, position, start } = site;
   const version = context.cluster.version(endpoint);
   const silent = isSilentWatcher(version);
-  const arm$ = (first: boolean): Observable<PollPart> =>
-    defer(() => poll$(site, first && start === 'state' ? undefined : position.next));
-
   const { headers } = context;
   let headless = headers.mayBeHeldBack(endpoint);
   const overdue = new Overdue(site);
-  let arriving = false;
+  let body: Arriving | undefined;
+  /** Another poll asks for what stopped on its way; whichever is through with it first tells it. */
+  let races = false;
   const scarce = isScarce(context, endpoint);
-  const stays = (): boolean => silent || arriving || (headless && isFar(site));
+  const relieves = goesFirst(context, endpoint);
+  const isComing = (): boolean => body !== undefined && (races || !body.pause.isLong);
+  const stays = (): boolean => silent || isComing() || (headless && isFar(site));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
   const again$ = rearm$(site, stays).pipe(
     mergeWith(unseen() ? interval(unseenRearmMs).pipe(filter(unseen)) : EMPTY),
   );
-  // It claims nothing that could be lost.
-  const replace = goesFirst(context, endpoint)
+  const again = (): Observable<PollPart> => {
+    if (relieves) body = undefined;
+    races = body !== undefined;
+    return poll$(site, position.next);
+  };
+  const replace = relieves
     ? switchAll<Observable<PollPart>>()
-    : switchOnFirst<PollPart>();
+    : switchOnFirst<PollPart>((part) => body === undefined || isFound(part));
   const items$ = again$.pipe(
-    map(() => arm$(false)),
-    startWith(arm$(true)),
+    map(again),
+    startWith(poll$(site, start === 'state' ? undefined : position.next)),
     replace,
     // In order: an event that comes while the state is read waits for it.
     concatMap((part, i): Observable<V2LegItem> => {
       if (part.type === 'arriving') {
-        // The poll is not silent: nothing is proven, and nothing may take its place.
-        arriving = true;
+        // The poll is not silent: nothing is proven, and none that is may take its place.
+        body = part;
         position.doubt();
         return EMPTY;
       }
@@ -86,10 +91,11 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
       return stand$(site, part.info, () => registered$(site, part));
     }),
   );
+  const seen = () => (headless ? 'none' : body === undefined ? 'headers' : 'body');
   // Nobody can tell better when it stands.
   if (silent) return merge(of<V2LegItem>({ type: 'live', endpoint }), items$);
   return merge(
-    headless || scarce ? headless$(site, () => (headless ? 'none' : arriving ? 'body' : 'headers')) : EMPTY,
+    headless || scarce ? headless$(site, seen) : EMPTY,
     headless ? EMPTY : overdue.end$(),
     items$,
   ).pipe(takeWhile(({ type }) => type !== 'end', true));

@@ -1,10 +1,11 @@
 import type { KeysBody } from '../wire/decode.js';
 import type { ResponseInfo } from '../model/model.js';
+import type { BodyPause } from './body-pause.js';
 
 /** A poll tells that it is registered, that what it waited for begins to arrive, and (once) what that is. */
 export type PollPart =
   | { readonly type: 'registered'; readonly info: ResponseInfo; readonly sentAt: number }
-  | { readonly type: 'arriving' }
+  | { readonly type: 'arriving'; readonly pause: Pick<BodyPause, 'isLong'> }
   | { readonly type: 'event'; readonly info: ResponseInfo; readonly body: KeysBody; readonly size: number };
 
 /** An answer to a poll: between where it asked from and its event there is no other match. */

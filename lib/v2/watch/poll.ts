@@ -1,4 +1,4 @@
-import { defer, filter, tap, type Observable } from 'rxjs';
+import { filter, Observable, tap } from 'rxjs';
 import { maxTimer } from '../../check.js';
 import type { HttpPart } from '../../transport/http.js';
 import { answerOf, learn } from '../context.js';
@@ -8,6 +8,7 @@ import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import { mayOverlook } from '../old/server-release.js';
+import { BodyPause } from './body-pause.js';
 import { bothWays$ } from './both-ways.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
@@ -35,7 +36,7 @@ function request$(
 ): Observable<PollPart> {
   const { transport, settings, cluster, headers } = context;
   const { key } = target;
-  return defer(() => {
+  return new Observable((subscriber) => {
     const sentAt = performance.now();
     const request = memberRequest(context, {
       endpoint,
@@ -46,23 +47,27 @@ function request$(
     });
     let info: ResponseInfo | undefined;
     let text = '';
+    let pause: BodyPause | undefined;
     const read = (part: HttpPart): PollPart | undefined => {
       if (part.type === 'head') {
         info = learn(context, endpoint, part.status, part.headers);
         return info.status === 200 ? { type: 'registered', info, sentAt } : undefined;
       }
       if (part.type === 'text') {
-        const isFirst = text === '';
         text += part.text;
         cluster.heard(endpoint);
-        return isFirst && info?.status === 200 ? { type: 'arriving' } : undefined;
+        const isFirst = pause === undefined;
+        pause ??= new BodyPause(subscriber, settings.timeout);
+        pause.goesOn();
+        return isFirst && info?.status === 200 ? { type: 'arriving', pause } : undefined;
       }
+      pause?.ends();
       if (info === undefined) throw new MemberLeft('an answer ended before its head');
       const answer = { status: info.status, body: text };
       const body = decodeEvent(answerOf(context, `watch ${key}`, endpoint, answer), key);
       return { type: 'event', info, body, size: text.length };
     };
-    return transport.parts$(request, read).pipe(
+    const parts$ = transport.parts$(request, read).pipe(
       filter((part) => part !== undefined),
       tap({
         error: () => {
@@ -70,5 +75,6 @@ function request$(
         },
       }),
     );
+    return parts$.subscribe(subscriber);
   });
 }

@@ -1,4 +1,4 @@
-import { defer, type Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { MemberLeft } from '../../watch/member-left.js';
@@ -8,6 +8,7 @@ import { keyPath } from '../wire/key-path.js';
 import type { ResponseInfo } from '../model/model.js';
 import { withQuery } from '../wire/params.js';
 import { Lines } from '../../transport/lines.js';
+import { BodyPause } from './body-pause.js';
 import type { LegSite } from './leg-site.js';
 import { memberRequest } from './member-request.js';
 
@@ -34,7 +35,7 @@ export function stream$(
 ): Observable<readonly StreamPart[]> {
   const { transport, settings } = context;
   const { key, recursive } = target;
-  return defer(() => {
+  return new Observable((subscriber) => {
     const request = memberRequest(context, {
       endpoint,
       path: withQuery(keyPath(key), { wait: true, stream: true, recursive, waitIndex }),
@@ -47,6 +48,7 @@ export function stream$(
     let info: ResponseInfo = { endpoint, status: 0 };
     const lines = new Lines();
     let refusal = '';
+    let pause: BodyPause | undefined;
     const read = (part: HttpPart): readonly StreamPart[] => {
       if (part.type === 'end') {
         if (info.status === 200) throw new MemberLeft('its stream ended');
@@ -61,11 +63,15 @@ export function stream$(
         refusal += part.text;
         return [];
       }
-      return lines
-        .add(part.text)
+      const ended = lines.add(part.text);
+      if (lines.hasBegun) {
+        pause ??= new BodyPause(subscriber, settings.timeout);
+        pause.goesOn();
+      } else pause?.ends();
+      return ended
         .filter((line) => line !== '')
         .map((line) => ({ type: 'event', info, body: decodeEvent({ ...answer, body: line }, key) }));
     };
-    return transport.parts$(request, read);
+    return transport.parts$(request, read).subscribe(subscriber);
   });
 }

@@ -4,8 +4,12 @@ import { Observable, Subscription, type OperatorFunction } from 'rxjs';
  * Like `switchAll`, but make before break: the newer inner takes over when it first emits, and until then the older
  * one goes on. A newer inner that errors or completes before it has emitted is dropped without a trace, as long as an
  * older one goes on. Completes with the inner in charge, whatever the source does.
+ *
+ * @param takesOver whether a newer inner takes over with that value; what it emits before is dropped. Default: with any
  */
-export function switchOnFirst<T>(): OperatorFunction<Observable<T>, T> {
+export function switchOnFirst<T>(
+  takesOver: (value: T) => boolean = () => true,
+): OperatorFunction<Observable<T>, T> {
   return (source$) =>
     new Observable((subscriber) => {
       let charge: Subscription | undefined;
@@ -20,6 +24,7 @@ export function switchOnFirst<T>(): OperatorFunction<Observable<T>, T> {
           inner$.subscribe({
             next: (value) => {
               if (mine === successor) {
+                if (!takesOver(value)) return;
                 charge?.unsubscribe();
                 charge = mine;
                 successor = undefined;

@@ -1,3 +1,6 @@
+/** An answer of which nothing has come for so long is asked for again, beside it, ms. */
+export const bodyPauseMs = 1_000;
+
 /** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
 export const sideBySideSilenceMs = 250;
 

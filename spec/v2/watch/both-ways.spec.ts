@@ -80,7 +80,7 @@ test('an answer waits until the other poll has been silent behind its headers, h
 test('of a big event the rest is waited for', () => {
   const way = run();
   all(head, at(12));
-  own(head, { type: 'arriving' });
+  own(head, { type: 'arriving', pause: { isLong: false } });
   jest.advanceTimersByTime(standingMs - 1);
   own(at(11));
   expect(way.told).toEqual(['registered', 11, 'end']);

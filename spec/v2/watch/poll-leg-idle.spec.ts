@@ -2,6 +2,7 @@ import { of } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
 import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 
@@ -90,6 +91,47 @@ describe('an idle leg while the store moves on', () => {
     member.tellIndex(0, false);
     member.tellIndex(210);
     expect(cursor.next).toBe(10);
+  });
+});
+
+describe('a poll whose event has begun to arrive', () => {
+  const half = '{"action":"set","node":{"key":"/a","modif';
+
+  test('is not made anew while more of it comes; behind a pause another races it', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9).text(half);
+    jest.advanceTimersByTime(900);
+    member.tellIndex(500);
+    expect(member.polls).toHaveLength(1);
+    jest.advanceTimersByTime(200);
+    member.tellIndex(501);
+    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10', '10']);
+    member.polls[1]?.head(501);
+    expect(member.polls.map(({ gone }) => gone)).toEqual([false, false]);
+    // One is enough.
+    jest.advanceTimersByTime(2_000);
+    member.tellIndex(2_000);
+    expect(member.polls).toHaveLength(2);
+    member.polls[0]?.text('iedIndex":11}}').end();
+    expect([short(seen.items), member.polls[1]?.gone]).toEqual([['live', 'set@11', 'end'], true]);
+  });
+
+  test('the other may be first', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9).text(half);
+    jest.advanceTimersByTime(1_100);
+    member.tellIndex(501);
+    member.polls[1]?.head(501).event(11);
+    expect([short(seen.items), member.polls[0]?.gone]).toEqual([['live', 'set@11', 'end'], true]);
+  });
+
+  test('is given up when nothing comes for the time of one try', () => {
+    const { seen } = run();
+    member.polls[0]?.head(9).text(half);
+    jest.advanceTimersByTime(9_999);
+    expect(seen.error).toBeUndefined();
+    jest.advanceTimersByTime(1);
+    expect([seen.error, cursor.next]).toEqual([new MemberLeft('its answer stopped in the middle'), 10]);
   });
 });
 

@@ -115,6 +115,38 @@ describe('what is no stream', () => {
   });
 });
 
+describe('a line that does not end', () => {
+  const all = line(42, 'x');
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  test('is an error once nothing has come of it for the time of one try', () => {
+    const { seen, request } = run();
+    request.head(41).text(all.slice(0, 10));
+    jest.advanceTimersByTime(9_999);
+    request.text(all.slice(10, 20));
+    jest.advanceTimersByTime(9_999);
+    expect(seen.error).toBeUndefined();
+    jest.advanceTimersByTime(1);
+    expect(seen.error).toEqual(new MemberLeft('its answer stopped in the middle'));
+    expect(request.gone).toBe(true);
+  });
+
+  test('between two lines a stream is waited for', () => {
+    const { seen, request } = run();
+    request.head(41).text(all.slice(0, 10)).text(all.slice(10));
+    jest.advanceTimersByTime(3_600_000);
+    expect([seen.error, jest.getTimerCount()]).toEqual([undefined, 0]);
+  });
+
+  test('nothing is left of it when it is no longer wanted', () => {
+    const { subscription, request } = run();
+    request.head(41).text(all.slice(0, 10));
+    subscription.unsubscribe();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
 describe('its end', () => {
   test.each<[string, string]>([
     ['after whole lines', line(42, 'x')],
