@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
+import { patient } from '../support/etcd/etcd-flags.js';
 import { eventually } from '../support/jest/eventually.js';
 import { startLocalCluster } from '../support/cluster/local-cluster.js';
 import type { LocalCluster } from '../support/cluster/local-cluster.js';
@@ -21,7 +22,7 @@ let agent: Agent;
 const open: OpenAnswer[] = [];
 
 beforeAll(async () => {
-  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm' }));
+  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm', timing: patient }));
   real = cluster.members[0]!.clientUrl;
 });
 beforeEach(async () => {

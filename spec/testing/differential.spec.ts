@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { Agent } from 'node:http';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
+import { patient } from '../support/etcd/etcd-flags.js';
 import { eventually } from '../support/jest/eventually.js';
 import { startLocalCluster } from '../support/cluster/local-cluster.js';
 import type { LocalCluster } from '../support/cluster/local-cluster.js';
@@ -28,7 +29,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4 });
 let dirs = 0;
 
 beforeAll(async () => {
-  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm' }));
+  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm', timing: patient }));
   real = cluster.members[0]!.clientUrl;
   server = await firstValueFrom(EmbeddedEtcd.start$());
   await align();

@@ -3,6 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { EmbeddedAuth } from '../../../lib/testing/auth/embedded-auth.js';
 import { authReply } from '../../../lib/testing/http/auth-route.js';
 import { startLocalCluster, type LocalCluster } from '../../support/cluster/local-cluster.js';
+import { patient } from '../../support/etcd/etcd-flags.js';
 import { runSeed } from '../../support/values/random.js';
 
 /*
@@ -33,7 +34,7 @@ let clusterId: string;
 let model: EmbeddedAuth;
 
 beforeAll(async () => {
-  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm' }));
+  cluster = await firstValueFrom(startLocalCluster({ size: 1, release: 'bookworm', timing: patient }));
   url = cluster.members[0]!.clientUrl;
   expect(cluster.members[0]).toBeDefined();
   clusterId = (await fetch(`${url}/v2/auth/enable`)).headers.get('x-etcd-cluster-id')!;
