@@ -21,13 +21,23 @@ export interface Attempt {
   readonly durationMs: number;
 }
 
+/** The codes of errors that are etcd's own word. Those behind the first two come from the v3 API alone. */
+export type ApiErrorKind =
+  | 'API_ERROR'
+  | 'AUTHENTICATION'
+  | 'PERMISSION_DENIED'
+  | 'COMPACTED'
+  | 'FUTURE_REVISION'
+  | 'LEASE_NOT_FOUND'
+  | 'NO_SPACE'
+  | 'NOT_SUPPORTED_BY_LEARNER';
+
 /** The stable codes of the error family. */
 export type EtcdErrorKind =
-  | 'API_ERROR'
+  | ApiErrorKind
   | 'ALL_NODES_DOWN'
   | 'OUTCOME_UNKNOWN'
   | 'REQUEST_TIMEOUT'
-  | 'AUTHENTICATION'
   | 'TLS'
   | 'INVALID_OPTION'
   | 'UNSUPPORTED_BY_SERVER'
@@ -119,9 +129,9 @@ export interface ApiErrorAnswer {
   readonly status: number;
 }
 
-/** etcd answered the request with an error of its own; `errorCode` is one of {@link EtcdErrorCode}, or 0. */
+/** etcd answered the request with an error of its own; `errorCode` is one of {@link EtcdErrorCode}, or 0. The v3 API gives gRPC's. */
 export class EtcdApiError extends EtcdError {
-  declare readonly code: 'API_ERROR' | 'AUTHENTICATION';
+  declare readonly code: ApiErrorKind;
   /** etcd's number of the error, see {@link EtcdErrorCode}; 0 where it gives none: members, statistics, auth. */
   readonly errorCode: number;
   /** etcd's cause: the missing key, the failed comparison. */
@@ -135,7 +145,7 @@ export class EtcdApiError extends EtcdError {
     operation: string,
     answer: ApiErrorAnswer,
     details?: EtcdErrorDetails,
-    code: EtcdErrorKind = 'API_ERROR',
+    code: ApiErrorKind = 'API_ERROR',
   ) {
     const { errorCode, message, reason, index, status } = answer;
     super(
@@ -350,7 +360,8 @@ export const EtcdErrorCode = {
 const has = (e: unknown, name: string, value: unknown): boolean =>
   typeof e === 'object' && e !== null && (e as Record<string, unknown>)[name] === value;
 
-const kindIs = <E extends EtcdError>(kind: E['code']): ((e: unknown) => e is E) => {
+/** A guard by the code. */
+export const kindIs = <E extends EtcdError>(kind: E['code']): ((e: unknown) => e is E) => {
   return (e): e is E => has(e, 'code', kind);
 };
 
@@ -359,9 +370,20 @@ const errorCodeIs =
   (e: unknown): e is EtcdApiError =>
     has(e, 'errorCode', errorCode);
 
+const apiKinds: ReadonlySet<unknown> = new Set<ApiErrorKind>([
+  'API_ERROR',
+  'AUTHENTICATION',
+  'PERMISSION_DENIED',
+  'COMPACTED',
+  'FUTURE_REVISION',
+  'LEASE_NOT_FOUND',
+  'NO_SPACE',
+  'NOT_SUPPORTED_BY_LEARNER',
+]);
+
 /** True for an error of etcd's own, of any `errorCode`. */
 export const isEtcdApiError = (e: unknown): e is EtcdApiError =>
-  has(e, 'code', 'API_ERROR') || has(e, 'code', 'AUTHENTICATION');
+  typeof e === 'object' && e !== null && apiKinds.has((e as Record<string, unknown>)['code']);
 /** True when the key does not exist (100). */
 export const isKeyNotFound = errorCodeIs(EtcdErrorCode.KeyNotFound);
 /** True when a compareAndSwap or compareAndDelete did not match (101). */

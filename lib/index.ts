@@ -41,6 +41,7 @@ export {
   UnsupportedByServerError,
   WatchHistoryLostError,
   type ApiErrorAnswer,
+  type ApiErrorKind,
   type Attempt,
   type EtcdErrorDetails,
   type EtcdErrorKind,
@@ -88,7 +89,7 @@ export type {
 } from './v2/model/model.js';
 export type { RawOptions, RawResponse } from './v2/api/raw.js';
 export type { MemberHealth, MemberVersion } from './v2/api/server.js';
-export type { ServerVersion } from './v2/old/server-release.js';
+export type { ServerVersion } from './cluster/server-version.js';
 export type { StatsApi, StatsOptions } from './v2/api/stats.js';
 export type {
   FollowerStats,

@@ -29,7 +29,7 @@ import type { KeyResponse, WatchEvent } from '../v2/model/model.js';
 import { v2Probe } from '../v2/probe.js';
 import { RawApi, type RawOptions, type RawResponse } from '../v2/api/raw.js';
 import { ServerApi, type MemberHealth, type MemberVersion } from '../v2/api/server.js';
-import type { ServerVersion } from '../v2/old/server-release.js';
+import type { ServerVersion } from '../cluster/server-version.js';
 import { StatsApi } from '../v2/api/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from '../v2/watch/watch-api.js';
 import type { OpenWatch } from '../v2/watch/open-watch.js';

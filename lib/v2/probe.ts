@@ -11,7 +11,8 @@ import { membersOf } from './wire/member-json.js';
 import { isPathless } from '../cluster/server-answer.js';
 import { faultOf, isGateways, isLeaderless } from './wire/decode.js';
 import { jsonIn, parseJson, textIn, wordIn } from '../transport/parse-json.js';
-import { absence, isLegacy, isOld, readVersion } from './old/server-release.js';
+import { readVersion } from '../cluster/server-version.js';
+import { absence, isLegacy, isOld } from './old/server-release.js';
 
 /**
  * The v2 API's probe: `/v2/members/leader` for the leader, and when asked in full `/v2/stats/self` for the id (the

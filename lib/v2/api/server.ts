@@ -9,7 +9,8 @@ import { foreignFault, whatElse } from '../../cluster/server-answer.js';
 import { faultOf, type Answer } from '../wire/decode.js';
 import { eachMember$, type MemberAnswer } from './each-member.js';
 import { parseJson, wordIn } from '../../transport/parse-json.js';
-import { isLegacy, readVersion, type ServerVersion } from '../old/server-release.js';
+import { readVersion, type ServerVersion } from '../../cluster/server-version.js';
+import { isLegacy } from '../old/server-release.js';
 
 /** One member's releases, or why it did not tell them. */
 export interface MemberVersion extends Partial<ServerVersion> {

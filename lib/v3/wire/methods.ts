@@ -9,6 +9,8 @@ export interface Method {
   readonly request: MessageName;
   readonly response: MessageName;
   readonly stream?: 'answers' | 'both';
+  /** Some releases leave out the header of its answers. */
+  readonly headless?: boolean;
 }
 
 interface Service {
@@ -100,12 +102,18 @@ export const services = {
   Maintenance: {
     package: 'etcdserverpb',
     methods: {
-      Alarm: { path: '/v3/maintenance/alarm', request: 'AlarmRequest', response: 'AlarmResponse' },
+      Alarm: {
+        path: '/v3/maintenance/alarm',
+        request: 'AlarmRequest',
+        response: 'AlarmResponse',
+        headless: true,
+      },
       Status: { path: '/v3/maintenance/status', request: 'StatusRequest', response: 'StatusResponse' },
       Defragment: {
         path: '/v3/maintenance/defragment',
         request: 'DefragmentRequest',
         response: 'DefragmentResponse',
+        headless: true,
       },
       Hash: { path: '/v3/maintenance/hash', request: 'HashRequest', response: 'HashResponse' },
       HashKV: { path: '/v3/maintenance/hashkv', request: 'HashKVRequest', response: 'HashKVResponse' },
@@ -119,6 +127,7 @@ export const services = {
         path: '/v3/maintenance/transfer-leadership',
         request: 'MoveLeaderRequest',
         response: 'MoveLeaderResponse',
+        headless: true,
       },
       Downgrade: {
         path: '/v3/maintenance/downgrade',

@@ -1,0 +1,144 @@
+import type { FaultConfig } from '../../cluster/fault.js';
+import { authenticationHint, fault, told, type ServerAnswer } from '../../cluster/server-answer.js';
+import {
+  AuthenticationError,
+  EtcdApiError,
+  UnsupportedByServerError,
+  type ApiErrorAnswer,
+  type EtcdErrorDetails,
+} from '../../errors.js';
+import type { Fault } from '../../cluster/fault.js';
+import {
+  CompactedError,
+  FutureRevisionError,
+  LeaseNotFoundError,
+  NoSpaceError,
+  NotSupportedByLearnerError,
+  PermissionDeniedError,
+} from '../errors.js';
+
+/*
+ * etcd's own errors on the v3 API: one of gRPC's codes and a text. Neither the code nor the HTTP status tells errors apart (3
+ * is six things, 11 is three, locks answer all with 2): the text does.
+ */
+
+/** An error as etcd gives it. */
+export interface GrpcError {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** gRPC's codes, as far as they are told apart here. */
+const Code = {
+  Cancelled: 1,
+  Unknown: 2,
+  DeadlineExceeded: 4,
+  Aborted: 10,
+  Unimplemented: 12,
+  Internal: 13,
+  Unavailable: 14,
+  DataLoss: 15,
+  Unauthenticated: 16,
+} as const;
+
+/** Whether that is one of gRPC's codes of errors. */
+export const isGrpcCode = (code: unknown): code is number =>
+  Number.isInteger(code) && (code as number) >= Code.Cancelled && (code as number) <= Code.Unauthenticated;
+
+type ErrorClass = new (operation: string, answer: ApiErrorAnswer, details?: EtcdErrorDetails) => EtcdApiError;
+
+/** What a text stands for. */
+interface Meaning {
+  readonly type?: ErrorClass;
+  /** What to do about it. */
+  readonly hint?: string | ((answer: ServerAnswer) => string | undefined);
+  /** Refused by this member alone: another one may do it. */
+  readonly elsewhere?: true;
+}
+
+/**
+ * The texts that are known, without what goes before them. All are refusals: nothing was executed. Those of authentication
+ * come before anything is proposed, on all releases.
+ */
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['authentication failed, invalid user ID or password', { type: AuthenticationError }],
+  ['invalid auth token', { type: AuthenticationError }],
+  ['revision of auth store is old', { type: AuthenticationError }],
+  [
+    'user name is empty',
+    {
+      type: AuthenticationError,
+      hint: ({ anonymous }) => (anonymous === true ? authenticationHint(true) : undefined),
+    },
+  ],
+  ['permission denied', { type: PermissionDeniedError }],
+  ['mvcc: required revision has been compacted', { type: CompactedError }],
+  ['mvcc: required revision is a future revision', { type: FutureRevisionError }],
+  ['requested lease not found', { type: LeaseNotFoundError }],
+  [
+    'mvcc: database space exceeded',
+    {
+      type: NoSpaceError,
+      hint: 'compact, defragment each member and disarm the alarm, or raise --quota-backend-bytes',
+    },
+  ],
+  ['rpc not supported for learner', { type: NotSupportedByLearnerError, elsewhere: true }],
+  ['too many operations in txn request', { hint: "the server's limit is its flag --max-txn-ops" }],
+  ['request is too large', { hint: "the server's limit is its flag --max-request-bytes" }],
+  ['duplicate key given in txn request', { hint: 'a transaction may write each key once' }],
+]);
+
+/** What goes before the texts: the name of the part that speaks and, where one error tells of another, that one's code. */
+const prefix = /^(rpc error: code = \w+ desc = )?(etcdserver|auth): /;
+
+/** The gateway takes no request over this; what it says has no such prefix. */
+const tooLarge = 'grpc: received message larger than max';
+
+/** No leader stands behind the answer, or none that got its work done in time. */
+const leaderless =
+  /^(etcdserver: (no leader|leader changed|request timed out|unhealthy cluster)|context deadline exceeded)/;
+
+/** What an error of etcd means. */
+export function grpcFault(answer: ServerAnswer, { code, message }: GrpcError): Fault {
+  const { operation, status } = answer;
+  const text = told(message, answer);
+  const meaning = message.startsWith(tooLarge)
+    ? meanings.get('request is too large')
+    : meanings.get(message.replace(prefix, ''));
+  const { type: ErrorType = EtcdApiError, hint } = meaning ?? {};
+  const word: ApiErrorAnswer = { errorCode: code, message: text, reason: '', index: 0, status };
+  return fault(answer, {
+    summary: `${status} ${text}`,
+    errorCode: code,
+    toError: (details) =>
+      code === Code.Unimplemented
+        ? new UnsupportedByServerError(`${operation}: the server has no such call: ${text}`, details)
+        : new ErrorType(operation, word, {
+            ...details,
+            hint: typeof hint === 'function' ? hint(answer) : hint,
+          }),
+    ...(meaning === undefined ? judged(code, message, status) : { executed: meaning.elsewhere && 'no' }),
+  });
+}
+
+/** What is known of a request that was answered with another text. */
+function judged(code: number, message: string, status: number): Partial<FaultConfig> {
+  switch (code) {
+    case Code.Unimplemented:
+      return {};
+    case Code.DeadlineExceeded:
+    case Code.Unavailable:
+    case Code.Cancelled: {
+      const isLeaderless = leaderless.test(message);
+      // Else the gateway's word, which does not reach the server behind it, or that of a server that ends.
+      return { executed: 'unknown', leaderless: isLeaderless, isStrange: !isLeaderless };
+    }
+    case Code.Unknown:
+    case Code.Aborted:
+    case Code.Internal:
+    case Code.DataLoss:
+      return { executed: 'unknown' };
+    default:
+      return { executed: status >= 500 ? 'unknown' : undefined };
+  }
+}
