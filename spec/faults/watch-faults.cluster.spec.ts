@@ -104,9 +104,10 @@ class Round {
     for (const one of watches) await one.reach(changes);
     proxies.forEach((proxy) => proxy.heal());
 
+    const ledger = await witness.settled();
     const findings = [...witness.findings];
-    for (const one of watches) findings.push(...one.findings(changes), ...one.needless(changes));
-    findings.push(...(await this.#resume(client, random.pick(watches.slice(0, 4)), changes)));
+    for (const one of watches) findings.push(...one.findings(changes, ledger), ...one.needless(changes));
+    findings.push(...(await this.#resume(client, witness, random.pick(watches.slice(0, 4)), changes)));
     return findings.length === 0
       ? []
       : [...findings, `faults: ${proxies.map(({ summary }) => summary).join(' | ')}`];
@@ -207,7 +208,12 @@ class Round {
   }
 
   /** A watch from any event on yields the rest. */
-  async #resume(client: EtcdClient, one: FollowedWatch, changes: readonly Change[]): Promise<string[]> {
+  async #resume(
+    client: EtcdClient,
+    witness: StoreWitness,
+    one: FollowedWatch,
+    changes: readonly Change[],
+  ): Promise<string[]> {
     const told = one.told(changes).filter(({ action }) => action !== 'sync' && action !== 'resync');
     if (told.length < 2) return [];
     const { index } = told[this.random.int(told.length - 1)]!;
@@ -218,7 +224,7 @@ class Round {
     );
     const due = (events: WatchEvent[]) => events.filter((event) => isDue.has(event.index));
     return [
-      ...again.findings(changes),
+      ...again.findings(changes, await witness.settled()),
       ...again.needless(changes),
       ...(again.told(changes).some(({ action }) => action === 'resync') ||
       told.some((e) => e.action === 'resync')

@@ -99,10 +99,13 @@ class WatchRound {
     await eventually(() => playing.every(({ closed }) => closed), { within: mostMs });
     this.#changes = await this.#last(witness);
     await this.#reach();
+    const ledger = await witness.settled();
     this.#findings.push(...witness.findings);
     // What a watch that hangs has not told is one finding; the gaps before that are others.
     for (const one of followed)
-      this.#findings.push(...one.findings(this.#changes).filter((line) => !isAbove(line, one.lastIndex)));
+      this.#findings.push(
+        ...one.findings(this.#changes, ledger).filter((line) => !isAbove(line, one.lastIndex)),
+      );
   }
 
   async #begin(): Promise<{ first: Change; witness: StoreWitness }> {

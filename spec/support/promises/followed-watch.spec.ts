@@ -1,5 +1,9 @@
 import type { WatchEvent } from 'rxetcd';
 import { FollowedWatch } from './followed-watch.js';
+import { firstValueFrom } from 'rxjs';
+import { eventually } from '../jest/eventually.js';
+import { startHeaderStripper } from '../proxies/header-stripper.js';
+import { startHttpTap } from '../proxies/http-tap.js';
 import { runSeed, seededRandom } from '../values/random.js';
 import { serverUnderTest } from '../etcd/server-under-test.js';
 import { StoreWitness, writeAtRandom } from './store-witness.js';
@@ -7,13 +11,14 @@ import type { Change } from './validators.js';
 
 /* What random writers have done, what a real watch has told of it, and violations planted into that. */
 const server = serverUnderTest();
+let witness: StoreWitness;
 let watch: FollowedWatch;
 let changes: readonly Change[];
 
 beforeEach(async () => {
   const root = server.key();
   const first = await new StoreWitness([server.url], root, 1).insist('/app/first', { value: 'first' });
-  const witness = new StoreWitness([server.url], root, first.index);
+  witness = new StoreWitness([server.url], root, first.index);
   witness.start();
   server.afterwards(() => witness.stop());
   watch = new FollowedWatch(server.client(), root, { fromIndex: first.index });
@@ -27,7 +32,7 @@ beforeEach(async () => {
 });
 
 const events = () => watch.log.events;
-const findings = () => watch.findings(changes);
+const findings = () => watch.findings(changes, changes);
 
 test('what was told whole is found right', () => {
   expect(findings()).toEqual([]);
@@ -57,7 +62,52 @@ test.each<[string, (at: number) => void, RegExp]>([
 test('what hangs is told from what is lost', async () => {
   events().splice(40);
   await expect(watch.reach(changes, 50)).rejects.toThrow(/hangs at \d+ before \d+/);
-  expect(watch.findings(changes.filter(({ index }) => index <= watch.lastIndex))).toEqual([]);
+  const known = changes.filter(({ index }) => index <= watch.lastIndex);
+  expect(watch.findings(known, known)).toEqual([]);
+});
+
+describe('a state that was read above the last change, for want of headers', () => {
+  /** Whose state is held until `release`, its index being told already. */
+  let late: FollowedWatch;
+  let release: () => void;
+
+  beforeEach(async () => {
+    const tap = await firstValueFrom(startHttpTap(server.url));
+    server.afterwards(() => firstValueFrom(tap.close$()));
+    const stripper = await firstValueFrom(startHeaderStripper(tap.url));
+    server.afterwards(() => firstValueFrom(stripper.close$()));
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let listings = 0;
+    tap.until = ({ path }) => {
+      if (path.includes('wait=true') || !path.includes('recursive=true')) return undefined;
+      listings += 1;
+      // The first finds out that there is no index to be read.
+      return listings > 1 ? released : undefined;
+    };
+    const client = server.client({ endpoints: stripper.url, discover: false });
+    late = new FollowedWatch(client, watch.key, { initial: true }, true);
+    server.afterwards(() => late.unsubscribe());
+    await eventually(() => listings > 1);
+    changes = await witness.settled();
+    await witness.insist('/app/above', { value: 'above' });
+    release();
+    await late.reach(changes);
+  });
+
+  test('is found right, as what came above is known', async () => {
+    const [sync] = late.log.events;
+    expect(JSON.stringify(sync)).toContain('/app/above');
+    expect(sync?.index).toBeLessThan(changes.at(-1)!.index);
+    expect(late.findings(changes, await witness.settled())).toEqual([]);
+  });
+
+  test('is found wrong if it holds what nobody wrote', async () => {
+    const [sync] = late.log.events;
+    late.log.events[0] = { ...sync!, node: invented(0).node };
+    expect(late.findings(changes, await witness.settled())).toEqual([
+      expect.stringMatching(/the state at \d+ is .*invented/),
+    ]);
+  });
 });
 
 function garble(at: number): void {

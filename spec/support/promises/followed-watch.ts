@@ -69,14 +69,20 @@ export class FollowedWatch {
     throw new Error(`${this.name} hangs at ${this.log.events.at(-1)?.index ?? 0} before ${last}${why}`);
   }
 
-  /** Every promise that was broken, as far as these changes tell. */
-  findings(changes: readonly Change[]): string[] {
+  /**
+   * Every promise that was broken, as far as these changes tell.
+   *
+   * @param ledger what had happened when the last state was told, as `StoreWitness.settled` has it: a state that is read
+   *   late holds what came above the last of the changes
+   */
+  findings(changes: readonly Change[], ledger: readonly Change[]): string[] {
     const { scope } = this;
     const events = this.told(changes);
+    const upTo = changes.at(-1)?.index ?? 0;
     return [
       ...ordered(events),
       ...unique(events),
-      ...reliable(events, changes, scope),
+      ...reliable(events, ledger, { ...scope, upTo }),
       ...filtered(events, changes, scope),
     ].map((finding) => `${this.name} ${finding}`);
   }

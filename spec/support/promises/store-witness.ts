@@ -61,6 +61,13 @@ export class StoreWitness {
     await eventually(() => this.#next > index, { within: 20_000 });
   }
 
+  /** Everything that may have been read of the store by now: up to a write that is made for it. */
+  async settled(): Promise<Change[]> {
+    const { index: last } = await this.insist('/settled', { value: 'settled' });
+    await this.reach(last);
+    return this.changes.filter(({ index }) => index <= last);
+  }
+
   /** One write at the next server; undefined unless it is acknowledged. */
   async write(method: string, key: string, form: Record<string, string> = {}): Promise<Change | undefined> {
     const parameters = new URLSearchParams(form);

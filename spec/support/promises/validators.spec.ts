@@ -113,6 +113,15 @@ describe('reliable', () => {
     expect(reliable(some, changes, { ...scope, blind: true })).toEqual([]);
   });
 
+  test('knows a state by what came above the last that is to be seen', () => {
+    const young = { ...state, nodes: [...state.nodes, { key: '/a/z', value: '7' }] };
+    const some = [resync(5, 6, young)];
+    expect(reliable(some, changes, { ...scope, upTo: 6, blind: true })).toEqual([]);
+    expect(reliable(some, changes, { ...scope, upTo: 6 })).toHaveLength(1);
+    expect(reliable(some, changes.slice(0, 3), { ...scope, blind: true })).toHaveLength(1);
+    expect(reliable([], changes, { ...scope, upTo: 6 })).toHaveLength(2);
+  });
+
   test('leaves the delete of an ancestor open while the key is not there', () => {
     const child: Scope = { key: '/a/b/c', recursive: false, after: 0 };
     const absent = [set(5, '/a/x'), gone(6, '/a', true)];

@@ -21,7 +21,9 @@ export interface Scope {
   readonly recursive: boolean;
   /** The watch stood when the store was here: what comes above is its to see. */
   readonly after: number;
-  /** Without readable headers a state may be younger than its index says. */
+  /** What comes above is not its to see yet; a younger state may hold it. Default: everything is. */
+  readonly upTo?: number;
+  /** Without readable headers a state may be younger than its index says: as young as the last change that is known. */
   readonly blind?: boolean;
 }
 
@@ -144,7 +146,8 @@ export function dueTo(scope: Scope, changes: readonly Change[]): { change: Chang
     // A live watch of what is not there hears nothing of its ancestors.
     const must = part === 'own' || (part === 'ancestor' && store.has(scope.key));
     store.apply(change);
-    return part === 'none' || change.index <= scope.after ? [] : [{ change, must }];
+    const isWithin = change.index > scope.after && change.index <= (scope.upTo ?? Infinity);
+    return part === 'none' || !isWithin ? [] : [{ change, must }];
   });
 }
 
