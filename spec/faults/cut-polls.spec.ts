@@ -1,4 +1,6 @@
+import { EtcdClient } from 'rxetcd';
 import { firstValueFrom } from 'rxjs';
+import { cleanUp } from '../support/jest/clean-up.js';
 import { startFaultProxy } from '../support/proxies/fault-proxy.js';
 import { startHeaderStripper } from '../support/proxies/header-stripper.js';
 import { runSeed, seededRandom } from '../support/values/random.js';
@@ -7,7 +9,9 @@ import { StoreWitness } from '../support/promises/store-witness.js';
 import { ordered, reliable, unique, type Change } from '../support/promises/validators.js';
 import { WatchLog } from '../support/promises/watch-log.js';
 
-/* Answers that are cut behind their headers. */
+/* Answers that are cut behind their headers; side by side, and what is open is ended behind all. */
+const undos: (() => unknown)[] = [];
+afterAll(() => cleanUp(undos));
 const server = serverUnderTest();
 
 /** Writes while the watch follows, until so many polls went through the proxy; what it missed. */
@@ -17,18 +21,19 @@ async function missed(isBlind: boolean, polls: number): Promise<string[]> {
   let target = server.url;
   if (isBlind) {
     const stripper = await firstValueFrom(startHeaderStripper(server.url));
-    server.afterwards(() => firstValueFrom(stripper.close$()));
+    undos.push(() => firstValueFrom(stripper.close$()));
     target = stripper.url;
   }
   const proxy = await firstValueFrom(startFaultProxy(target, { random, probability: { cut: 0.3 } }));
-  server.afterwards(() => firstValueFrom(proxy.close$()));
-  const client = server.client({
+  undos.push(() => firstValueFrom(proxy.close$()));
+  const client = new EtcdClient({
     endpoints: proxy.url,
     discover: false,
     retry: { initialDelay: 1, maxDelay: 5 },
   });
+  undos.push(() => client.close());
   const log = await new WatchLog(client, root).live();
-  server.afterwards(() => log.unsubscribe());
+  undos.push(() => log.unsubscribe());
   const changes: Change[] = [];
   const witness = new StoreWitness([server.url], root, 1);
   while (proxy.polls < polls) {
@@ -45,7 +50,7 @@ async function missed(isBlind: boolean, polls: number): Promise<string[]> {
   return [...ordered(log.events), ...unique(log.events), ...reliable(log.events, changes)];
 }
 
-test.each([
+test.concurrent.each([
   ['one poll after the other', true],
   ['the polls that fill a gap', false],
 ])(
