@@ -33,6 +33,7 @@ export default {
   },
   testRunner: '<rootDir>/spec/support/jest/runner.cjs',
   reporters: ['default', '<rootDir>/spec/support/jest/reporter.cjs'],
+  testSequencer: '<rootDir>/spec/support/jest/longest-first.cjs',
   showSeed: true,
   // Most specs wait for servers: more than the cores that they share.
   maxWorkers: 3,
