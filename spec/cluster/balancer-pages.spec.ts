@@ -6,9 +6,9 @@ import { rejectionOf } from '../support/jest/rejection.js';
 import type { ScriptedAction } from '../support/scripted/scripted-action.js';
 import { startScriptedServer } from '../support/scripted/scripted-server.js';
 
-/* A balancer in front of members that it does not reach answers everything with the same page. */
+/* A balancer in front of members that it does not reach answers everything with the same page. Side by side: each waits long. */
 const undos: (() => unknown)[] = [];
-afterEach(() => cleanUp(undos));
+afterAll(() => cleanUp(undos));
 
 const html = { 'content-type': 'text/html' };
 const page = (status: number): ScriptedAction => ({
@@ -25,7 +25,7 @@ async function behind(action: ScriptedAction) {
   return { server, client };
 }
 
-describe.each<[string, number, ScriptedAction]>([
+test.concurrent.each<[string, number, ScriptedAction]>([
   ['an HTML 503', 503, page(503)],
   ['an HTML 502', 502, page(502)],
   ['an HTML 504', 504, page(504)],
@@ -35,8 +35,9 @@ describe.each<[string, number, ScriptedAction]>([
     503,
     { status: 503, headers: { 'content-type': 'text/plain' }, body: 'Service Unavailable' },
   ],
-])('a balancer that answers %s to everything', (_, status, action) => {
-  test('is not called a cluster without quorum, and the tries show what came', async () => {
+])(
+  'a balancer that answers %s to everything is no cluster without quorum, and the tries show what came',
+  async (_, status, action) => {
     const { client } = await behind(action);
     const calls = [client.set$('/a', 'v'), client.get$('/a', { quorum: true })];
     for (const error of await Promise.all(calls.map((call$) => rejectionOf(call$)))) {
@@ -44,10 +45,10 @@ describe.each<[string, number, ScriptedAction]>([
       expect(isAllNodesDown(error) && error.attempts.map((attempt) => attempt.status)).toContain(status);
     }
     expect(client.clusterState$.value.members).toMatchObject([{ status: 'down' }]);
-  });
-});
+  },
+);
 
-test('a balancer is asked more and more slowly', async () => {
+test.concurrent('a balancer is asked more and more slowly', async () => {
   const { client, server } = await behind(page(503));
   client.clusterState$.subscribe();
   const begun = performance.now();
@@ -64,7 +65,7 @@ test('a balancer is asked more and more slowly', async () => {
   expect(asked.at(-1)).toBeGreaterThan(5);
 });
 
-test("a member's own word that there is no leader is believed", async () => {
+test.concurrent("a member's own word that there is no leader is believed", async () => {
   const own = { status: 503, body: { message: 'During election' } };
   const { client } = await behind(own);
   expect(await rejectionOf(client.set$('/a', 'v'))).toMatchObject({ reason: 'no-quorum' });

@@ -1,13 +1,16 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { EtcdClient } from 'rxetcd';
 import { EmbeddedEtcd } from 'rxetcd/testing';
 import { firstValueFrom } from 'rxjs';
 import { serverUnderTest } from '../support/etcd/server-under-test.js';
 import { Program } from '../support/programs/program.js';
-import { afterEachTest } from '../support/jest/clean-up.js';
+import { cleanUp } from '../support/jest/clean-up.js';
 
-const afterwards = afterEachTest();
+/* Each is on a cluster of its own: they go side by side, and what is open is ended behind all. */
+const undos: (() => unknown)[] = [];
+afterAll(() => cleanUp(undos));
 
 const server = serverUnderTest();
 let job: Program;
@@ -18,38 +21,46 @@ afterAll(() => job.remove());
 
 const kept = /^kept {2}/gm;
 
-test('by itself it kills the leader of an embedded cluster, ends, and kept every promise', async () => {
-  const run = job.start();
-  expect([await run.exitCode(), run.errors]).toEqual([0, '']);
-  const { printed } = run;
-  const killed = /KILL {5}(\w+)/.exec(printed)![1]!;
-  expect(printed).toMatch(
-    new RegExp(`KILL {5}${killed}\n[^]*${killed} down[^]* leads[^]*RESTART {2}${killed}\n`),
-  );
-  expect(printed).toMatch(/event {4}\d+: set \/rxetcd-main-job-\w+\/instance-0 = revision 0\n/);
-  expect(printed).toMatch(
-    /writes acknowledged, \d+ of unknown outcome\n[^]*none of the acknowledged missed\n/,
-  );
-  expect(printed).toMatch(/a new leader was named \d+\.\d\d s after the kill\n$/);
-  expect(printed.match(kept)).toHaveLength(4);
-  expect(printed).not.toContain('BROKEN');
-});
+test.concurrent(
+  'by itself it kills the leader of an embedded cluster, ends, and kept every promise',
+  async () => {
+    const run = job.start();
+    expect([await run.exitCode(), run.errors]).toEqual([0, '']);
+    const { printed } = run;
+    const killed = /KILL {5}(\w+)/.exec(printed)![1]!;
+    expect(printed).toMatch(
+      new RegExp(`KILL {5}${killed}\n[^]*${killed} down[^]* leads[^]*RESTART {2}${killed}\n`),
+    );
+    expect(printed).toMatch(/event {4}\d+: set \/rxetcd-main-job-\w+\/instance-0 = revision 0\n/);
+    expect(printed).toMatch(
+      /writes acknowledged, \d+ of unknown outcome\n[^]*none of the acknowledged missed\n/,
+    );
+    expect(printed).toMatch(/a new leader was named \d+\.\d\d s after the kill\n$/);
+    expect(printed.match(kept)).toHaveLength(4);
+    expect(printed).not.toContain('BROKEN');
+  },
+);
 
-test('with ETCD_ENDPOINTS it runs on that cluster, kills nobody, and leaves nothing behind', async () => {
-  const run = job.start(['1'], { ETCD_ENDPOINTS: ` ${server.url} ` });
-  expect([await run.exitCode(), run.errors]).toEqual([0, '']);
-  expect(run.printed).toContain(`${server.url}: kills nobody`);
-  expect(run.printed).not.toContain('KILL ');
-  expect(run.printed.match(kept)).toHaveLength(3);
-  const { node } = await firstValueFrom(server.client().get$('/'));
-  expect((node.nodes ?? []).map(({ key }) => key).filter((key) => key.includes('main-job'))).toEqual([]);
-});
+test.concurrent(
+  'with ETCD_ENDPOINTS it runs on that cluster, kills nobody, and leaves nothing behind',
+  async () => {
+    const run = job.start(['1'], { ETCD_ENDPOINTS: ` ${server.url} ` });
+    expect([await run.exitCode(), run.errors]).toEqual([0, '']);
+    expect(run.printed).toContain(`${server.url}: kills nobody`);
+    expect(run.printed).not.toContain('KILL ');
+    expect(run.printed.match(kept)).toHaveLength(3);
+    const client = new EtcdClient(server.url);
+    undos.push(() => client.close());
+    const { node } = await firstValueFrom(client.get$('/'));
+    expect((node.nodes ?? []).map(({ key }) => key).filter((key) => key.includes('main-job'))).toEqual([]);
+  },
+);
 
-test('a promise that is broken ends it with 1', async () => {
+test.concurrent('a promise that is broken ends it with 1', async () => {
   const etcd = await firstValueFrom(EmbeddedEtcd.start$());
-  afterwards(() => firstValueFrom(etcd.stop$()));
+  undos.push(() => firstValueFrom(etcd.stop$()));
   const liar = await startLiar(etcd);
-  afterwards(() => {
+  undos.push(() => {
     liar.close();
     liar.closeAllConnections();
   });
@@ -60,7 +71,7 @@ test('a promise that is broken ends it with 1', async () => {
   expect(run.printed).toMatch(/^BROKEN {2}\d+ events, 1 of the acknowledged missed$/m);
 });
 
-test('a cluster that is not there ends it with 1, and says so', async () => {
+test.concurrent('a cluster that is not there ends it with 1, and says so', async () => {
   const run = job.start([], { ETCD_ENDPOINTS: 'http://127.0.0.1:1' });
   expect(await run.exitCode()).toBe(1);
   expect(run.errors).toContain('AllNodesDownError');
