@@ -18,7 +18,10 @@ export class StoreWitness {
   readonly #seen = new Map<number, Change>();
   readonly #acknowledged = new Map<number, Change>();
   readonly #ending = new AbortController();
+  readonly #first: number;
   #next: number;
+  /** A write to a hidden key was not acknowledged: it may be stored, and nobody was told. */
+  #isInDoubt = false;
   #turn = 0;
   #running: Promise<void> | undefined;
 
@@ -26,6 +29,7 @@ export class StoreWitness {
   constructor(endpoints: readonly string[], root: string, from: number) {
     this.#endpoints = endpoints;
     this.#root = root;
+    this.#first = from;
     this.#next = from;
   }
 
@@ -43,7 +47,7 @@ export class StoreWitness {
   /** Acknowledged, and told to nobody. */
   get findings(): string[] {
     return [...this.#acknowledged.values()]
-      .filter(({ index, key }) => index < this.#next && !key.includes('/_') && !this.#seen.has(index))
+      .filter(({ index, key }) => index < this.#next && !isHidden(key) && !this.#seen.has(index))
       .map(({ index, key }) => `the store forgot ${key} at ${index}`);
   }
 
@@ -59,6 +63,17 @@ export class StoreWitness {
   /** Waits until it has seen everything up to that index. */
   async reach(index: number): Promise<void> {
     await eventually(() => this.#next > index, { within: 20_000 });
+  }
+
+  /**
+   * The same for hidden keys: a write that was not acknowledged and is stored all the same is found in etcd's history,
+   * which tells of them. It holds the last 1,000 changes.
+   */
+  async reachWithHidden(index: number): Promise<void> {
+    await this.reach(index);
+    if (!this.#isInDoubt) return;
+    for (let next = this.#first; next <= index;)
+      next = (await eventually(() => this.#recall(next, index))) + 1;
   }
 
   /** Everything that may have been read of the store by now: up to a write that is made for it. */
@@ -79,7 +94,10 @@ export class StoreWitness {
     })
       .then(async (response) => (response.ok ? ((await response.json()) as KeyResponse) : undefined))
       .catch(() => undefined);
-    if (answer === undefined) return undefined;
+    if (answer === undefined) {
+      this.#isInDoubt ||= isHidden(key);
+      return undefined;
+    }
     const change = changeOf(answer);
     this.#acknowledged.set(change.index, change);
     return change;
@@ -105,12 +123,8 @@ export class StoreWitness {
     let endpoint = this.#endpoint();
     while (!this.#ending.signal.aborted) {
       try {
-        const query = `wait=true&recursive=true&waitIndex=${this.#next}`;
-        const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(pollLimit)]);
-        const response = await fetch(`${endpoint}/v2/keys${this.#root}?${query}`, { signal });
-        const change = changeOf((await response.json()) as KeyResponse);
-        this.#next = change.index + 1;
-        if (change.key.startsWith(`${this.#root}/`)) this.#seen.set(change.index, change);
+        const response = await this.#poll(endpoint, this.#next);
+        this.#next = (await this.#see(response)) + 1;
       } catch {
         endpoint = this.#endpoint();
         // The limit or a dead member: no hot loop.
@@ -118,7 +132,30 @@ export class StoreWitness {
       }
     }
   }
+
+  /** The first change from `next` on, as history tells it. */
+  async #recall(next: number, index: number): Promise<number> {
+    const response = await this.#poll(this.#endpoint(), next);
+    // What it is about to learn it would tell live, without what is hidden.
+    if (Number(response.headers.get('x-etcd-index')) < index) throw new Error('the member lags');
+    return this.#see(response);
+  }
+
+  #poll(endpoint: string, next: number): Promise<Response> {
+    const query = `wait=true&recursive=true&waitIndex=${next}`;
+    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(pollLimit)]);
+    return fetch(`${endpoint}/v2/keys${this.#root}?${query}`, { signal });
+  }
+
+  /** Takes note of the change that a poll has found; its index. */
+  async #see(response: Response): Promise<number> {
+    const change = changeOf((await response.json()) as KeyResponse);
+    if (change.key.startsWith(`${this.#root}/`)) this.#seen.set(change.index, change);
+    return change.index;
+  }
 }
+
+const isHidden = (key: string): boolean => key.includes('/_');
 
 function changeOf({ action, node: { key, value, dir, modifiedIndex } }: KeyResponse): Change {
   if (modifiedIndex === undefined) throw new TypeError('a change without an index');
