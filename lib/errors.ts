@@ -370,20 +370,12 @@ const errorCodeIs =
   (e: unknown): e is EtcdApiError =>
     has(e, 'errorCode', errorCode);
 
-const apiKinds: ReadonlySet<unknown> = new Set<ApiErrorKind>([
-  'API_ERROR',
-  'AUTHENTICATION',
-  'PERMISSION_DENIED',
-  'COMPACTED',
-  'FUTURE_REVISION',
-  'LEASE_NOT_FOUND',
-  'NO_SPACE',
-  'NOT_SUPPORTED_BY_LEARNER',
-]);
+/** What they have, whatever their code. */
+const ofApiErrors = ['errorCode', 'index', 'attempts'];
 
 /** True for an error of etcd's own, of any `errorCode`. */
 export const isEtcdApiError = (e: unknown): e is EtcdApiError =>
-  typeof e === 'object' && e !== null && apiKinds.has((e as Record<string, unknown>)['code']);
+  has(e, 'code', 'API_ERROR') || ofApiErrors.every((name) => name in Object(e));
 /** True when the key does not exist (100). */
 export const isKeyNotFound = errorCodeIs(EtcdErrorCode.KeyNotFound);
 /** True when a compareAndSwap or compareAndDelete did not match (101). */

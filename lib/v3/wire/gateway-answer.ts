@@ -52,7 +52,7 @@ function faultOf(answer: GatewayAnswer, json: unknown): Fault {
   const error = errorIn(json);
   if (isAbsent(status, body, error))
     return fault(answer, {
-      summary: '404, and not from the v3 API',
+      summary: absentSummary,
       isStrange: true,
       toError: (details) => new UnsupportedByServerError(`${operation}: ${absence(answer.version)}`, details),
     });
@@ -93,8 +93,13 @@ const isAbsent = (status: number, body: string, error: GrpcError | undefined): b
 /** Releases before that have another API below other paths. */
 const oldest = '3.4.0';
 
+const absentSummary = '404, and not from the v3 API';
+
+/** Whether an answer was that there is no such path. */
+export const isAbsence = ({ message }: Fault): boolean => message === absentSummary;
+
 /** Why a path is not there. */
-function absence(version: string | undefined): string {
+export function absence(version: string | undefined): string {
   if (isBefore(version, oldest))
     return `etcd ${version ?? ''} is older than ${oldest}, the first release that is spoken here`;
   const who = version === undefined ? 'the server' : `this server (etcd ${version})`;

@@ -85,6 +85,8 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['rpc not supported for learner', { type: NotSupportedByLearnerError, elsewhere: true }],
   ['too many operations in txn request', { hint: "the server's limit is its flag --max-txn-ops" }],
   ['request is too large', { hint: "the server's limit is its flag --max-request-bytes" }],
+  ['election: no leader', {}],
+  ['election: not leader', {}],
   ['duplicate key given in txn request', { hint: 'a transaction may write each key once' }],
 ]);
 

@@ -231,6 +231,16 @@ export type ServiceName = keyof Services;
 export type MethodName<S extends ServiceName> = keyof Services[S]['methods'] & string;
 type MethodOf<S extends ServiceName, M extends MethodName<S>> = Services[S]['methods'][M] & Method;
 
+/** The methods that are answered once, each of which the gateway has. */
+export type UnaryName<S extends ServiceName> = {
+  [M in MethodName<S>]: MethodOf<S, M> extends { readonly stream: string } ? never : M;
+}[MethodName<S>];
+/** One of these. */
+export type UnaryMethod = Method & { readonly path: string };
+/** Whether answers of a method may come without a header. */
+export type Headless<S extends ServiceName, M extends MethodName<S>> =
+  MethodOf<S, M> extends { readonly headless: true } ? true : false;
+
 /** What a method is asked with. */
 export type RequestOf<S extends ServiceName, M extends MethodName<S>> = Message<MethodOf<S, M>['request']>;
 /** What a method answers with; of a stream, each of its messages. */

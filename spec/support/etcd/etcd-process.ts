@@ -23,7 +23,7 @@ import { etcdEnv } from './etcd-env.js';
 import { etcdFlags } from './etcd-flags.js';
 import type { EtcdTiming, EtcdTls } from './etcd-flags.js';
 import type { EtcdBinary } from './find-etcd.js';
-import { namedLeader$ } from '../cluster/named-leader.js';
+import { hasLeader$ } from '../cluster/named-leader.js';
 import type { PeerLink } from '../cluster/peer-network.js';
 import { isStandingStill } from './process-state.js';
 import { Reaper } from './reaper.js';
@@ -119,7 +119,7 @@ export class EtcdProcess implements TestMember {
   /** Emits when it names a leader. */
   ready$(): Observable<void> {
     return timer(0, 10).pipe(
-      exhaustMap(() => this.#alive(namedLeader$(this.clientUrl))),
+      exhaustMap(() => this.#alive(hasLeader$(this.clientUrl))),
       filter(Boolean),
       take(1),
       map(() => undefined),

@@ -126,7 +126,8 @@ test.each<[string, number, number, leaderless: boolean]>([
 });
 
 test.each<[string, number, number, 'unknown' | undefined]>([
-  ['election: no leader', 500, 2, 'unknown'],
+  ['election: no leader', 500, 2, undefined],
+  ['etcdserver: not a primary lessor', 500, 2, 'unknown'],
   ['panic', 500, 13, 'unknown'],
   ['etcdserver: corrupt', 500, 15, 'unknown'],
   ['etcdserver: something new', 500, 9, 'unknown'],

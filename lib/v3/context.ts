@@ -1,0 +1,27 @@
+import type { Cluster } from '../cluster/cluster.js';
+import type { EventBus } from '../insight/events.js';
+import type { Settings } from '../options.js';
+import type { Transport } from '../transport/transport.js';
+import type { ResponseInfo } from './model/response-info.js';
+import type { SeenRevision } from './seen-revision.js';
+
+/** What the parts of the v3 API share within one client. */
+export interface V3Context {
+  readonly settings: Settings;
+  readonly transport: Transport;
+  readonly cluster: Cluster;
+  readonly events: EventBus;
+  readonly seen: SeenRevision;
+  /** The token of the user, if there is one: sent as it is, in the header that every release takes. */
+  readonly token: () => string | undefined;
+}
+
+/** Lets the client learn from the header of an answer. */
+export function learn({ cluster, seen }: V3Context, info: ResponseInfo): void {
+  seen.saw(info);
+  if (info.raftTerm > 0) cluster.sawTerm(info.raftTerm, info.endpoint);
+}
+
+/** The client has neither a token nor a client certificate. */
+export const isAnonymous = ({ settings }: V3Context, token: string | undefined): boolean =>
+  token === undefined && settings.tls.cert === undefined;
