@@ -35,7 +35,7 @@ async function missed(isBlind: boolean, polls: number): Promise<string[]> {
   const log = await new WatchLog(client, root).live();
   undos.push(() => log.unsubscribe());
   const changes: Change[] = [];
-  const witness = new StoreWitness([server.url], root, 1);
+  const witness = new StoreWitness([server.url], root, 1, 20_000);
   while (proxy.polls < polls) {
     // Far from the end of etcd's history.
     await log.until(() => changes.length - log.events.length < 100);

@@ -5,7 +5,7 @@ import type { Change } from './validators.js';
 
 /** A poll of the witness goes to another member after this time, ms: its own may be frozen. */
 const pollLimit = 1_000;
-/** A write without an answer by then has an unknown outcome, ms. */
+/** A write without an answer by then has an unknown outcome, ms: its member may be frozen. */
 const writeLimit = 500;
 
 /**
@@ -15,6 +15,7 @@ const writeLimit = 500;
 export class StoreWitness {
   readonly #endpoints: readonly string[];
   readonly #root: string;
+  readonly #writeLimit: number;
   readonly #seen = new Map<number, Change>();
   readonly #acknowledged = new Map<number, Change>();
   readonly #ending = new AbortController();
@@ -25,8 +26,12 @@ export class StoreWitness {
   #turn = 0;
   #running: Promise<void> | undefined;
 
-  /** @param from the index of the first change of interest */
-  constructor(endpoints: readonly string[], root: string, from: number) {
+  /**
+   * @param from the index of the first change of interest
+   * @param limit of a write, ms; a long one where no member freezes, so that all are acknowledged
+   */
+  constructor(endpoints: readonly string[], root: string, from: number, limit = writeLimit) {
+    this.#writeLimit = limit;
     this.#endpoints = endpoints;
     this.#root = root;
     this.#first = from;
@@ -90,7 +95,7 @@ export class StoreWitness {
     const answer = await fetch(`${this.#endpoint()}/v2/keys${this.#root}${key}${query}`, {
       method,
       ...(method === 'DELETE' ? {} : { body: parameters }),
-      signal: AbortSignal.timeout(writeLimit),
+      signal: AbortSignal.timeout(this.#writeLimit),
     })
       .then(async (response) => (response.ok ? ((await response.json()) as KeyResponse) : undefined))
       .catch(() => undefined);
