@@ -286,6 +286,17 @@ export type LostEvents =
 /** Why events are lost. */
 export type LossReason = LostEvents['reason'];
 
+/**
+ * What a watch of the v3 API can no longer be told: what was compacted away (`compacted`: the revisions from `from` to `to`),
+ * or what a store held that was put back to an older state (`restored`), or that another one has taken the place of (`rebuilt`).
+ */
+export type LostRevisions =
+  | { readonly reason: 'compacted'; readonly from: number; readonly to: number }
+  | { readonly reason: 'restored' | 'rebuilt'; readonly from: number; readonly to?: undefined };
+
+/** What a watch has lost, of either API. */
+export type Lost = LostEvents | LostRevisions;
+
 const lossTexts: Readonly<Record<LossReason, (lost: LostEvents) => string>> = {
   cleared: ({ from, to }) => `the events from index ${from} to ${to} are gone from the server`,
   rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${from} on is gone`,

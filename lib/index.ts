@@ -46,7 +46,9 @@ export {
   type EtcdErrorDetails,
   type EtcdErrorKind,
   type LossReason,
+  type Lost,
   type LostEvents,
+  type LostRevisions,
 } from './errors.js';
 export type { ClientEvent } from './insight/events.js';
 export { ofAction } from './v2/watch/of-action.js';

@@ -1,6 +1,6 @@
 import { defined } from '../util/defined.js';
 import { Subject, type Observable } from 'rxjs';
-import type { LostEvents } from '../errors.js';
+import type { Lost } from '../errors.js';
 
 interface Base {
   /** When it happened. */
@@ -130,7 +130,7 @@ export type ClientEvent =
       readonly type: 'watch-resync';
       readonly endpoint: string;
       readonly reason: string;
-      readonly lost: LostEvents;
+      readonly lost: Lost;
     })
   | (WatchBase & { readonly type: 'watch-ended'; readonly durationMs: number; readonly error?: string });
 

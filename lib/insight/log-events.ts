@@ -2,7 +2,7 @@ import { defer, EMPTY, filter, map, merge, mergeMap, type Subscription } from 'r
 import { check, checkOptions } from '../check.js';
 import { LostWatches } from './lost-watches.js';
 import { oneLine } from '../util/one-line.js';
-import type { LostEvents } from '../errors.js';
+import type { Lost } from '../errors.js';
 import type { BodyText, ClientEvent, EventBus } from './events.js';
 
 /** How much an event matters. */
@@ -168,4 +168,4 @@ function levelOf(event: ClientEvent): LogLevel {
 const wordsOf = (event: ClientEvent): string => tellingOf(event)[1](event as never);
 
 /** Of a former store there is no end to tell. */
-const lostRange = ({ from, to }: LostEvents): string => `${from} ${to === undefined ? 'and on' : `to ${to}`}`;
+const lostRange = ({ from, to }: Lost): string => `${from} ${to === undefined ? 'and on' : `to ${to}`}`;

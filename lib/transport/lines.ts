@@ -22,6 +22,11 @@ export class Lines {
     return lines;
   }
 
+  /** What there is of a line that has not ended. */
+  get rest(): string {
+    return [...this.#blocks, ...this.#pieces].join('');
+  }
+
   #keep(piece: string): void {
     if (piece === '') return;
     this.#pieces.push(piece);
@@ -31,7 +36,7 @@ export class Lines {
   }
 
   #take(): string {
-    const line = [...this.#blocks, ...this.#pieces].join('');
+    const line = this.rest;
     this.#blocks = [];
     this.#pieces = [];
     return line;

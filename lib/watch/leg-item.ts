@@ -1,4 +1,4 @@
-import type { LostEvents } from '../errors.js';
+import type { Lost } from '../errors.js';
 
 /**
  * Events that belong together, in order; none, if the position moves on without any.
@@ -11,7 +11,7 @@ export interface Batch<E> {
   /** Where a new epoch begins with it. */
   readonly epoch?: number;
   /** Its event is the state, read in place of what was lost: of this. */
-  readonly state?: LostEvents;
+  readonly state?: Lost;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LossReason } from '../errors.js';
+import type { Lost } from '../errors.js';
 import type { Batch } from './leg-item.js';
 
 /**
@@ -11,9 +11,9 @@ export interface Position {
   /** The next place to ask for; undefined until the start is fixed. */
   readonly next: number | undefined;
   /** Why events are lost, until a state has made up for them. */
-  readonly lost: LossReason | undefined;
+  readonly lost: Lost['reason'] | undefined;
   /** What lies between here and now can no longer be had. */
-  lose(reason: LossReason): void;
+  lose(reason: Lost['reason']): void;
   /** Something failed: what is not proven is void, the old place is asked again. */
   doubt(): void;
   /** A leg has delivered this. */

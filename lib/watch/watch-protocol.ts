@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import type { Attempt, LossReason } from '../errors.js';
+import type { Attempt, Lost } from '../errors.js';
 import type { LegItem } from './leg-item.js';
 import type { Position } from './position.js';
 
@@ -23,7 +23,7 @@ export interface InitialState<E> {
 }
 
 /** What a failure means to a watch: another leg, another leg that starts with the state, or its end. */
-export type Verdict = 'again' | { readonly lost: LossReason } | Error;
+export type Verdict = 'again' | { readonly lost: Lost['reason'] } | Error;
 
 /** How one watch of an API is carried out. The runner knows nothing else of the API. */
 export interface WatchProtocol<E, P extends Position> {

@@ -1,7 +1,7 @@
 import { Subscription, throwError, timer, type Observable } from 'rxjs';
 import { Fault } from '../cluster/fault.js';
 import { triedOnceMore, untried, type Tried } from '../cluster/tried.js';
-import { isUnsupportedByServer, TlsError, type Attempt, type LostEvents } from '../errors.js';
+import { isUnsupportedByServer, TlsError, type Attempt, type Lost } from '../errors.js';
 import { TransportError } from '../transport/transport-error.js';
 import { UnusableError } from '../transport/unusable.js';
 import { backoff } from '../util/backoff.js';
@@ -217,7 +217,7 @@ export class WatchRun<E, P extends Position> {
     this.#context.events.emit(() => ({ type: 'watch-lost', reason, ...place, durationMs }));
   }
 
-  #reportResync(lost: LostEvents): void {
+  #reportResync(lost: Lost): void {
     const place = { id: this.id, key: this.#key, endpoint: this.#endpoint };
     this.#context.events.emit(() => ({ type: 'watch-resync', reason: this.#lostBy, ...place, lost }));
   }

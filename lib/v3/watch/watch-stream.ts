@@ -1,8 +1,16 @@
-import { Observable, Subject, type Observer, type Subscriber, type Subscription } from 'rxjs';
+import {
+  Observable,
+  Subject,
+  switchMap,
+  timer,
+  type Observer,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
 import { unrefScheduler } from '#platform/util/unref-scheduler.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import type { Answer, Message } from '../wire/messages.js';
-import { overdueMs, streamGraceMs } from './timing.js';
+import { askAgainMs, overdueMs, progressMs, streamGraceMs } from './timing.js';
 
 /** What a member tells of a watch. */
 export type WatchMessage = Answer<'WatchResponse'>;
@@ -18,8 +26,8 @@ export const noWatch = -1;
 export interface StreamKeeper {
   /** It is over: who wants to watch takes another. */
   ended(stream: WatchStream): void;
-  /** Something was asked and nothing came for a while. */
-  overdue(stream: WatchStream): void;
+  /** Something was asked and nothing came for a while. Errors with what is to end the stream, if that says so. */
+  overdue$(stream: WatchStream): Observable<never>;
 }
 
 /** One watch on a stream. */
@@ -49,8 +57,13 @@ export class WatchStream implements Observer<WatchMessage> {
   #wanted = 0;
   #isOver = false;
   #connection: Subscription | undefined;
-  #overdue: ReturnType<typeof setTimeout> | undefined;
+  #hasAnswered = false;
+  #overdue: Subscription | undefined;
   #grace: Subscription | undefined;
+  #toldUpTo = 0;
+  /** Progress was asked for and not told yet. */
+  #asksProgress = false;
+  #progress: Subscription | undefined;
 
   /** @param open$ connects: sends what it is given, and emits what the member tells */
   constructor(
@@ -60,7 +73,10 @@ export class WatchStream implements Observer<WatchMessage> {
     this.#keeper = keeper;
     const connection = open$(this.#requests$).subscribe(this);
     if (this.#isOver) connection.unsubscribe();
-    else this.#connection = connection;
+    else {
+      this.#connection = connection;
+      this.#askProgress(progressMs);
+    }
   }
 
   /**
@@ -78,24 +94,50 @@ export class WatchStream implements Observer<WatchMessage> {
       this.#wanted += 1;
       this.#unanswered.push(seat);
       this.#requests$.next({ create_request: { ...create, watch_id: seat.id } });
-      this.#expect();
+      if (!this.#hasAnswered && this.#overdue === undefined) this.#expect();
       return () => {
         this.#leave(seat);
       };
     });
   }
 
-  /** Asks how far the member has told everything, of all that is watched here. */
+  /** It has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** The highest revision that the member has told of here. */
+  get toldUpTo(): number {
+    return this.#toldUpTo;
+  }
+
+  /**
+   * Asks how far the member has told everything, of all that is watched here: until it says so, as it does not while one of
+   * them has something to catch up with.
+   */
   requestProgress(): void {
-    this.#requests$.next({ progress_request: {} });
+    if (this.#isOver || this.#asksProgress) return;
+    this.#asksProgress = true;
+    this.#askProgress(askAgainMs);
+  }
+
+  /** @param ms after which it is asked again */
+  #askProgress(ms: number): void {
+    this.#progress?.unsubscribe();
+    if (this.#asksProgress) this.#requests$.next({ progress_request: {} });
+    this.#progress = unrefScheduler.schedule(() => {
+      this.#asksProgress = true;
+      this.#askProgress(askAgainMs);
+    }, ms);
   }
 
   /** Ends it for all. */
   end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#overdue);
+    this.#overdue?.unsubscribe();
     this.#grace?.unsubscribe();
+    this.#progress?.unsubscribe();
     this.#connection?.unsubscribe();
     this.#keeper.ended(this);
     const seats = [...this.#standing.values(), ...this.#unanswered];
@@ -106,12 +148,15 @@ export class WatchStream implements Observer<WatchMessage> {
 
   next(message: WatchMessage): void {
     if (this.#isOver) return;
-    const { watch_id: id, created, canceled } = message;
+    const { watch_id: id, created, canceled, header } = message;
+    this.#toldUpTo = Math.max(this.#toldUpTo, header?.revision ?? 0);
     if (created) {
       this.#created(message);
       return;
     }
     if (id === noWatch) {
+      this.#asksProgress = false;
+      this.#askProgress(progressMs);
       for (const { subscriber } of [...this.#standing.values()]) subscriber?.next(message);
       return;
     }
@@ -136,7 +181,8 @@ export class WatchStream implements Observer<WatchMessage> {
       return;
     }
     this.#unanswered.shift();
-    this.#expect();
+    this.#hasAnswered = true;
+    this.#overdue?.unsubscribe();
     if (id !== noWatch) {
       if (seat.subscriber === undefined) this.#cancel(id);
       else if (!message.canceled) this.#standing.set(id, seat);
@@ -160,13 +206,14 @@ export class WatchStream implements Observer<WatchMessage> {
     this.#requests$.next({ cancel_request: { watch_id: id } });
   }
 
-  /** Tells when what is asked is overdue. */
+  /** The first answer is due after a while; where one has passed others do, and a member that stops is found by its probes. */
   #expect(): void {
-    clearTimeout(this.#overdue);
-    this.#overdue = undefined;
-    if (this.#unanswered.length === 0) return;
-    this.#overdue = setTimeout(() => {
-      this.#keeper.overdue(this);
-    }, overdueMs);
+    this.#overdue = timer(overdueMs)
+      .pipe(switchMap(() => this.#keeper.overdue$(this)))
+      .subscribe({
+        error: (error: unknown) => {
+          this.end(error);
+        },
+      });
   }
 }

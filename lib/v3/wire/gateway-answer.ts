@@ -21,10 +21,33 @@ export interface GatewayAnswer extends ServerAnswer {
  */
 export function decodeAnswer<M extends MessageName>(
   answer: GatewayAnswer,
-  { response, headless = false }: Method & { readonly response: M },
+  method: Method & { readonly response: M },
 ): Answer<M> {
   const json = parseJson(answer.body);
   if (answer.status >= 300 || !isRecord(json)) throw faultOf(answer, json);
+  return vouchedFor(answer, method, json);
+}
+
+/**
+ * The message in one line of a stream; anything else is thrown as a Fault: an error of etcd, which ends the stream, and what is
+ * no line of one.
+ */
+export function decodeLine<M extends MessageName>(
+  answer: GatewayAnswer,
+  method: Method & { readonly response: M },
+): Answer<M> {
+  const json = parseJson(answer.body);
+  const error = isRecord(json) && isRecord(json['error']) ? errorIn(json) : undefined;
+  if (error !== undefined) throw grpcFault(answer, error);
+  if (!isRecord(json) || !isRecord(json['result'])) throw foreignFault(answer, whatElse(answer.body));
+  return vouchedFor(answer, method, json['result']);
+}
+
+function vouchedFor<M extends MessageName>(
+  answer: GatewayAnswer,
+  { response, headless = false }: Method & { readonly response: M },
+  json: unknown,
+): Answer<M> {
   const message = decoded(answer, response, json);
   if (!headless && !isMembers((message as Headed).header))
     throw foreignFault(answer, `${response}.header names no member`);

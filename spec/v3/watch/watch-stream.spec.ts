@@ -1,6 +1,6 @@
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
-import { overdueMs, streamGraceMs } from '../../../lib/v3/watch/timing.js';
+import { askAgainMs, overdueMs, progressMs, streamGraceMs } from '../../../lib/v3/watch/timing.js';
 import {
   noWatch,
   WatchStream,
@@ -11,7 +11,8 @@ import {
 let sent: WatchRequest[];
 let told$: Subject<WatchMessage>;
 let isOpen: boolean;
-let keeper: { ended: jest.Mock; overdue: jest.Mock };
+let keeper: { ended: jest.Mock; overdue$: jest.Mock };
+let overdue$: Subject<never>;
 let stream: WatchStream;
 
 const answer = (more: Partial<WatchMessage>): WatchMessage => ({
@@ -44,7 +45,8 @@ beforeEach(() => {
   jest.useFakeTimers();
   sent = [];
   told$ = new Subject();
-  keeper = { ended: jest.fn(), overdue: jest.fn() };
+  overdue$ = new Subject();
+  keeper = { ended: jest.fn(), overdue$: jest.fn(() => overdue$) };
   stream = new WatchStream(
     (requests$) =>
       new Observable((subscriber) => {
@@ -147,16 +149,63 @@ test('it outlives its last watch by a moment', () => {
   expect([isOpen, keeper.ended.mock.calls.length, jest.getTimerCount()]).toEqual([false, 1, 0]);
 });
 
-test('an answer that is overdue is told; each that comes begins the time anew', () => {
-  watch('a');
+test('when the first answer is overdue it is asked why, until it comes; none is behind it', () => {
+  const a = watch('a');
+  jest.advanceTimersByTime(overdueMs / 2);
   watch('b');
-  jest.advanceTimersByTime(overdueMs - 1);
-  created(1);
-  jest.advanceTimersByTime(overdueMs - 1);
-  expect(keeper.overdue).not.toHaveBeenCalled();
+  jest.advanceTimersByTime(overdueMs / 2 - 1);
+  expect(keeper.overdue$).not.toHaveBeenCalled();
   jest.advanceTimersByTime(1);
-  expect(keeper.overdue.mock.calls).toEqual([[stream]]);
-  created(2);
+  expect(keeper.overdue$.mock.calls).toEqual([[stream]]);
+  created(1);
+  expect(overdue$.observed).toBe(false);
+  watch('c');
   jest.advanceTimersByTime(10 * overdueMs);
-  expect(keeper.overdue).toHaveBeenCalledTimes(1);
+  expect(keeper.overdue$).toHaveBeenCalledTimes(1);
+  expect(a.seen).toEqual({});
+});
+
+test('the reason that is found ends it', () => {
+  const a = watch('a');
+  jest.advanceTimersByTime(overdueMs);
+  overdue$.error(new MemberLeft('held back'));
+  expect([a.seen.error, isOpen]).toEqual([new MemberLeft('held back'), false]);
+});
+
+describe('progress', () => {
+  const asked = () => sent.filter(({ progress_request: progress }) => progress !== undefined).length;
+  const answered = () => told$.next(answer({ watch_id: noWatch }));
+
+  test('is asked for until it is told, however many want it', () => {
+    for (let i = 0; i < 3; i += 1) stream.requestProgress();
+    expect(asked()).toBe(1);
+    jest.advanceTimersByTime(askAgainMs);
+    expect(asked()).toBe(2);
+    answered();
+    jest.advanceTimersByTime(10 * askAgainMs);
+    expect(asked()).toBe(2);
+    stream.requestProgress();
+    expect(asked()).toBe(3);
+  });
+
+  test('and once a minute', () => {
+    watch('a');
+    created(1);
+    jest.advanceTimersByTime(progressMs - 1);
+    expect(asked()).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect(asked()).toBe(1);
+    answered();
+    jest.advanceTimersByTime(progressMs);
+    expect(asked()).toBe(2);
+  });
+
+  test('the highest revision that was told is known', () => {
+    watch('a');
+    created(1, { header: { cluster_id: 'c', member_id: 'm', revision: 7, raft_term: 2 } });
+    told$.next(
+      answer({ watch_id: 1, header: { cluster_id: 'c', member_id: 'm', revision: 6, raft_term: 2 } }),
+    );
+    expect(stream.toldUpTo).toBe(7);
+  });
 });

@@ -1,0 +1,35 @@
+import { defer, map, retry, switchMap, timer, type Observable } from 'rxjs';
+import { triedOnceMore, untried } from '../../cluster/tried.js';
+import { backoff } from '../../util/backoff.js';
+import { HistoryLost } from '../../watch/history-lost.js';
+import type { LegSite } from './leg-site.js';
+
+/**
+ * A member tells a revision below what a watch was told: it lags, or the store was put back to an older state. A linearizable
+ * read of what the watch has a right to read tells the two apart, as a member that lags answers it once it has caught up.
+ * One such answer may be wrong: another member is asked before the store is taken for an older one.
+ *
+ * Emits once when the member lags; errors with HistoryLost when the store was put back.
+ */
+export function behind$(site: LegSite): Observable<unknown> {
+  const { context, endpoint, position } = site;
+  const { highWater, cluster } = context;
+  const { epoch } = highWater;
+  const reached = (revision: number): boolean => revision >= (position.next ?? 1) - 1;
+  const elsewhere = (): string => cluster.readEndpoint(triedOnceMore(untried, endpoint));
+  return newest$(site, endpoint).pipe(
+    switchMap((revision) => (reached(revision) ? [revision] : defer(() => newest$(site, elsewhere())))),
+    map((revision) => {
+      if (reached(revision)) return;
+      highWater.restart(epoch, revision);
+      throw new HistoryLost('restored', 'the store was put back to an older state');
+    }),
+  );
+}
+
+/** The store's revision by a linearizable read at that member, tried until a quorum answers it. */
+const newest$ = ({ context, target }: LegSite, endpoint: string): Observable<number> =>
+  context.range$(endpoint, { ...target.bounds, limit: 1, keys_only: true }).pipe(
+    map(({ header }) => header?.revision ?? 0),
+    retry({ delay: (_, n) => timer(backoff(n - 1, context.settings.retry)) }),
+  );

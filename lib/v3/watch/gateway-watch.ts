@@ -1,0 +1,84 @@
+import { concatMap, defer, map, type Observable } from 'rxjs';
+import type { HttpPart } from '../../transport/http.js';
+import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
+import { Lines } from '../../transport/lines.js';
+import type { Transport } from '../../transport/transport.js';
+import { decodeAnswer, decodeLine, type GatewayAnswer } from '../wire/gateway-answer.js';
+import { encodeJson } from '../wire/json-codec.js';
+import { methodOf } from '../wire/methods.js';
+import type { WatchMessage, WatchRequest } from './watch-stream.js';
+
+/** A member's gateway, and how it is spoken to. */
+export interface GatewaySite {
+  readonly transport: Transport;
+  readonly endpoint: string;
+  /** Until an answer, or the first message of a stream, is there, in milliseconds. */
+  readonly timeout: number;
+  readonly authorization: string | undefined;
+  readonly version: string | undefined;
+}
+
+const method = methodOf('Watch', 'Watch');
+
+/**
+ * A stream of watches over the JSON gateway: each request and each message is a JSON text in one line. With one request and
+ * no more to come the body is closed, as proxies and browsers want it; else it stays open.
+ *
+ * Errors with a Fault for what is no such stream, and for the error that etcd ends one with; completes when it just ends.
+ */
+export function gatewayWatch$(
+  { transport, endpoint, timeout, authorization, version }: GatewaySite,
+  requests: Observable<WatchRequest> | WatchRequest,
+): Observable<WatchMessage> {
+  return defer(() => {
+    const lines = new Lines();
+    let status = 0;
+    let refused = '';
+    const answerOf = (body: string): GatewayAnswer => ({
+      operation: 'watch',
+      status,
+      body,
+      endpoint,
+      version,
+      secrets: transport.secrets,
+    });
+    const read = (part: HttpPart): readonly WatchMessage[] => {
+      if (part.type === 'head') status = part.status;
+      else if (part.type === 'text') {
+        if (status === 200)
+          return lines
+            .add(part.text)
+            .filter((line) => line !== '')
+            .map((line) => decodeLine(answerOf(line), method));
+        refused += part.text;
+      } else {
+        if (status !== 200) decodeAnswer(answerOf(refused), method);
+        // The last error of a stream has no end of its own.
+        const rest = lines.rest;
+        if (rest !== '') decodeLine(answerOf(rest), method);
+      }
+      return [];
+    };
+    const isOne = !('subscribe' in requests);
+    return transport
+      .parts$(
+        {
+          method: 'POST',
+          endpoint,
+          path: method.path,
+          contentType: 'application/json',
+          ...(isOne ? { body: encode(requests) } : { body: '', rest$: requests.pipe(map(encode)) }),
+          authorization,
+          timeout,
+          operation: 'watch',
+          pool: 'watch',
+          // It is endless: each line of it has its bound.
+          count: unfinishedLine,
+        },
+        read,
+      )
+      .pipe(concatMap((messages) => messages));
+  });
+}
+
+const encode = (request: WatchRequest): string => `${encodeJson('WatchRequest', request)}\n`;

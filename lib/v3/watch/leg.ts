@@ -1,0 +1,118 @@
+import {
+  concat,
+  concatMap,
+  defer,
+  EMPTY,
+  ignoreElements,
+  merge,
+  startWith,
+  tap,
+  timer,
+  type Observable,
+} from 'rxjs';
+import { HistoryLost } from '../../watch/history-lost.js';
+import { progress } from '../../watch/leg-item.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import { behind$ } from './behind.js';
+import type { LegSite, V3LegItem } from './leg-site.js';
+import { refusal } from './refusal.js';
+import { resync$ } from './resync.js';
+import { Telling } from './telling.js';
+import { lagMs } from './timing.js';
+import { createOf } from './watch-target.js';
+import { noWatch, type WatchMessage } from './watch-stream.js';
+
+/** etcd sends so many revisions at once to a watch that replays: whoever is further behind holds up others for longer. */
+const oneBatch = 1_000;
+
+/**
+ * One leg of a watch: on a stream that it shares with the other watches at that member, or on one of its own for as long as
+ * it has far to go, or its member has. It is resumed one revision before its position: what it was told of that must be told
+ * again.
+ */
+export function leg$(site: LegSite): Observable<V3LegItem> {
+  return defer(() => {
+    const { context, endpoint, position, start, target } = site;
+    const isResumed = start === 'position';
+    const from = isResumed ? position.next : undefined;
+    const isFar = from !== undefined && context.highWater.revision - from >= oneBatch;
+    const apart = position.apart || isFar;
+    const stream = context.streams.take(endpoint, apart);
+    const telling = new Telling(position, isResumed);
+    /** Up to where its past goes; undefined before it stands. */
+    let past: number | undefined;
+    let isThrough = false;
+    let isLive = false;
+    let lags = false;
+
+    const live = function* ({ events }: WatchMessage): Generator<V3LegItem> {
+      // A member that tells of its progress has nothing more to say, or (older releases) has said the most of it.
+      isThrough ||= events.length === 0 || (position.next ?? 0) > (past ?? Infinity);
+      if (isLive || !isThrough || !telling.isProven) return;
+      isLive = true;
+      position.apart = false;
+      // It has caught up, and can share again.
+      yield apart ? { type: 'end' } : { type: 'live', endpoint };
+    };
+    const tell = function* (message: WatchMessage, ordered: boolean): Generator<V3LegItem> {
+      yield* telling.read(message, ordered);
+      yield* live(message);
+    };
+    /** The member is behind the position. */
+    const lagging$ = (): Observable<V3LegItem> =>
+      behind$(site).pipe(
+        concatMap((): readonly V3LegItem[] => {
+          lags = true;
+          if (apart) return [];
+          position.apart = true;
+          return [{ type: 'end' }];
+        }),
+      );
+    const stand$ = (message: WatchMessage): Observable<V3LegItem> | readonly V3LegItem[] => {
+      const revision = message.header?.revision ?? 0;
+      past = revision;
+      position.clusterId ??= message.header?.cluster_id;
+      if (start === 'state') {
+        isLive = true;
+        return resync$(site).pipe(startWith<V3LegItem>({ type: 'live', endpoint }));
+      }
+      if (from === undefined) {
+        isLive = true;
+        return [progress(Math.max(revision, context.highWater.revision) + 1), { type: 'live', endpoint }];
+      }
+      if (revision < from - 1) return lagging$();
+      if (revision === from - 1 && telling.isProven && !apart) {
+        isLive = true;
+        return [{ type: 'live', endpoint }];
+      }
+      stream.requestProgress();
+      return [{ type: 'catching-up', endpoint }];
+    };
+
+    const items$ = stream.watch$(createOf(target, isResumed ? position.asks : undefined)).pipe(
+      tap(({ header }) => {
+        context.highWater.saw(header);
+      }),
+      concatMap((message): Observable<V3LegItem> | Iterable<V3LegItem> => {
+        const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;
+        if (position.isOfAnother(header?.cluster_id))
+          throw new HistoryLost('rebuilt', 'the cluster is another one');
+        if (compacted > 0)
+          throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
+        if (canceled) throw refusal(site, message);
+        if (created) return stand$(message);
+        const ordered = id !== noWatch || context.streams.tellsInOrder(endpoint);
+        const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
+        return isBehind && position.lost === undefined ? concat(lagging$(), EMPTY) : tell(message, ordered);
+      }),
+    );
+    if (!apart) return items$;
+    const left$ = timer(lagMs, lagMs).pipe(
+      tap(() => {
+        if (lags && position.next === from) throw new MemberLeft('its member lags behind');
+      }),
+      ignoreElements(),
+    );
+    return merge(items$, left$);
+  });
+}

@@ -1,0 +1,75 @@
+import { catchError, concatMap, of, switchMap, takeUntil, throwError, type Observable } from 'rxjs';
+import { Fault } from '../../cluster/fault.js';
+import type { Attempt } from '../../errors.js';
+import { HistoryLost } from '../../watch/history-lost.js';
+import { MemberLeft } from '../../watch/member-left.js';
+import { whenOver$ } from '../../watch/when-over.js';
+import type { InitialState, Site, Verdict, WatchProtocol } from '../../watch/watch-protocol.js';
+import type { WatchEvent } from '../model/watch-event.js';
+import { behind$ } from './behind.js';
+import type { LegContext } from './leg-context.js';
+import type { LegSite, V3LegItem } from './leg-site.js';
+import { leg$ } from './leg.js';
+import { readState$ } from './read-state.js';
+import { WatchPosition } from './watch-position.js';
+import type { V3Target } from './watch-target.js';
+
+/** How a range is watched through the v3 API (etcd: "etcd API", Watch API). */
+export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
+  readonly #context: LegContext;
+  readonly #target: V3Target;
+
+  constructor(context: LegContext, target: V3Target) {
+    this.#context = context;
+    this.#target = target;
+  }
+
+  position(fromRevision: number | undefined): WatchPosition {
+    return new WatchPosition(fromRevision);
+  }
+
+  leg$(site: Site<WatchPosition>): Observable<V3LegItem> {
+    return leg$(this.#site(site));
+  }
+
+  /**
+   * A state below what the watch was told is that of a store which was put back, as its read is linearizable: one epoch
+   * ahead, as the watch's resync is still to come.
+   */
+  state$(place: Site<WatchPosition>, again: boolean): Observable<InitialState<WatchEvent>> {
+    const site = this.#site(place);
+    const { position, stay } = site;
+    const { epoch, next = 1 } = position;
+    return readState$(site).pipe(
+      switchMap(({ kvs, revision, clusterId }): Observable<InitialState<WatchEvent>> => {
+        const event: WatchEvent = { type: 'sync', kvs, revision };
+        const ahead = { event, epoch: epoch + 1, next: 1 };
+        if (position.isOfAnother(clusterId)) return of(ahead);
+        if (revision >= next - 1) return of({ event, epoch, next: revision + 1 });
+        const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
+        if (!again) return lags$;
+        return behind$(site).pipe(
+          concatMap(() => lags$),
+          catchError((error: unknown) => {
+            if (error instanceof HistoryLost) return of(ahead);
+            throw error;
+          }),
+          takeUntil(whenOver$(stay)),
+        );
+      }),
+    );
+  }
+
+  verdict(error: unknown, attempt: Attempt): Verdict {
+    if (error instanceof HistoryLost) return { lost: error.loss };
+    if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
+    if (error.config.executed !== undefined) return 'again';
+    const final = error.config.toError({ endpoint: attempt.endpoint, attempts: [attempt] });
+    // Not etcd's word, but that of something in between, which may be mended.
+    return final.code === 'UNEXPECTED_RESPONSE' ? 'again' : final;
+  }
+
+  #site(site: Site<WatchPosition>): LegSite {
+    return { ...site, context: this.#context, target: this.#target };
+  }
+}

@@ -1,0 +1,70 @@
+import type { Lost } from '../../errors.js';
+import type { Batch } from '../../watch/leg-item.js';
+import type { Position } from '../../watch/position.js';
+import { revisionOf, type Change } from './changes.js';
+
+/**
+ * The position of a watch: the next revision to be told. Events move it, and what a member says of its progress; never
+ * backwards within one epoch.
+ */
+export class WatchPosition implements Position {
+  next: number | undefined;
+  epoch = 0;
+  lost: Lost['reason'] | undefined;
+  /** The cluster whose revisions these are; undefined until it is known. */
+  clusterId: string | undefined;
+  /** Its member is behind it: it must not hold up others on the same stream. */
+  apart = false;
+  /** The first change of the revision that was told last. */
+  #told: Change | undefined;
+  #moved = false;
+
+  /** @param from the first revision of interest; undefined: what happens from now on */
+  constructor(from?: number) {
+    this.next = from;
+  }
+
+  /**
+   * The revision to ask for: that before the position, so that what was told is told again. Nothing was told yet of a start
+   * that was given.
+   */
+  get asks(): number | undefined {
+    return this.next === undefined || !this.#moved ? this.next : this.next - 1;
+  }
+
+  /**
+   * What the same store must tell first when it is asked from the revision before the position; undefined where nothing is
+   * known of that revision.
+   */
+  get mark(): Change | undefined {
+    return this.#told !== undefined && revisionOf(this.#told) + 1 === this.next ? this.#told : undefined;
+  }
+
+  /** The first change of a revision that is about to be told. */
+  tells(change: Change): void {
+    this.#told = change;
+  }
+
+  /** Whether that id says that the cluster is another one; no id says nothing. */
+  isOfAnother(clusterId: string | undefined): boolean {
+    return clusterId !== undefined && this.clusterId !== undefined && clusterId !== this.clusterId;
+  }
+
+  moveTo({ next, epoch }: Batch<unknown>): void {
+    if (epoch !== undefined) {
+      this.epoch = epoch;
+      this.#told = undefined;
+    } else if (this.next !== undefined && next < this.next) return;
+    this.#moved = true;
+    this.next = next;
+    this.lost = undefined;
+  }
+
+  lose(reason: Lost['reason']): void {
+    this.lost = reason;
+  }
+
+  doubt(): void {
+    // What a member has told stands: whoever is asked next must tell it again.
+  }
+}

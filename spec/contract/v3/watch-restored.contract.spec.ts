@@ -1,0 +1,87 @@
+import { cpSync, rmSync } from 'node:fs';
+import { firstValueFrom } from 'rxjs';
+import { serverUnderTest } from '../../support/etcd/server-under-test.js';
+import { eventually } from '../../support/jest/eventually.js';
+import { acceptAgain } from '../../support/proxies/write-tap.js';
+import { putPast, versionOf, watchBed } from '../../support/v3/watch-bed.js';
+
+/*
+ * A store that was put back to what it was, as from a copy of its volume, and one that lost all: the same ids, terms that may go on,
+ * revisions that begin anew. Nothing but what it answers tells.
+ */
+const server = serverUnderTest();
+let key: string;
+const put = (name: string, value: string) => putPast(server.url, name, value);
+const restart = async () => {
+  await firstValueFrom(server.member.restart$());
+  await firstValueFrom(server.member.ready$());
+};
+
+beforeEach(() => {
+  key = server.key();
+});
+
+/** Watches, lets 20 revisions come that the store forgets then, and writes to it unseen before the watch is back. */
+async function forget(saved: boolean, unseen: number) {
+  const proxy = await server.proxy();
+  const bed = watchBed(await versionOf(server.url), { endpoints: proxy.url });
+  server.afterwards(() => bed.close());
+  const { member } = server;
+  const copy = `${member.dataDir}-copy`;
+  server.afterwards(() => rmSync(copy, { recursive: true, force: true }));
+  await put(key, 'kept');
+  await firstValueFrom(member.kill$());
+  cpSync(member.dataDir, copy, { recursive: true });
+  await restart();
+  const log = await bed.watch(key).live();
+  for (let i = 0; i < 20; i += 1) await put(key, `lost${i}`);
+  await log.until(`put ${key}=lost19`);
+  proxy.refuse();
+  proxy.reset();
+  await firstValueFrom(member.kill$());
+  rmSync(member.dataDir, { recursive: true });
+  if (saved) cpSync(copy, member.dataDir, { recursive: true });
+  await restart();
+  for (let i = 0; i < unseen; i += 1) await put(key, `new${i}`);
+  await acceptAgain(proxy);
+  return log;
+}
+
+describe.each([
+  [true, 'put back'],
+  [false, 'empty'],
+])('kept: %s: a store that was %s', (saved) => {
+  test('its revision is below what was told: a resync says so', async () => {
+    const log = await forget(saved, 0);
+    await log.until('resync');
+    const last = await put(key, 'last');
+    await log.until(`put ${key}=last`);
+    const [resync, ...after] = log.lines.slice(20);
+    expect(resync).toMatch(saved ? `resync restored ${key}=kept@` : /^resync restored @/);
+    expect(after).toEqual([`put ${key}=last@${last}`]);
+  });
+
+  test('it has overtaken what was told: what comes first is not what did, and a resync says so', async () => {
+    const log = await forget(saved, 80);
+    await log.until('resync');
+    await put(key, 'last');
+    await log.until(`put ${key}=last`);
+    expect(log.lines.slice(20).map((line) => line.split('@')[0])).toEqual([
+      `resync restored ${key}=new79`,
+      `put ${key}=last`,
+    ]);
+  });
+});
+
+test('a member that was merely restarted is no such store', async () => {
+  const bed = watchBed(await versionOf(server.url), { endpoints: server.url });
+  server.afterwards(() => bed.close());
+  const log = await bed.watch(key).live();
+  await put(key, '1');
+  await log.until(`put ${key}=1`);
+  await firstValueFrom(server.member.kill$());
+  await restart();
+  await eventually(async () => (await put(key, '2')) > 0);
+  await log.until(`put ${key}=2`);
+  expect(log.lines.map((line) => line.split('@')[0])).toEqual([`put ${key}=1`, `put ${key}=2`]);
+});
