@@ -1,21 +1,38 @@
 import type { ResponseInfo } from './model/response-info.js';
 
-/** The highest revision that a client has seen of the store that it belongs to; that of another cluster begins anew. */
+/**
+ * The highest revision that a client has seen of the store that it belongs to. Revisions only grow while the store is the
+ * same: that of another cluster begins anew, and so does one that was put back to an older state.
+ */
 export class SeenRevision {
   #clusterId: string | undefined;
   #revision = 0;
+  #epoch = 0;
 
   /** 0 before any was seen. */
   get value(): number {
     return this.#revision;
   }
 
+  /** How often it has begun anew. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** Takes an answer into account. */
   saw({ clusterId, revision }: Pick<ResponseInfo, 'clusterId' | 'revision'>): void {
     if (clusterId !== this.#clusterId) {
+      if (this.#clusterId !== undefined) this.#epoch += 1;
       this.#clusterId = clusterId;
       this.#revision = 0;
     }
     if (revision > this.#revision) this.#revision = revision;
+  }
+
+  /** The store of that epoch was put back to that revision; whoever finds out later than others changes nothing. */
+  restart(epoch: number, revision: number): void {
+    if (epoch !== this.#epoch) return;
+    this.#epoch += 1;
+    this.#revision = revision;
   }
 }

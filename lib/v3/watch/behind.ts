@@ -3,6 +3,7 @@ import { triedOnceMore, untried } from '../../cluster/tried.js';
 import { backoff } from '../../util/backoff.js';
 import { HistoryLost } from '../../watch/history-lost.js';
 import type { LegSite } from './leg-site.js';
+import { memberRange$ } from './member-range.js';
 
 /**
  * A member tells a revision below what a watch was told: it lags, or the store was put back to an older state. A linearizable
@@ -13,15 +14,15 @@ import type { LegSite } from './leg-site.js';
  */
 export function behind$(site: LegSite): Observable<unknown> {
   const { context, endpoint, position } = site;
-  const { highWater, cluster } = context;
-  const { epoch } = highWater;
+  const { seen, cluster } = context;
+  const { epoch } = seen;
   const reached = (revision: number): boolean => revision >= (position.next ?? 1) - 1;
   const elsewhere = (): string => cluster.readEndpoint(triedOnceMore(untried, endpoint));
   return newest$(site, endpoint).pipe(
     switchMap((revision) => (reached(revision) ? [revision] : defer(() => newest$(site, elsewhere())))),
     map((revision) => {
       if (reached(revision)) return;
-      highWater.restart(epoch, revision);
+      seen.restart(epoch, revision);
       throw new HistoryLost('restored', 'the store was put back to an older state');
     }),
   );
@@ -29,7 +30,7 @@ export function behind$(site: LegSite): Observable<unknown> {
 
 /** The store's revision by a linearizable read at that member, tried until a quorum answers it. */
 const newest$ = ({ context, target }: LegSite, endpoint: string): Observable<number> =>
-  context.range$(endpoint, { ...target.bounds, limit: 1, keys_only: true }).pipe(
+  memberRange$(context, endpoint, { ...target.bounds, limit: 1, keys_only: true }).pipe(
     map(({ header }) => header?.revision ?? 0),
     retry({ delay: (_, n) => timer(backoff(n - 1, context.settings.retry)) }),
   );

@@ -2,21 +2,11 @@ import { concatMap, defer, map, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { Lines } from '../../transport/lines.js';
-import type { Transport } from '../../transport/transport.js';
+import type { V3Context } from '../context.js';
 import { decodeAnswer, decodeLine, type GatewayAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import { methodOf } from '../wire/methods.js';
 import type { WatchMessage, WatchRequest } from './watch-stream.js';
-
-/** A member's gateway, and how it is spoken to. */
-export interface GatewaySite {
-  readonly transport: Transport;
-  readonly endpoint: string;
-  /** Until an answer, or the first message of a stream, is there, in milliseconds. */
-  readonly timeout: number;
-  readonly authorization: string | undefined;
-  readonly version: string | undefined;
-}
 
 const method = methodOf('Watch', 'Watch');
 
@@ -27,7 +17,8 @@ const method = methodOf('Watch', 'Watch');
  * Errors with a Fault for what is no such stream, and for the error that etcd ends one with; completes when it just ends.
  */
 export function gatewayWatch$(
-  { transport, endpoint, timeout, authorization, version }: GatewaySite,
+  { transport, settings, cluster, token }: V3Context,
+  endpoint: string,
   requests: Observable<WatchRequest> | WatchRequest,
 ): Observable<WatchMessage> {
   return defer(() => {
@@ -39,7 +30,7 @@ export function gatewayWatch$(
       status,
       body,
       endpoint,
-      version,
+      version: cluster.version(endpoint),
       secrets: transport.secrets,
     });
     const read = (part: HttpPart): readonly WatchMessage[] => {
@@ -68,8 +59,8 @@ export function gatewayWatch$(
           path: method.path,
           contentType: 'application/json',
           ...(isOne ? { body: encode(requests) } : { body: '', rest$: requests.pipe(map(encode)) }),
-          authorization,
-          timeout,
+          authorization: token(),
+          timeout: settings.timeout,
           operation: 'watch',
           pool: 'watch',
           // It is endless: each line of it has its bound.

@@ -13,6 +13,8 @@ import {
 import { HistoryLost } from '../../watch/history-lost.js';
 import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
+import { learn } from '../context.js';
+import { responseInfo } from '../model/response-info.js';
 import { behind$ } from './behind.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
 import { refusal } from './refusal.js';
@@ -35,7 +37,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
     const { context, endpoint, position, start, target } = site;
     const isResumed = start === 'position';
     const from = isResumed ? position.next : undefined;
-    const isFar = from !== undefined && context.highWater.revision - from >= oneBatch;
+    const isFar = from !== undefined && context.seen.value - from >= oneBatch;
     const apart = position.apart || isFar;
     const stream = context.streams.take(endpoint, apart);
     const telling = new Telling(position, isResumed);
@@ -78,7 +80,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
       }
       if (from === undefined) {
         isLive = true;
-        return [progress(Math.max(revision, context.highWater.revision) + 1), { type: 'live', endpoint }];
+        return [progress(Math.max(revision, context.seen.value) + 1), { type: 'live', endpoint }];
       }
       if (revision < from - 1) return lagging$();
       if (revision === from - 1 && telling.isProven && !apart) {
@@ -91,7 +93,8 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
 
     const items$ = stream.watch$(createOf(target, isResumed ? position.asks : undefined)).pipe(
       tap(({ header }) => {
-        context.highWater.saw(header);
+        const info = responseInfo(header, endpoint);
+        if (info !== undefined) learn(context, info);
       }),
       concatMap((message): Observable<V3LegItem> | Iterable<V3LegItem> => {
         const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;

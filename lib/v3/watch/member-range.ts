@@ -1,17 +1,20 @@
 import type { Observable } from 'rxjs';
+import { learn, type V3Context } from '../context.js';
+import { responseInfo } from '../model/response-info.js';
 import { decodeAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import type { Answer, Message } from '../wire/messages.js';
 import { methodOf } from '../wire/methods.js';
-import type { GatewaySite } from './gateway-watch.js';
 
 const method = methodOf('KV', 'Range');
 
 /** Reads a range at one member, past the retries of a call; errors with a Fault or a TransportError. */
 export function memberRange$(
-  { transport, endpoint, timeout, authorization, version }: GatewaySite,
+  context: V3Context,
+  endpoint: string,
   request: Message<'RangeRequest'>,
 ): Observable<Answer<'RangeResponse'>> {
+  const { transport, settings, cluster, token } = context;
   const operation = 'watch';
   return transport.read$(
     {
@@ -20,12 +23,18 @@ export function memberRange$(
       path: method.path,
       body: encodeJson(method.request, request),
       contentType: 'application/json',
-      authorization,
-      timeout,
+      authorization: token(),
+      timeout: settings.timeout,
       operation,
       pool: 'watch',
     },
-    ({ status, body }) =>
-      decodeAnswer({ operation, status, body, endpoint, version, secrets: transport.secrets }, method),
+    ({ status, body }) => {
+      const { secrets } = transport;
+      const version = cluster.version(endpoint);
+      const answer = decodeAnswer({ operation, status, body, endpoint, version, secrets }, method);
+      const info = responseInfo(answer.header, endpoint);
+      if (info !== undefined) learn(context, info);
+      return answer;
+    },
   );
 }

@@ -4,6 +4,7 @@ import { backoff } from '../../util/backoff.js';
 import { keyValue, type KeyValue } from '../model/key-value.js';
 import type { Answer } from '../wire/messages.js';
 import type { LegSite } from './leg-site.js';
+import { memberRange$ } from './member-range.js';
 
 /** All that stands in a range at one revision. */
 export interface State {
@@ -32,9 +33,9 @@ export function readState$({
   target,
 }: Omit<LegSite, 'start' | 'stay'>): Observable<State> {
   const page$ = (key: Uint8Array, at?: number): Observable<Page> =>
-    context
-      .range$(endpoint, { ...target.bounds, key, limit: pageSize, revision: at })
-      .pipe(map((answer) => ({ answer, revision: at ?? answer.header?.revision ?? 0 })));
+    memberRange$(context, endpoint, { ...target.bounds, key, limit: pageSize, revision: at }).pipe(
+      map((answer) => ({ answer, revision: at ?? answer.header?.revision ?? 0 })),
+    );
   return defer(() => page$(target.bounds.key)).pipe(
     expand(({ answer: { kvs, more }, revision }) => {
       const last = kvs.at(-1);

@@ -19,7 +19,7 @@ export function refusal(
   if (reason === '') return new MemberLeft('its member has ended the watch');
   const [, name = ''] = /^rpc error: code = (\w+) /.exec(reason) ?? [];
   const code = codeNames.indexOf(name);
-  const { secrets } = context;
+  const { secrets } = context.transport;
   const answer = { operation: `watch ${target.key}`, status: 200, body: '', endpoint, secrets };
   return grpcFault(answer, { code: code > 0 ? code : invalidArgument, message: reason });
 }

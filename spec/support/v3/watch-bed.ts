@@ -4,7 +4,8 @@ import { resolveOptions, type ClientOptions } from '../../../lib/options.js';
 import { Transport } from '../../../lib/transport/transport.js';
 import { WatchSource } from '../../../lib/watch/watch-source.js';
 import { withInitialState$ } from '../../../lib/watch/initial-state.js';
-import { HighWater } from '../../../lib/v3/high-water.js';
+import type { V3Context } from '../../../lib/v3/context.js';
+import { SeenRevision } from '../../../lib/v3/seen-revision.js';
 import { boundsOf, type Bounds, type KeyRange } from '../../../lib/v3/model/key-range.js';
 import type { WatchEvent } from '../../../lib/v3/model/watch-event.js';
 import { gatewayWatch$ } from '../../../lib/v3/watch/gateway-watch.js';
@@ -32,10 +33,13 @@ export interface V3WatchLog {
 
 /** Watches over the gateway of one member, or of whichever the spec names at the time; without a cluster's heartbeat. */
 export function watchBed(version: string, options: ClientOptions = {}) {
-  const settings = resolveOptions({ retry: { initialDelay: 10, maxDelay: 100 }, ...options });
+  const settings = resolveOptions({
+    timeout: 10_000,
+    retry: { initialDelay: 10, maxDelay: 100 },
+    ...options,
+  });
   const events = new EventBus();
   const transport = new Transport(settings, events);
-  const highWater = new HighWater();
   const closing$ = new Subject<void>();
   const bed = {
     endpoint: settings.endpoints[0] ?? '',
@@ -44,28 +48,9 @@ export function watchBed(version: string, options: ClientOptions = {}) {
     version,
     openBodies: transport.abilities.openBodies,
     transport,
-    highWater,
     /** Each stream that was opened. */
     opened: [] as string[],
   };
-  const gateway = (endpoint: string) => ({
-    transport,
-    endpoint,
-    timeout: 10_000,
-    authorization: undefined,
-    version: bed.version,
-  });
-  const streams = new WatchStreams({
-    get openBodies() {
-      return bed.openBodies;
-    },
-    open$: (endpoint, requests) => {
-      bed.opened.push('subscribe' in requests ? 'open' : 'closed');
-      return gatewayWatch$(gateway(endpoint), requests);
-    },
-    answers$: (endpoint) => memberRange$(gateway(endpoint), { ...boundsOf('range', 'x'), limit: 1 }),
-    version: () => bed.version,
-  });
   const cluster = {
     closing$,
     watchEndpoint$: (): Observable<string> => of(bed.endpoint),
@@ -74,18 +59,31 @@ export function watchBed(version: string, options: ClientOptions = {}) {
     enter: () => () => undefined,
     dropped: () => undefined,
     knows: () => true,
+    version: () => version,
+    heard: () => undefined,
+    sawTerm: () => undefined,
     view: {},
   };
-  const context = {
+  const v3 = {
     settings,
     events,
+    transport,
     cluster,
-    streams,
-    highWater,
-    secrets: transport.secrets,
-    range$: (endpoint: string, request: Parameters<LegContext['range$']>[1]) =>
-      memberRange$(gateway(endpoint), request),
-  } as unknown as LegContext;
+    seen: new SeenRevision(),
+    token: () => undefined,
+  } as unknown as V3Context;
+  const streams = new WatchStreams({
+    get openBodies() {
+      return bed.openBodies;
+    },
+    open$: (endpoint, requests) => {
+      bed.opened.push('subscribe' in requests ? 'open' : 'closed');
+      return gatewayWatch$(v3, endpoint, requests);
+    },
+    answers$: (endpoint) => memberRange$(v3, endpoint, { ...boundsOf('range', 'x'), limit: 1 }),
+    version: () => bed.version,
+  });
+  const context: LegContext = { ...v3, streams };
   let id = 0;
 
   function watch(
