@@ -1,5 +1,5 @@
 import { isWatchHistoryLost, type ClientOptions, type EtcdClient, type WatchOptions } from 'rxetcd';
-import { firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom } from 'rxjs';
 import { eventually } from '../../support/jest/eventually.js';
 import type { OldEtcd, OldMember } from '../../support/old-etcd/old-etcd.js';
 import type { OldRelease } from '../../support/old-etcd/old-etcd-release.js';
@@ -181,6 +181,8 @@ describe.each(watched)('a watch on etcd %s', (release) => {
 
   test('outlives its member', async () => {
     await start(release, 3, { heartbeat: 100 });
+    // A watch that begins before its leader is known stands anywhere at first.
+    await firstValueFrom(client.clusterState$.pipe(filter(({ leader }) => leader !== undefined)));
     const log = await watch('/w').live();
     await armed();
     const [leader, follower] = etcd.members as [OldMember, OldMember];
