@@ -14,8 +14,6 @@ export interface Position {
   readonly lost: Lost['reason'] | undefined;
   /** What lies between here and now can no longer be had. */
   lose(reason: Lost['reason']): void;
-  /** Something failed: what is not proven is void, the old place is asked again. */
-  doubt(): void;
   /** A leg has delivered this. */
   moveTo(batch: Batch<unknown>): void;
 }

@@ -122,7 +122,6 @@ export class WatchRun<E, P extends Position> {
       this.#lostBy = reason;
     }
     if (error instanceof TransportError) this.#context.cluster.dropped(this.#endpoint, error);
-    this.position.doubt();
     // What broke the leg may have broken what outlives it, too.
     this.#leave();
     this.#reportLost(reason);

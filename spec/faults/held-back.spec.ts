@@ -84,7 +84,7 @@ describe('a poll whose event is held behind its head while others answer', () =>
     await log.until(() => log.lines.some((line) => line.endsWith('=third')));
   });
 
-  it.failing('P2: it is told, or a resync makes up for it', () => {
+  it('P2: it is told, or a resync makes up for it', () => {
     const told = log.events.map(({ action, node }) => (action === 'resync' ? action : node.value));
     expect([
       ['first', 'second', 'third'],

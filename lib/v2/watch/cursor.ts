@@ -1,7 +1,6 @@
 import type { LossReason } from '../../errors.js';
 import type { Batch } from '../../watch/leg-item.js';
 import type { Position } from '../../watch/position.js';
-import { Claims } from './claims.js';
 import type { StandbyStreams } from './standby-streams.js';
 
 /** An event that was not delivered, as others may be missing before it. */
@@ -11,10 +10,10 @@ export interface Withheld {
 }
 
 /**
- * The position of a v2 watch: the next index to ask for. It moves only on proof.
- *
- * Proof is an event (a poll asked from s and answered by event m shows that nothing else matches in [s, m)), or a claim
- * of silence that has been witnessed.
+ * The position of a v2 watch: the next index to ask for. It moves by events: a poll asked from s and answered by event m shows
+ * that nothing else matches from s to m. Silence is no proof, as an event can be held back behind the headers of its poll
+ * while other connections of the same member pass. Only when it leaves etcd's history does the position pass on without proof, if
+ * the state does not show otherwise.
  */
 export class Cursor implements Position {
   next: number | undefined;
@@ -24,24 +23,34 @@ export class Cursor implements Position {
   clusterId: string | undefined;
   /** The epoch of the client's watermark in which they count. */
   storeEpoch: number | undefined;
-  /** What silence says, and may come to prove. */
-  readonly claims = new Claims();
+  /** Polls from the position on were silent up to here, which is no part of it; 0 if none was. */
+  silentTo = 0;
+  /** History does not hold the position any more. */
+  isOutOfHistory = false;
   /** Keys with a TTL that the watch knows of, about: so many may expire at once. */
   keysWithTtl = 0;
   /** What waits ahead for such a burst; it ends with the site's stay. */
   standby: StandbyStreams | undefined;
   withheld: Withheld | undefined;
-  /** Up to here everything was delivered; a claim, though proven, can still be belied by a late event above. */
-  #delivered = 0;
+  #passedFrom: number | undefined;
 
   constructor(fromIndex?: number) {
     this.next = fromIndex;
-    if (fromIndex !== undefined) this.#delivered = fromIndex - 1;
+  }
+
+  /** Where that begins which a state has to make up for. */
+  get begins(): number | undefined {
+    return this.#passedFrom ?? this.next;
   }
 
   /** Whether an event of that index is still to be seen. */
   isNew(index: number): boolean {
-    return index > this.#delivered;
+    return index >= (this.next ?? 1);
+  }
+
+  /** Whether an event of that index was passed, since the last one. */
+  isPassed(index: number): boolean {
+    return index >= (this.#passedFrom ?? Infinity) && !this.isNew(index);
   }
 
   /** Whether that id says that the cluster is another one; no id says nothing. */
@@ -49,31 +58,31 @@ export class Cursor implements Position {
     return clusterId !== undefined && this.clusterId !== undefined && clusterId !== this.clusterId;
   }
 
+  /** Passes what polls were silent about, up to that index at the most. */
+  pass(atMost = Infinity): void {
+    const { next } = this;
+    const to = Math.min(this.silentTo, atMost);
+    if (next === undefined || to <= next) return;
+    this.#passedFrom ??= next;
+    this.next = to;
+    this.isOutOfHistory = false;
+  }
+
   moveTo({ events, next, epoch }: Batch<unknown>): void {
     const fixesStart = this.next === undefined && events.length === 0;
     this.next = next;
-    this.#delivered = next - 1;
     if (fixesStart) return;
-    if (epoch === undefined) this.claims.doubt();
-    else {
-      this.epoch = epoch;
-      this.claims.clear();
-    }
+    this.silentTo = 0;
+    this.isOutOfHistory = false;
+    this.#passedFrom = undefined;
     this.lost = undefined;
     this.withheld = undefined;
+    if (epoch !== undefined) this.epoch = epoch;
   }
 
+  /** What history does not hold any more is not lost as long as it may be passed. */
   lose(reason: LossReason): void {
-    this.lost = reason;
-  }
-
-  doubt(): void {
-    this.claims.doubt();
-  }
-
-  /** That endpoint answered a request sent at that time: what is proven by it is passed. */
-  witness(endpoint: string, sentAt: number): void {
-    const proven = this.claims.proven(endpoint, sentAt);
-    if (proven !== undefined && this.next !== undefined && proven >= this.next) this.next = proven + 1;
+    if (reason === 'cleared' && this.silentTo > (this.next ?? Infinity)) this.isOutOfHistory = true;
+    else this.lost = reason;
   }
 }

@@ -2,6 +2,7 @@ import { progress, type Batch } from '../../watch/leg-item.js';
 import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model/model.js';
 import type { KeysBody } from '../wire/decode.js';
 import { withKey } from '../api/with-key.js';
+import { HistoryLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
 
@@ -16,7 +17,14 @@ export function deliver(
   const node = withKey(body.node ?? { key });
   const index = node.modifiedIndex ?? 0;
   watermark.saw({ etcdIndex: index });
-  if (!position.isNew(index)) return 'old';
+  if (!position.isNew(index)) {
+    // It can only be made up for.
+    if (position.isPassed(index) && matches(key, recursive, body.action, node)) {
+      position.silentTo = 0;
+      throw new HistoryLost('cleared');
+    }
+    return 'old';
+  }
   if (node.expiration !== undefined) position.keysWithTtl += 1;
   if (body.prevNode?.expiration !== undefined) position.keysWithTtl -= 1;
   const next = index + 1;

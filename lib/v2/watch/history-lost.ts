@@ -3,6 +3,7 @@ import { EtcdErrorCode, type LossReason } from '../../errors.js';
 
 /** What the client finds out by itself, and how it says so. */
 const findings = {
+  cleared: 'something has happened that its polls did not bring',
   rebuilt: 'the cluster was rebuilt',
   'another-cluster': 'the cluster is another one',
 } as const;

@@ -16,9 +16,8 @@ import {
 import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import { isLegacy, isSilentWatcher } from '../old/server-release.js';
-import { claimsOf } from './claims.js';
 import { deliver } from './deliver.js';
-import { rearm$, lag } from './rearm.js';
+import { lag, Rearm } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { Overdue } from './overdue.js';
@@ -57,37 +56,43 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   const isComing = (): boolean => body !== undefined && (races || !body.pause.isLong);
   const stays = (): boolean => silent || isComing() || (headless && isFar(site));
   const unseen = (): boolean => !silent && (isLegacy(version) || headless);
-  const again$ = rearm$(site, stays).pipe(
-    mergeWith(unseen() ? interval(unseenRearmMs).pipe(filter(unseen)) : EMPTY),
+  const rearm = new Rearm(site, { busy: stays });
+  const again$ = rearm.asks$.pipe(
+    mergeWith(
+      unseen()
+        ? interval(unseenRearmMs).pipe(
+            filter(unseen),
+            map(() => position.next),
+          )
+        : EMPTY,
+    ),
   );
-  const again = (): Observable<PollPart> => {
+  let from = start === 'state' ? undefined : position.next;
+  const again = (next: number | undefined): Observable<PollPart> => {
     if (relieves) body = undefined;
     races = body !== undefined;
-    return poll$(site, position.next);
+    return poll$(site, (from = next));
   };
   const replace = relieves
     ? switchAll<Observable<PollPart>>()
     : switchOnFirst<PollPart>((part) => body === undefined || isFound(part));
   const items$ = again$.pipe(
     map(again),
-    startWith(poll$(site, start === 'state' ? undefined : position.next)),
+    startWith(poll$(site, from)),
     replace,
     // In order: an event that comes while the state is read waits for it.
     concatMap((part, i): Observable<V2LegItem> => {
+      rearm.saw(part, from);
       if (part.type === 'arriving') {
-        // The poll is not silent: nothing is proven, and none that is may take its place.
+        // None that is silent may take its place.
         body = part;
-        position.doubt();
         return EMPTY;
       }
       if (part.type === 'event') return arrived$(site, part);
       headless = false;
       overdue.begun();
-      if (i > 0) {
-        // A newer poll has taken over, from the same position and with later headers.
-        claimsOf(site)(part);
-        return EMPTY;
-      }
+      // A newer poll has taken over.
+      if (i > 0) return EMPTY;
       return stand$(site, part.info, () => registered$(site, part));
     }),
   );
@@ -101,25 +106,19 @@ export function pollLeg$(site: LegSite): Observable<V2LegItem> {
   ).pipe(takeWhile(({ type }) => type !== 'end', true));
 }
 
-/** A poll that showed no headers proves nothing: another from the same place may ask for what is history no more. */
+/** Of a poll that showed no headers nobody knows whether it stands: another from the same place may ask for what is history no more. */
 const isFar = ({ context: { watermark }, position: { next = 0 } }: LegSite): boolean =>
   watermark.value - next > lag;
 
 /** The first poll stands: the start is fixed. */
 function registered$(
-  { context, position }: LegSite,
-  { info: { endpoint, etcdIndex }, sentAt }: Registered,
+  { context, position: { next } }: LegSite,
+  { info: { endpoint, etcdIndex } }: Registered,
 ): Observable<V2LegItem> {
-  const { claims, next } = position;
   const live: V2LegItem = { type: 'live', endpoint };
-  if (etcdIndex !== undefined) {
-    claims.claim(endpoint, etcdIndex, performance.now());
-    return next === undefined ? of(progress(etcdIndex + 1), live) : of(live);
-  }
+  if (etcdIndex !== undefined) return next === undefined ? of(progress(etcdIndex + 1), live) : of(live);
   // Without readable headers the start is asked for, and the poll made again from there.
   context.headers.hides(endpoint);
-  const told = claims.toldBefore(endpoint, sentAt);
-  if (told !== undefined) claims.claim(endpoint, told, performance.now());
   return of(next === undefined ? { type: 'end' } : live);
 }
 

@@ -1,58 +1,85 @@
 import { Observable, type Observer, type Subscriber } from 'rxjs';
 import type { LegSite } from './leg-site.js';
+import type { PollPart } from './poll-part.js';
+import { believes } from './pass.js';
 import type { StoreIndex } from './read-index.js';
+import { readState$ } from './read-state.js';
 import { rearmAfterMs, rearmGapMs } from './timing.js';
 
-/** An idle leg asks again once the store is this far ahead of its cursor: well within etcd's 1,000 events. */
+/** An idle leg asks again once the store is this far ahead of where it was when it asked last. */
 export const lag = 250;
 
-/**
- * Emits when an idle leg should ask its member again from the cursor. Each store index told is a witness for what the leg's own
- * headers claim.
- *
- * @param busy an event is arriving: nothing is to be asked
- * @param told called each time the store index is told
- */
-export function rearm$(site: LegSite, busy: () => boolean, told?: () => void): Observable<void> {
-  return new Observable((subscriber) => {
-    const rearm = new Rearm(site, busy, told, subscriber);
-    subscriber.add(() => {
-      rearm.stop();
-    });
-    return site.context.storeIndex$.subscribe(rearm);
-  });
+/** Of the 1,000 events that etcd keeps, so many may pass before the next reading and the poll behind it. */
+const room = 350;
+
+const history = 1_000;
+
+/** What an idle leg tells of itself. */
+export interface Idle {
+  /** Nothing is to be asked, as an event is arriving. */
+  readonly busy: () => boolean;
+  /** Below this index nothing but its polls brings the leg what happens. Default: nothing else does at all. */
+  readonly uncovered?: () => number;
+  /** Called each time the store index is told. */
+  readonly told?: (() => void) | undefined;
 }
 
-/** One object for each idle watch, not a chain of operators: there may be thousands. */
-class Rearm implements Observer<StoreIndex> {
+/**
+ * When an idle leg should ask its member again, and from where: from its position, as long as that is in history. Before it
+ * leaves that the leg passes on to behind what its polls were silent about, unless the state shows that something was missed.
+ *
+ * One object for each idle watch, not a chain of operators: there may be thousands.
+ */
+export class Rearm implements Observer<StoreIndex> {
   readonly #site: LegSite;
-  readonly #busy: () => boolean;
-  readonly #told: (() => void) | undefined;
-  readonly #subscriber: Subscriber<void>;
+  readonly #idle: Idle;
+  #subscriber: Subscriber<number> | undefined;
   #askedAt = performance.now();
+  /** Where the store was then. */
+  #askedUpTo = 0;
   #freeAt = -Infinity;
   #turn: ReturnType<typeof setTimeout> | undefined;
+  #reading: { readonly index: number; readonly at: number } | undefined;
+  /** What the latest poll is silent about: up to where, since when, and from which position. */
+  #silence: { readonly upTo: number; readonly at: number; readonly next: number | undefined } | undefined;
+  #passes = false;
 
-  constructor(
-    site: LegSite,
-    busy: () => boolean,
-    told: (() => void) | undefined,
-    subscriber: Subscriber<void>,
-  ) {
+  constructor(site: LegSite, idle: Idle) {
     this.#site = site;
-    this.#busy = busy;
-    this.#told = told;
-    this.#subscriber = subscriber;
+    this.#idle = idle;
   }
 
-  next(storeIndex: StoreIndex): void {
+  /** Emits where to ask from, each time it is due. */
+  get asks$(): Observable<number> {
+    return new Observable((subscriber) => {
+      this.#subscriber = subscriber;
+      subscriber.add(() => {
+        clearTimeout(this.#turn);
+      });
+      return this.#site.context.storeIndex$.subscribe(this);
+    });
+  }
+
+  /**
+   * The latest poll has told something.
+   *
+   * @param from where it was asked from
+   */
+  saw(part: PollPart, from: number | undefined): void {
+    const { position } = this.#site;
+    this.#silence = undefined;
+    if (part.type === 'registered') {
+      // Where headers cannot be read it has looked at least up to what its member had told before.
+      const { index, at } = this.#reading ?? { index: 0, at: Infinity };
+      const upTo = part.info.etcdIndex ?? (at <= part.sentAt ? index : 0);
+      if (upTo > 0) this.#silence = { upTo, at: performance.now(), next: position.next };
+    } else if (from !== undefined) position.silentTo = Math.min(position.silentTo, from);
+  }
+
+  next(reading: StoreIndex): void {
     const now = performance.now();
-    const { position, endpoint } = this.#site;
-    if (storeIndex.answered) {
-      position.witness(storeIndex.endpoint, storeIndex.sentAt);
-      if (storeIndex.index > 0) position.claims.told(storeIndex.endpoint, storeIndex.index, now);
-    } else if (storeIndex.endpoint === endpoint) position.doubt();
-    this.#told?.();
+    if (reading.answered && reading.endpoint === this.#site.endpoint) this.#heard(reading, now);
+    this.#idle.told?.();
     if (this.#turn !== undefined || now < this.#freeAt || !this.#isDue(now)) return;
     this.#freeAt = now + rearmGapMs;
     this.#turn = setTimeout(() => {
@@ -61,21 +88,26 @@ class Rearm implements Observer<StoreIndex> {
   }
 
   error(error: unknown): void {
-    this.#subscriber.error(error);
+    this.#subscriber?.error(error);
   }
 
   complete(): void {
-    this.#subscriber.complete();
+    this.#subscriber?.complete();
   }
 
-  stop(): void {
-    clearTimeout(this.#turn);
+  /** The member answers: what a poll that stood before was silent about may be passed, if need be. */
+  #heard({ index, sentAt }: StoreIndex, at: number): void {
+    const { position } = this.#site;
+    const silence = this.#silence;
+    if (silence !== undefined && sentAt >= silence.at && silence.next === position.next)
+      position.silentTo = Math.max(position.silentTo, silence.upTo + 1);
+    if (index > 0) this.#reading = { index, at };
   }
 
   #isDue(now: number): boolean {
     const { next, lost } = this.#site.position;
-    if (this.#busy() || lost !== undefined || next === undefined) return false;
-    const ahead = this.#site.context.watermark.value - next;
+    if (this.#passes || this.#idle.busy() || lost !== undefined || next === undefined) return false;
+    const ahead = this.#site.context.watermark.value - Math.max(next, this.#askedUpTo + 1);
     return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfterMs);
   }
 
@@ -85,6 +117,46 @@ class Rearm implements Observer<StoreIndex> {
     const now = performance.now();
     if (!this.#isDue(now)) return;
     this.#askedAt = now;
-    this.#subscriber.next();
+    this.#askedUpTo = this.#site.context.watermark.value;
+    if (this.#mayPass) this.#pass();
+    else this.#subscriber?.next(this.#place);
+  }
+
+  get #isFar(): boolean {
+    const { context, position } = this.#site;
+    return context.watermark.value - (position.next ?? 0) > history - room;
+  }
+
+  /** What something else brings, however late, need not be passed. */
+  get #mayPass(): boolean {
+    const { next = 0, silentTo } = this.#site.position;
+    return this.#isFar && silentTo > next && this.#uncovered > next;
+  }
+
+  get #uncovered(): number {
+    return this.#idle.uncovered?.() ?? Infinity;
+  }
+
+  /** Where to ask from. */
+  get #place(): number {
+    const { next = 0, silentTo } = this.#site.position;
+    return this.#isFar && this.#uncovered <= next ? Math.max(next, silentTo) : next;
+  }
+
+  /** Something may be held back: if the state shows it, it is asked for once more, as long as that may help. */
+  #pass(): void {
+    this.#passes = true;
+    const ask = (): void => {
+      this.#passes = false;
+      this.#subscriber?.next(this.#place);
+    };
+    const read = readState$(this.#site).subscribe({
+      next: (state) => {
+        believes(this.#site, state, this.#uncovered);
+      },
+      error: ask,
+      complete: ask,
+    });
+    this.#subscriber?.add(read);
   }
 }

@@ -34,7 +34,7 @@ const isBelow = (position: Cursor, { index, info }: State): boolean =>
 
 /** The event that carries a state, read afresh, in place of what was lost. */
 function resync(position: Cursor, { node, index, info }: State): V2LegItem {
-  const from = position.next ?? index;
+  const from = position.begins ?? index;
   const reason = position.isOfAnother(info.clusterId) ? 'another-cluster' : (position.lost ?? 'cleared');
   const lost: LostEvents =
     reason === 'cleared' ? { reason, from, to: Math.max(from, index) } : { reason, from };

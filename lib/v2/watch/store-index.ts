@@ -21,7 +21,7 @@ const fastGrowth = 100;
 
 /**
  * The store's index again and again while a watch is open: how an idle watch learns that foreign writes push its place
- * out of etcd's history, and the witness for its claims. With `heartbeat: false` there is none. Shared, and never
+ * out of etcd's history. With `heartbeat: false` there is none. Shared, and never
  * errors: a reading that fails says so; why it did is for the heartbeat to find out.
  *
  * @param key a key that is watched, if any is: there the client has rights

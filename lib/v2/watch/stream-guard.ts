@@ -11,6 +11,7 @@ import {
   Observable,
   of,
   repeat,
+  Subject,
   switchMap,
   tap,
   throwError,
@@ -19,8 +20,8 @@ import {
   type Subscriber,
 } from 'rxjs';
 import { withKey } from '../api/with-key.js';
-import { claimsOf } from './claims.js';
-import { rearm$ } from './rearm.js';
+import type { Gap } from './catch-up.js';
+import { Rearm } from './rearm.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { matches } from './matches.js';
@@ -42,10 +43,49 @@ export class StreamGuard {
   #sawAt = -Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
   #checkedAt = 0;
-  #owed: Subscriber<void> | undefined;
+  #owed: Subscriber<number | undefined> | undefined;
+  readonly #rearm: Rearm;
+  #hasArrived = false;
+  #gap:
+    { readonly end: number; readonly asks$: Subject<void>; readonly arrivals$: Subject<void> } | undefined;
+  #owesCheck = false;
 
-  constructor(site: LegSite) {
+  /** @param told called each time the store index is told */
+  constructor(site: LegSite, told?: () => void) {
     this.#site = site;
+    this.#rearm = new Rearm(site, {
+      busy: () => this.#catchingUp,
+      // What is above its start the stream itself brings.
+      uncovered: () => this.#gap?.end ?? 0,
+      told,
+    });
+  }
+
+  /** The stream has brought something. */
+  arrived(): void {
+    this.#hasArrived = true;
+    this.#gap?.arrivals$.next();
+  }
+
+  /** What fills the gap that ends there; as long as it is open, it is looked into in place of the stream. */
+  fill$<T>(end: number, fill: (gap: Gap) => Observable<T>): Observable<T> {
+    const open$ = defer(() => {
+      const gap = { end, asks$: new Subject<void>(), arrivals$: new Subject<void>() };
+      this.#gap = gap;
+      return fill({
+        ...gap,
+        isAwaited: () => this.#hasArrived,
+        saw: (part, from) => {
+          this.#rearm.saw(part, from);
+        },
+      });
+    });
+    const closed$ = defer(() => {
+      this.#gap = undefined;
+      if (this.#owesCheck) this.check();
+      return EMPTY;
+    });
+    return concat(open$, closed$);
   }
 
   /** The leg has brought something. */
@@ -60,33 +100,42 @@ export class StreamGuard {
 
   /** Has a poll look at once, and wait, for what the stream may not bring. */
   check(): void {
-    this.#owed?.next();
+    this.#owesCheck = this.#gap !== undefined;
+    this.#lookNow();
   }
 
   /**
    * Emits what is to be done when the stream has stalled.
    *
    * @param next what: a poll has found what the stream does not bring, or (`lost`) the error that it is history no more
-   * @param told called each time the store index is told
    */
-  stalled$<T>(next: (lost: unknown) => ObservableInput<T>, told?: () => void): Observable<T> {
-    return this.#when$(told).pipe(switchMap(() => this.#missing$().pipe(switchMap(next))));
+  stalled$<T>(next: (lost: unknown) => ObservableInput<T>): Observable<T> {
+    return this.#when$().pipe(
+      switchMap((from) => {
+        if (this.#gap === undefined) return this.#missing$(from).pipe(switchMap(next));
+        this.#gap.asks$.next();
+        return EMPTY;
+      }),
+    );
   }
 
   get #isOwed(): boolean {
     return !this.#catchingUp && this.#unchecked >= suspicious;
   }
 
-  /** Emits when a check is owed: behind a burst, and each second of a long one; or when the idle watch is due. */
-  #when$(told?: () => void): Observable<void> {
+  #lookNow(): void {
+    this.#owed?.next(this.#site.position.next);
+  }
+
+  /** Emits where to look from when a check is owed: behind a burst, and each second of a long one; or when the idle watch is due. */
+  #when$(): Observable<number | undefined> {
     return new Observable((subscriber) => {
       this.#owed = subscriber;
       subscriber.add(() => {
         this.#owed = undefined;
         clearTimeout(this.#look);
       });
-      const busy = (): boolean => this.#catchingUp;
-      return rearm$(this.#site, busy, told).subscribe(subscriber);
+      return this.#rearm.asks$.subscribe(subscriber);
     });
   }
 
@@ -99,12 +148,12 @@ export class StreamGuard {
       if (left <= 0) {
         // Only now: a check in the middle of a burst says nothing of the rest.
         this.#unchecked = 0;
-        this.#owed?.next();
+        this.#lookNow();
         return;
       }
       if (now - this.#checkedAt >= guardEveryMs) {
         this.#checkedAt = now;
-        this.#owed?.next();
+        this.#lookNow();
       }
       this.#lookIn(left);
     }, ms);
@@ -114,12 +163,12 @@ export class StreamGuard {
    * What a poll has found and the stream does not bring. What the stream brings a little later says nothing of the rest: it is
    * looked for behind that, until a poll finds nothing more that has happened already.
    */
-  #missing$(): Observable<unknown> {
+  #missing$(start: number | undefined): Observable<unknown> {
     const { position } = this.#site;
-    const look$ = defer(() => this.#found$()).pipe(
-      switchMap((found) => this.#silence$().pipe(map(() => found))),
-    );
-    return look$.pipe(
+    const lookFrom$ = (from: number | undefined): Observable<Found> =>
+      this.#found$(from).pipe(switchMap((found) => this.#silence$().pipe(map(() => found))));
+    const look$ = defer(() => lookFrom$(position.next));
+    return lookFrom$(start).pipe(
       expand((found, i) =>
         position.isNew(indexOf(found)) || !isFromHistory(found)
           ? EMPTY
@@ -135,13 +184,15 @@ export class StreamGuard {
     );
   }
 
-  /** The first event from the position on. */
-  #found$(): Observable<Found> {
+  /** The first event from an index on. */
+  #found$(from: number | undefined): Observable<Found> {
     const site = this.#site;
-    return poll$(site, site.position.next).pipe(
+    return poll$(site, from).pipe(
       // What a stream leaves out, as hidden keys, only a history holds.
       expand((part) => (isFound(part) && !this.#isWanted(part) ? poll$(site, indexOf(part) + 1) : EMPTY)),
-      tap(claimsOf(site)),
+      tap((part) => {
+        this.#rearm.saw(part, from);
+      }),
       filter((part): part is Found => isFound(part) && this.#isWanted(part)),
     );
   }

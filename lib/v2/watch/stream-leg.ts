@@ -17,7 +17,7 @@ import {
 } from 'rxjs';
 import { progress } from '../../watch/leg-item.js';
 import { deliver, type Delivery } from './deliver.js';
-import { catchUp$ } from './catch-up.js';
+import { catchUp$, type Gap } from './catch-up.js';
 import { isHistoryLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { maySkip } from './may-skip.js';
@@ -42,7 +42,9 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
   return defer(() => {
     const { context, endpoint, position } = site;
     const { headers, watermark } = context;
-    const guard = new StreamGuard(site);
+    const guard = new StreamGuard(site, () => {
+      standbyOf(site)?.look();
+    });
     const overdue = new Overdue(site);
     let stands = false;
     let brought = 0;
@@ -50,6 +52,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
       tap((parts) => {
         if (stands) {
           brought += parts.length;
+          guard.arrived();
           headers.eventsComeInTime(endpoint);
         } else {
           headers.haveBegun(endpoint);
@@ -61,7 +64,7 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
       concatMap((parts): Observable<V2LegItem> | Iterable<V2LegItem> => {
         const [first] = parts;
         return first?.type === 'registered'
-          ? stand$(site, first.info, () => begin$(site, first.info.etcdIndex))
+          ? stand$(site, first.info, () => begin$(site, guard, first.info.etcdIndex))
           : follow(
               site,
               parts.filter((part) => part.type === 'event'),
@@ -73,24 +76,19 @@ export function streamLeg$(site: LegSite): Observable<V2LegItem> {
         if (item.type === 'live' || item.type === 'catching-up') standbyOf(site)?.saw();
       }),
     );
-    const stalled$ = guard.stalled$(
-      (lost) => {
-        if (lost !== undefined) return rescued$(site, lost, () => end);
-        // Of so few none has been silenced by etcd.
-        if (Math.min(brought, watermark.value - (position.next ?? 0)) < surelySent)
-          headers.eventsComeLate(endpoint);
-        return concat(follow(site, position.standby?.take() ?? []), end);
-      },
-      () => {
-        standbyOf(site)?.look();
-      },
-    );
+    const stalled$ = guard.stalled$((lost) => {
+      if (lost !== undefined) return rescued$(site, lost, () => end);
+      // Of so few none has been silenced by etcd.
+      const pending = watermark.value - Math.max(position.next ?? 0, position.silentTo);
+      if (Math.min(brought, pending) < surelySent) headers.eventsComeLate(endpoint);
+      return concat(follow(site, position.standby?.take() ?? []), end);
+    });
     return merge(items$, stalled$, overdue.end$());
   });
 }
 
 /** The stream stands: catches up with what lies between the position and its start. */
-function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem> {
+function begin$(site: LegSite, guard: StreamGuard, index: number | undefined): Observable<V2LegItem> {
   const { context, endpoint, position } = site;
   if (index === undefined) {
     // Without its index nobody knows where it starts: such an endpoint is polled.
@@ -100,13 +98,13 @@ function begin$(site: LegSite, index: number | undefined): Observable<V2LegItem>
   }
   const live: V2LegItem = { type: 'live', endpoint };
   if (position.next === undefined) return of(progress(index + 1), live);
-  return position.next > index ? of(live) : past$(site, index);
+  return position.next > index ? of(live) : guard.fill$(index + 1, (gap) => past$(site, index, gap));
 }
 
 /** All from the position to an index: from the member's history, and from what was caught when that is gone. */
-function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
+function past$(site: LegSite, upTo: number, gap: Gap): Observable<V2LegItem> {
   const { endpoint } = site;
-  return catchUp$(site, upTo).pipe(
+  return catchUp$(site, upTo, gap).pipe(
     concatMap((part) => emitted(site, deliver(site, part))),
     startWith<V2LegItem>({ type: 'catching-up', endpoint }),
     // What is left, if anything, is to wait for.
@@ -120,7 +118,7 @@ function past$(site: LegSite, upTo: number): Observable<V2LegItem> {
       ),
     ),
     catchError((error: unknown) =>
-      isHistoryLost(error) ? rescued$(site, error, () => past$(site, upTo)) : throwError(() => error),
+      isHistoryLost(error) ? rescued$(site, error, () => past$(site, upTo, gap)) : throwError(() => error),
     ),
   );
 }

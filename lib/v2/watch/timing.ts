@@ -4,8 +4,8 @@ export const bodyPauseMs = 1_000;
 /** Silence that ends the polls side by side, ms: what is left holds no match, or but one poll is to wait for it. */
 export const sideBySideSilenceMs = 250;
 
-/** Answers to a request sent this long after a poll's headers prove that no event hides behind them, ms. */
-export const proofDelayMs = 1_000;
+/** An event that waits behind a gap has another poll look into that once nothing was heard of it for so long, ms. */
+export const gapPatienceMs = 100;
 
 /** What history holds comes with the headers of a poll, or within this time behind them, ms. */
 export const overlookedMs = 50;
@@ -37,7 +37,7 @@ export const settleMs = 2_000;
 /** So often it is looked whether enough of a burst has come, ms. */
 export const settleLookMs = 10;
 
-/** Between two readings of the store index while the store moves fast, ms; a little more than the proof of a claim takes. */
+/** Between two readings of the store index while the store moves fast, ms; few of the 1,000 events that etcd keeps may pass meanwhile. */
 export const fastReadingMs = 1_100;
 
 /** The longest time between two such readings, ms: of the 1,000 events that etcd keeps, few may pass unnoticed. */

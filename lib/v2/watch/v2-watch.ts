@@ -1,4 +1,15 @@
-import { catchError, concat, of, switchMap, take, takeUntil, tap, throwError, type Observable } from 'rxjs';
+import {
+  catchError,
+  concat,
+  defer,
+  of,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  throwError,
+  type Observable,
+} from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import type { Attempt } from '../../errors.js';
 import { MemberLeft } from '../../watch/member-left.js';
@@ -10,10 +21,14 @@ import { HistoryLost, isHistoryLost, lossOf } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { leg$ } from './leg.js';
+import { pass$ } from './pass.js';
 import { readState$ } from './read-state.js';
 import { rebuilt$ } from './rebuilt.js';
 import { countKeysWithTtl } from './resync.js';
 import type { Target } from './target.js';
+
+/** So far behind the store a position that is asked at once is in etcd's history of 1,000 events. */
+const surely = 900;
 
 /** How a key is watched through the v2 API (etcd: Documentation/v2/api.md, "Waiting for a change"). */
 export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
@@ -37,7 +52,16 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
     // Somebody else has found out that the cluster was rebuilt.
     if (start === 'position' && position.storeEpoch !== epoch)
       return throwError(() => new HistoryLost('rebuilt'));
-    return leg$(this.#site(site));
+    const from = this.#site(site);
+    const { next = Infinity, silentTo, isOutOfHistory } = position;
+    const isLeft = isOutOfHistory || this.#context.watermark.value - next > surely;
+    // From there on it is asked again, as long as history holds it.
+    if (start === 'position' && isLeft && silentTo > next)
+      return concat(
+        pass$(from),
+        defer(() => leg$(from)),
+      );
+    return leg$(from);
   }
 
   /**

@@ -63,8 +63,4 @@ export class WatchPosition implements Position {
   lose(reason: Lost['reason']): void {
     this.lost = reason;
   }
-
-  doubt(): void {
-    // What a member has told stands: whoever is asked next must tell it again.
-  }
 }

@@ -21,8 +21,6 @@ export class FakePosition implements Position {
     this.lost = reason;
   }
 
-  doubt(): void {}
-
   moveTo({ next, epoch, state }: Batch<unknown>): void {
     this.next = next;
     this.epoch = epoch ?? this.epoch;

@@ -1,11 +1,12 @@
-import { tap } from 'rxjs';
+import { Subject, tap } from 'rxjs';
 import { Fault } from '../../../lib/cluster/fault.js';
 import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { catchUp$ } from '../../../lib/v2/watch/catch-up.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { indexOf } from '../../../lib/v2/watch/poll-part.js';
-import { FakeMember, here, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
+import { FakeMember, range, type FakeRequest, watchOver } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
@@ -15,6 +16,11 @@ let store: number;
 /** Of the values in its answers. */
 let value: string;
 let most: number;
+/** It is to be asked again. */
+let asks$: Subject<void>;
+/** Something has come that waits behind the gap. */
+let arrivals$: Subject<void>;
+let isAwaited: boolean;
 
 /** Answers as etcd does, 1 ms later; parks what it has no event for. */
 function serve(request: FakeRequest): void {
@@ -32,8 +38,9 @@ const open = () => member.requests.filter(({ gone }) => !gone);
 /** Fills in what lies from the cursor to an index; the cursor goes along, as with the leg. */
 function run(upTo: number) {
   const found: number[] = [];
+  const gap = { asks$, arrivals$, isAwaited: () => isAwaited, saw: told };
   const { seen, subscription } = watchOver(
-    catchUp$(member.site({ position: cursor }), upTo).pipe(
+    catchUp$(member.site({ position: cursor }), upTo, gap).pipe(
       tap((answer) => {
         found.push(indexOf(answer));
         cursor.moveTo(progress(indexOf(answer) + 1));
@@ -42,6 +49,12 @@ function run(upTo: number) {
   );
   return { seen, found, subscription };
 }
+/** What comes behind the gap has come. */
+function arrive(): void {
+  isAwaited = true;
+  arrivals$.next();
+}
+const told = jest.fn();
 const pass = (ms: number) => jest.advanceTimersByTime(ms);
 
 beforeEach(() => {
@@ -53,6 +66,10 @@ beforeEach(() => {
   store = 1_000;
   value = 'v';
   most = 0;
+  asks$ = new Subject();
+  arrivals$ = new Subject();
+  isAwaited = false;
+  told.mockClear();
 });
 afterEach(() => jest.useRealTimers());
 
@@ -140,34 +157,108 @@ test('silence ends the polls side by side: one waits at the cursor for what is l
   expect([found, seen.done]).toEqual([[12, 40, 77], true]);
 });
 
-test('a quiet tail is proven by what the lowest poll claims, once there is a witness', () => {
-  history = [12];
-  const { seen } = run(209);
-  pass(400);
-  expect(open().map(({ waitIndex }) => waitIndex)).toEqual(['13']);
-  const tellIndex = () => {
-    // As the leg does, before the fill hears of it.
-    cursor.witness(here, performance.now());
-    member.tellIndex(store);
-  };
-  tellIndex();
-  expect([seen.done, cursor.next]).toEqual([false, 13]);
-  pass(1_000);
-  tellIndex();
-  expect([seen.done, cursor.next]).toEqual([true, 1_001]);
-  expect(open()).toEqual([]);
-});
+describe('a quiet tail', () => {
+  const asked = () => open().map(({ waitIndex }) => waitIndex);
 
-test('a claim does not outlive the first byte of an event', () => {
-  history = [12];
-  const { seen } = run(209);
-  pass(400);
-  const [lowest] = open();
-  lowest?.text('{"action":"set",');
-  pass(2_000);
-  cursor.witness(here, performance.now());
-  member.tellIndex(store);
-  expect([seen.done, cursor.next]).toEqual([false, 13]);
+  test('is proven by no silence', () => {
+    history = [12];
+    const { seen, found } = run(209);
+    pass(20_000);
+    member.tellIndex(store);
+    expect([asked(), found, seen.done, cursor.next]).toEqual([['13'], [12], false, 13]);
+    expect(told.mock.calls.at(-1)).toEqual([expect.objectContaining({ type: 'registered' }), 13]);
+    open()[0]?.event(300);
+    expect([found, seen.done]).toEqual([[12], true]);
+  });
+
+  test('whose event is held back is asked for again while something waits behind it', () => {
+    history = [12];
+    const { seen, found } = run(209);
+    pass(400);
+    arrive();
+    pass(99);
+    expect(asked()).toEqual(['13']);
+    history.push(100, 300);
+    pass(1);
+    expect(asked()).toEqual(['13', '13']);
+    pass(10);
+    expect([found, seen.done, open()]).toEqual([[12, 100], true, []]);
+  });
+
+  test('and again, less and less often, with no more than two polls at a time', () => {
+    history = [12];
+    run(209);
+    pass(400);
+    member.onRequest = () => undefined;
+    const before = member.polls.length;
+    arrive();
+    pass(7_000);
+    expect([member.polls.length - before, open().length]).toEqual([4, 2]);
+  });
+
+  test('holds no connection once a later answer finds it silent, too; then it is asked for when something waits behind it', () => {
+    history = [12];
+    const { seen, found } = run(209);
+    pass(400);
+    cursor.silentTo = 1_001;
+    member.tellIndex(store);
+    expect([seen.done, open()]).toEqual([false, []]);
+    history.push(100, 300);
+    arrive();
+    pass(10);
+    expect([found, seen.done]).toEqual([[12, 100], true]);
+  });
+
+  test('keeps its poll while something waits behind it', () => {
+    history = [12];
+    run(209);
+    pass(400);
+    arrive();
+    cursor.silentTo = 1_001;
+    member.tellIndex(store);
+    expect(asked()).toEqual(['13']);
+  });
+
+  test('is asked for again by another poll, which takes over when it finds something', () => {
+    history = [12];
+    const { found } = run(209);
+    pass(400);
+    asks$.next();
+    expect(asked()).toEqual(['13', '13']);
+    open()[1]?.head(store).event(100);
+    expect([found, asked()[0]]).toEqual([[12, 100], '101']);
+    // The older one is gone.
+    expect(asked()).not.toContain('13');
+  });
+
+  test('is over once it was passed', () => {
+    history = [12];
+    const { seen } = run(209);
+    pass(400);
+    cursor.silentTo = 1_001;
+    cursor.pass(210);
+    asks$.next();
+    expect([seen.done, open()]).toEqual([true, []]);
+  });
+
+  test('that is history no more is an error, though the older poll goes on', () => {
+    history = [12];
+    const { seen } = run(209);
+    pass(400);
+    member.onRequest = (request) =>
+      request.head(5_000, undefined, 400).answer({ errorCode: 401, message: 'x' });
+    asks$.next();
+    expect([seen.error, open()]).toEqual([expect.any(Fault), []]);
+  });
+
+  test('another poll that fails otherwise is dropped', () => {
+    history = [12];
+    const { seen } = run(209);
+    pass(400);
+    asks$.next();
+    open()[1]?.fail(new TransportError('reset', 'x', true));
+    expect([seen.error, asked()]).toEqual([undefined, ['13']]);
+  });
 });
 
 test('an event below what was asked for is an error: a cache answers in place of etcd', () => {

@@ -1,8 +1,6 @@
 import { progress, type Batch } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
 
-const here = 'http://a';
-const elsewhere = 'http://b';
 const arrival = (index: number): Batch<unknown> => ({ type: 'events', events: [{}], next: index + 1 });
 /** A state in place of what is lost. */
 const state = (index: number, epoch?: number): Batch<unknown> => ({
@@ -25,29 +23,12 @@ describe('the place', () => {
     expect(new Cursor(7).next).toBe(7);
   });
 
-  test('a claim made with the start is kept', () => {
-    const cursor = new Cursor();
-    cursor.claims.claim(here, 50, 0);
-    cursor.moveTo(progress(42));
-    cursor.witness(here, 5_000);
-    expect(cursor.next).toBe(51);
-  });
-
   test('goes past each event: nothing is seen twice', () => {
     const cursor = new Cursor(10);
     expect([9, 10, 11].map((i) => cursor.isNew(i))).toEqual([false, true, true]);
     cursor.moveTo(arrival(15));
     expect(cursor.next).toBe(16);
     expect([10, 15, 16].map((i) => cursor.isNew(i))).toEqual([false, false, true]);
-  });
-
-  test('a proven claim is belied by an event that comes late: it is still to be seen', () => {
-    const cursor = new Cursor(10);
-    cursor.claims.claim(here, 50, 0);
-    cursor.witness(here, 5_000);
-    expect([cursor.next, cursor.isNew(30)]).toEqual([51, true]);
-    cursor.moveTo(arrival(30));
-    expect(cursor.next).toBe(31);
   });
 
   test('goes back with a state of a store that begins anew, and what was lost is made up for', () => {
@@ -68,15 +49,6 @@ describe('the place', () => {
     expect([cursor.isNew(5), cursor.isNew(6)]).toEqual([false, true]);
   });
 
-  test('what was told of a former store says nothing of the new one', () => {
-    const cursor = new Cursor(1_000);
-    cursor.claims.told(here, 999, 0);
-    cursor.moveTo(state(1_500));
-    expect(cursor.claims.toldBefore(here, 1_000)).toBe(999);
-    cursor.moveTo(state(5, 1));
-    expect(cursor.claims.toldBefore(here, 1_000)).toBeUndefined();
-  });
-
   test('only another id is that of another cluster', () => {
     const cursor = new Cursor(1_000);
     expect(cursor.isOfAnother('a')).toBe(false);
@@ -85,167 +57,79 @@ describe('the place', () => {
   });
 });
 
-describe('silence is no proof', () => {
-  /** A cursor at 10 with a claim up to 50, made at 1000 ms by a poll on `here`. */
-  const claimed = () => {
+describe('what polls are silent about', () => {
+  /** A cursor at 10 whose polls were silent up to 50. */
+  const silent = () => {
     const cursor = new Cursor(10);
-    cursor.claims.claim(here, 50, 1_000);
+    cursor.silentTo = 50;
     return cursor;
   };
 
-  test.each<[string, (c: Cursor) => void, number]>([
-    ['a claim alone moves nothing', () => undefined, 10],
-    ['a witness 1 s later proves it', (c) => c.witness(here, 2_000), 51],
-    ['and any after that', (c) => c.witness(here, 60_000), 51],
-    ['one before does not', (c) => c.witness(here, 1_999), 10],
-    ['nor one of the moment of the claim', (c) => c.witness(here, 1_000), 10],
-    ['nor one from before it', (c) => c.witness(here, 0), 10],
-    ['nor another member', (c) => c.witness(elsewhere, 5_000), 10],
-    [
-      'an early witness does not spoil a later one',
-      (c) => {
-        c.witness(here, 1_500);
-        c.witness(elsewhere, 2_500);
-        c.witness(here, 2_000);
-      },
-      51,
-    ],
-    [
-      'after any doubt the old place is asked again',
-      (c) => {
-        c.doubt();
-        c.witness(here, 5_000);
-      },
-      10,
-    ],
-    [
-      'a doubt does not undo what was proven',
-      (c) => {
-        c.witness(here, 2_000);
-        c.doubt();
-      },
-      51,
-    ],
-    [
-      'an event takes the place of the claim',
-      (c) => {
-        c.moveTo(arrival(30));
-        c.witness(here, 5_000);
-      },
-      31,
-    ],
-    [
-      'a later claim has a second of its own, and does not void the earlier one',
-      (c) => {
-        c.claims.claim(here, 80, 1_900);
-        c.witness(here, 2_500);
-      },
-      51,
-    ],
-    [
-      'and is proven in its turn',
-      (c) => {
-        c.claims.claim(here, 80, 1_900);
-        c.witness(here, 2_500);
-        c.witness(here, 2_900);
-      },
-      81,
-    ],
-    [
-      'one witness proves both',
-      (c) => {
-        c.claims.claim(here, 80, 1_900);
-        c.witness(here, 2_900);
-      },
-      81,
-    ],
-    [
-      'claims made more often than witnesses come do not keep the place back',
-      (c) => {
-        for (let n = 0; n < 3; n++) c.claims.claim(here, 60 + n, 1_100 + n * 100);
-        c.witness(here, 2_000);
-      },
-      51,
-    ],
-    [
-      'no more than a few are kept, the latest',
-      (c) => {
-        for (let n = 0; n < 10; n++) c.claims.claim(here, 60 + n, 1_100 + n * 100);
-        c.witness(here, 2_600);
-      },
-      10,
-    ],
-    [
-      'a doubt voids them all',
-      (c) => {
-        c.claims.claim(here, 80, 1_900);
-        c.doubt();
-        c.witness(here, 5_000);
-      },
-      10,
-    ],
-    [
-      'an event takes the place of them all',
-      (c) => {
-        c.claims.claim(here, 80, 1_900);
-        c.moveTo(arrival(30));
-        c.witness(here, 5_000);
-      },
-      31,
-    ],
-    [
-      'a claim on another member leaves nothing of those before',
-      (c) => {
-        c.claims.claim(elsewhere, 80, 1_900);
-        c.witness(here, 5_000);
-      },
-      10,
-    ],
-    [
-      'a claim on another member needs a witness there',
-      (c) => {
-        c.claims.claim(elsewhere, 80, 1_000);
-        c.witness(here, 5_000);
-      },
-      10,
-    ],
-    [
-      'a claim is proven once',
-      (c) => {
-        c.witness(here, 2_000);
-        c.next = 60;
-        c.witness(here, 3_000);
-      },
-      60,
-    ],
-  ])('%s', (_, steps, next) => {
-    const cursor = claimed();
-    steps(cursor);
-    expect(cursor.next).toBe(next);
+  test('proves nothing: the place stays', () => {
+    const cursor = silent();
+    expect([cursor.next, cursor.begins, cursor.isNew(10)]).toEqual([10, 10, true]);
   });
 
-  test.each([9, 5, 0])(
-    'a claim below the place (%i), of a member that lags, does not move it back',
-    (index) => {
-      const cursor = new Cursor(10);
-      cursor.claims.claim(here, index, 0);
-      cursor.witness(here, 5_000);
-      expect(cursor.next).toBe(10);
-    },
-  );
-
-  test('a claim of exactly the place moves it by one', () => {
-    const cursor = new Cursor(10);
-    cursor.claims.claim(here, 10, 0);
-    cursor.witness(here, 5_000);
-    expect(cursor.next).toBe(11);
+  test('can be passed', () => {
+    const cursor = silent();
+    cursor.pass();
+    expect([cursor.next, cursor.begins]).toEqual([50, 10]);
+    expect([9, 10, 49, 50].map((i) => cursor.isPassed(i))).toEqual([false, true, true, false]);
+    expect([49, 50].map((i) => cursor.isNew(i))).toEqual([false, true]);
   });
 
-  test('a witness without a claim, or before the start is fixed, does nothing', () => {
+  test('is passed in part, where only that is not brought by anything else', () => {
+    const cursor = silent();
+    cursor.pass(30);
+    expect([cursor.next, cursor.silentTo]).toEqual([30, 50]);
+    cursor.pass(30);
+    expect(cursor.next).toBe(30);
+  });
+
+  test.each([0, 10])('%i: nothing is passed', (to) => {
+    const cursor = silent();
+    cursor.silentTo = to;
+    cursor.pass();
+    expect([cursor.next, cursor.isPassed(10)]).toEqual([10, false]);
+  });
+
+  test('there is nothing to pass before the start is fixed', () => {
     const cursor = new Cursor();
-    cursor.witness(here, 5_000);
-    cursor.claims.claim(here, 50, 0);
-    cursor.witness(here, 5_000);
+    cursor.silentTo = 50;
+    cursor.pass();
     expect(cursor.next).toBeUndefined();
+  });
+
+  test('an event says what there is: that silence is over', () => {
+    const cursor = silent();
+    cursor.moveTo(arrival(20));
+    cursor.pass();
+    expect(cursor.next).toBe(21);
+  });
+
+  test('passed stretches one behind the other are one, until an event proves what is behind', () => {
+    const cursor = silent();
+    cursor.pass();
+    cursor.silentTo = 90;
+    cursor.pass();
+    expect([cursor.next, cursor.begins]).toEqual([90, 10]);
+    cursor.moveTo(arrival(95));
+    expect([cursor.begins, cursor.isPassed(20)]).toEqual([96, false]);
+  });
+
+  test('where history has moved on nothing is lost as long as that may be passed', () => {
+    const cursor = silent();
+    cursor.lose('cleared');
+    expect([cursor.lost, cursor.next, cursor.isOutOfHistory]).toEqual([undefined, 10, true]);
+    cursor.pass();
+    expect([cursor.next, cursor.isOutOfHistory]).toEqual([50, false]);
+    cursor.lose('cleared');
+    expect([cursor.lost, cursor.next, cursor.begins]).toEqual(['cleared', 50, 10]);
+  });
+
+  test('a store that began anew loses all', () => {
+    const cursor = silent();
+    cursor.lose('rebuilt');
+    expect([cursor.lost, cursor.next]).toEqual(['rebuilt', 10]);
   });
 });

@@ -97,16 +97,6 @@ describe('a leg from the cursor', () => {
     expect(cursor.next).toBe(10);
   });
 
-  test('an event whose body comes late, after a witness of its silence, is not lost', () => {
-    const { seen } = run();
-    member.polls[0]?.head(20);
-    cursor.witness(here, performance.now() + 5_000);
-    expect(cursor.next).toBe(21);
-    member.polls[0]?.event(15);
-    expect(short(seen.items)).toEqual(['live', 'set@15', 'end']);
-    expect(cursor.next).toBe(16);
-  });
-
   test.each<[string, (poll: FakeRequest) => void]>([
     ['an empty answer', (poll) => poll.head(20).answer('')],
     ['half an event', (poll) => poll.head(20).answer('{"action":"set","node":{"key":"/a"')],

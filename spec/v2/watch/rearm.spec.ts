@@ -1,22 +1,34 @@
-import { Subscription } from 'rxjs';
+import { NEVER, of, Subscription, throwError, type Observable } from 'rxjs';
+import type { HttpResponse } from '../../../lib/transport/http.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
 import { progress } from '../../../lib/watch/leg-item.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { rearm$ } from '../../../lib/v2/watch/rearm.js';
+import { Rearm } from '../../../lib/v2/watch/rearm.js';
 import { Pace } from '../../../lib/v2/watch/pace.js';
-import { FakeMember, here } from '../../support/scripted/fake-member.js';
+import { answerOf, FakeMember, here } from '../../support/scripted/fake-member.js';
 
 let member: FakeMember;
 let cursor: Cursor;
 let busy: boolean;
+/** Below this index nothing else brings what happens. */
+let uncovered: number;
+let rearm: Rearm;
+/** Where it was to be asked from. */
+let places: number[];
 /** When it was due, in ms since the start. */
 let times: number[];
 const subscriptions = new Subscription();
 
 function start(context = member.context) {
   const begun = performance.now();
-  const subscription = rearm$(member.site({ context, position: cursor }), () => busy).subscribe(() =>
-    times.push(performance.now() - begun),
-  );
+  rearm = new Rearm(member.site({ context, position: cursor }), {
+    busy: () => busy,
+    uncovered: () => uncovered,
+  });
+  const subscription = rearm.asks$.subscribe((from) => {
+    times.push(performance.now() - begun);
+    places.push(from);
+  });
   subscriptions.add(subscription);
   return subscription;
 }
@@ -27,6 +39,8 @@ beforeEach(() => {
   member = new FakeMember();
   cursor = new Cursor(10);
   busy = false;
+  uncovered = Infinity;
+  places = [];
   times = [];
 });
 afterEach(() => {
@@ -45,7 +59,7 @@ test('once the store is more than 250 ahead', () => {
 test('at most once in a second', () => {
   start();
   for (let i = 0; i < 30; i++) {
-    member.tellIndex(500 + i);
+    member.tellIndex(500 + i * 300);
     pass(100);
   }
   expect(times.length).toBeGreaterThan(1);
@@ -61,12 +75,15 @@ test('after 15 s if the store moved at all: its connection may be dead without a
   pass(1);
   member.tellIndex(10);
   expect(times).toEqual([15_001]);
-  // The next 15 s begin with the question.
+  // The next 15 s begin with the question, and only if the store has moved since.
   pass(15_000);
-  member.tellIndex(10);
+  member.tellIndex(11);
   expect(times).toHaveLength(1);
   pass(1);
-  member.tellIndex(10);
+  member.tellIndex(11);
+  expect(times).toHaveLength(2);
+  pass(60_000);
+  member.tellIndex(11);
   expect(times).toHaveLength(2);
 });
 
@@ -121,44 +138,153 @@ test('one turn at a time: readings that come while it waits for its turn ask for
   expect(times).toEqual([5_000]);
 });
 
-describe('each reading', () => {
-  test('is a witness for what the leg claims', () => {
+test('counted from where the store was when it asked last, not from the position', () => {
+  start();
+  member.tellIndex(261);
+  for (let i = 0; i < 10; i++) {
+    pass(1_100);
+    member.tellIndex(512);
+  }
+  expect(times).toEqual([0]);
+  member.tellIndex(513);
+  expect(times).toHaveLength(2);
+});
+
+describe('where to ask from', () => {
+  /** A poll shows headers. */
+  const head = (etcdIndex: number | undefined, from = cursor.next) => {
+    const info = { endpoint: here, status: 200, ...(etcdIndex === undefined ? {} : { etcdIndex }) };
+    rearm.saw({ type: 'registered', info, sentAt: performance.now() }, from);
+  };
+  /** The store grows, and each time that it is asked, the poll shows headers and is silent. */
+  function grow(indexes: readonly number[]): void {
+    for (const index of indexes) {
+      const { length } = places;
+      pass(1_100);
+      member.tellIndex(index);
+      if (places.length > length) head(index);
+    }
+  }
+
+  test('the position, as long as history is sure to hold it', () => {
     start();
-    cursor.claims.claim(here, 50, performance.now());
-    pass(999);
-    member.tellIndex(51);
-    expect(cursor.next).toBe(10);
-    pass(1);
-    member.tellIndex(51);
-    expect(cursor.next).toBe(51);
+    head(9);
+    grow([300, 600]);
+    expect([places, cursor.next, cursor.silentTo]).toEqual([[10, 10], 10, 301]);
   });
 
-  test('moves the place before it is judged', () => {
+  test('what else brings what happens is not passed', () => {
+    uncovered = 0;
     start();
-    cursor.claims.claim(here, 500, performance.now());
-    pass(1_500);
-    member.tellIndex(501);
-    expect([cursor.next, times]).toEqual([501, []]);
+    head(9);
+    grow([300, 600, 900, 1_200, 1_500]);
+    expect([places, cursor.next, member.reads]).toEqual([[10, 10, 601, 901, 1_201], 10, []]);
   });
 
-  test('that fails at its own member voids the claims, one of another does not', () => {
+  test('silence counts once its member has answered what was asked later', () => {
     start();
-    cursor.claims.claim(here, 50, performance.now());
-    pass(1_500);
+    head(300);
     member.storeIndexes$.next({
-      endpoint: 'http://b',
-      index: 0,
-      sentAt: performance.now(),
-      answered: false,
+      endpoint: here,
+      index: 301,
+      sentAt: performance.now() - 1,
+      answered: true,
       denied: false,
     });
-    member.tellIndex(51);
-    expect(cursor.next).toBe(51);
-    cursor.claims.claim(here, 90, performance.now());
-    pass(1_500);
+    pass(10);
+    const other = { endpoint: 'http://b', sentAt: performance.now(), denied: false };
+    member.storeIndexes$.next({ ...other, index: 301, answered: true });
     member.tellIndex(0, false);
-    member.tellIndex(91);
-    expect(cursor.next).toBe(51);
+    expect(cursor.silentTo).toBe(0);
+    member.tellIndex(301);
+    expect(cursor.silentTo).toBe(301);
+  });
+
+  test('not if something has come since', () => {
+    start();
+    head(300);
+    cursor.moveTo(progress(100));
+    pass(1_000);
+    member.tellIndex(301);
+    expect(cursor.silentTo).toBe(0);
+  });
+
+  test('an event that begins to arrive ends it, from where its poll was asked', () => {
+    start();
+    head(300);
+    pass(1_000);
+    member.tellIndex(301);
+    rearm.saw({ type: 'arriving', pause: { isLong: false } }, 10);
+    expect(cursor.silentTo).toBe(10);
+  });
+
+  test('without an index in its headers a poll has looked up to what its member had told', () => {
+    start();
+    head(undefined);
+    pass(1_000);
+    member.tellIndex(100);
+    expect(cursor.silentTo).toBe(0);
+    pass(1_000);
+    head(undefined);
+    member.tellIndex(300);
+    expect(cursor.silentTo).toBe(101);
+  });
+
+  describe('before it leaves history', () => {
+    const node = (more: object) => ({ key: '/a', dir: true, nodes: [{ key: '/a/b', value: 'x', ...more }] });
+    const state = (index: number, more: object) => () =>
+      of(answerOf(200, index, { action: 'get', node: node(more) }));
+    function leave() {
+      const subscription = start();
+      head(9);
+      grow([300, 600, 900]);
+      return subscription;
+    }
+    beforeEach(() => {
+      member.onRead = state(900, { createdIndex: 5, modifiedIndex: 5 });
+    });
+
+    test('it passes what its polls were silent about, once the state has shown nothing new', () => {
+      leave();
+      expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a?recursive=true']);
+      expect([places, cursor.next, cursor.begins]).toEqual([[10, 10, 601], 601, 10]);
+    });
+
+    test('and what lies before its stream alone, where there is one', () => {
+      uncovered = 101;
+      leave();
+      expect([places.at(-1), cursor.next]).toEqual([601, 101]);
+    });
+
+    test.each<[string, object, number]>([
+      ['changed in it', { createdIndex: 5, modifiedIndex: 10 }, 10],
+      ['made in it', { createdIndex: 600, modifiedIndex: 600 }, 10],
+      ['changed behind it, perhaps not for the first time', { createdIndex: 5, modifiedIndex: 900 }, 10],
+      ['changed before', { createdIndex: 5, modifiedIndex: 9 }, 601],
+      ['hidden', { key: '/a/_b', createdIndex: 20, modifiedIndex: 20 }, 601],
+    ])('a node %s: %j; it asks from %i', (_, more, from) => {
+      member.onRead = state(900, more);
+      leave();
+      expect([places.at(-1), cursor.next]).toEqual([from, from]);
+    });
+
+    test.each<[string, () => Observable<HttpResponse>]>([
+      ['that of a member that lags', state(599, {})],
+      ['none', () => throwError(() => new TransportError('reset', 'x', true))],
+    ])('a state is %s: it asks from the position once more', (_, read) => {
+      member.onRead = read;
+      leave();
+      expect([places, cursor.next]).toEqual([[10, 10, 10], 10]);
+    });
+
+    test('nothing is asked while the state is read, and nothing is left when nobody waits for it', () => {
+      member.onRead = () => NEVER;
+      const subscription = leave();
+      grow([1_300, 1_700]);
+      expect([places, member.reads.length]).toEqual([[10, 10], 1]);
+      subscription.unsubscribe();
+      expect([member.storeIndexes$.observed, jest.getTimerCount()]).toEqual([false, 0]);
+    });
   });
 });
 

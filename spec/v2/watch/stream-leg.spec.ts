@@ -456,14 +456,51 @@ describe('a check', () => {
     });
   });
 
-  test('is made for an idle watch when the store moved on, and keeps its place in history', () => {
-    const { seen } = stand();
-    member.tellIndex(300);
-    expect(member.polls.map(({ waitIndex }) => waitIndex)).toEqual(['10']);
-    member.polls[0]?.head(300);
+  test('is made for an idle watch when the store moved on, which stays where it is', () => {
+    const { seen, stream } = stand();
+    for (const index of [300, 600, 900]) {
+      pass(1_100);
+      member.tellIndex(index);
+      member.polls.at(-1)?.head(index);
+    }
+    expect([cursor.next, member.polls.map(({ waitIndex }) => waitIndex)]).toEqual([10, ['10', '10', '601']]);
+    // The stream is what brings all from its start on, however late.
+    stream.lines([100, 910]);
+    expect([short(seen.items), cursor.next, member.reads]).toEqual([['live', 'set@100', 'set@910'], 911, []]);
+  });
+
+  test('looks into a gap as long as there is one', () => {
+    const { seen, stream } = run();
+    stream.head(20);
+    member.polls[0]?.head(20);
     pass(1_000);
-    member.tellIndex(310);
-    expect(cursor.next).toBe(301);
-    expect(short(seen.items)).toEqual(['live']);
+    member.tellIndex(300);
+    expect(member.polls.map(({ waitIndex, gone }) => [waitIndex, gone])).toEqual([
+      ['10', true],
+      ['10', false],
+    ]);
+    stream.lines([310]);
+    member.polls[1]?.head(310).event(310);
+    expect([short(seen.items), member.context.headers.tryStreams(here)]).toEqual([
+      ['catching-up', 'live', 'set@310'],
+      false,
+    ]);
+  });
+});
+
+describe('a gap that leaves history', () => {
+  test('is passed, and no more of the stream with it', () => {
+    member.onRead = () => of(answerOf(200, 900, { action: 'get', node: { key: '/a', modifiedIndex: 5 } }));
+    const { seen, stream } = run();
+    stream.head(20);
+    member.polls[0]?.head(20);
+    for (const index of [300, 600, 900]) {
+      pass(1_100);
+      member.tellIndex(index);
+      member.polls.at(-1)?.head(index);
+    }
+    expect([cursor.next, member.reads.length]).toEqual([21, 1]);
+    stream.lines([30, 910]);
+    expect(short(seen.items)).toEqual(['catching-up', 'live', 'set@30', 'set@910']);
   });
 });

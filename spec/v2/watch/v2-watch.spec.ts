@@ -5,6 +5,7 @@ import type { WatchEvent } from '../../../lib/v2/model/model.js';
 import type { Cursor } from '../../../lib/v2/watch/cursor.js';
 import { V2Watch } from '../../../lib/v2/watch/v2-watch.js';
 import { WatchSource } from '../../../lib/watch/watch-source.js';
+import { TransportError } from '../../../lib/transport/transport-error.js';
 import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
 
 const target = { key: '/a', recursive: true };
@@ -193,4 +194,73 @@ test('somebody else has found out that the cluster was rebuilt: the next leg sta
     'set@13',
     'set@14',
   ]);
+});
+
+describe('a position that history does not hold any more', () => {
+  const cleared = { errorCode: 401, message: 'x' };
+  const state = (index: number, modifiedIndex: number) => () =>
+    of(answerOf(200, index, { action: 'get', node: { key: '/a', value: 'now', modifiedIndex } }));
+  /** After a failure the next leg has begun; and what it asks for is not overdue. */
+  const soon = 200;
+  /** A watch that was idle at 10 while the store went to 600, and whose stream fails. */
+  function leave(at = 600) {
+    const { seen } = watchOver(open(10).events$);
+    member.streams[0]?.head(9);
+    for (let index = 300; index <= at; index += 300) {
+      jest.advanceTimersByTime(1_100);
+      member.tellIndex(index);
+      member.polls.at(-1)?.head(index);
+    }
+    jest.advanceTimersByTime(1_100);
+    member.tellIndex(at);
+    member.streams[0]?.fail(new TransportError('reset', 'x', true));
+    jest.advanceTimersByTime(soon);
+    return seen;
+  }
+  const sets = (seen: { items: WatchEvent[] }) => seen.items.map(({ action, index }) => `${action}@${index}`);
+
+  test('is asked from again as long as it may do', () => {
+    const seen = leave();
+    member.streams[1]?.head(601);
+    expect([member.polls.at(-1)?.waitIndex, member.reads]).toEqual(['10', []]);
+    member.polls.at(-1)?.head(601).event(100);
+    expect(sets(seen)).toEqual(['set@100']);
+  });
+
+  test.each([600, 1_200])('is passed if the state shows nothing new: no resync (%i)', (at) => {
+    member.onRead = state(2_000, 5);
+    const seen = leave(at);
+    if (at === 600) {
+      member.streams[1]?.head(1_200);
+      member.polls.at(-1)?.head(1_200, undefined, 400).answer(cleared);
+      jest.advanceTimersByTime(soon);
+    }
+    expect(member.reads).toHaveLength(1);
+    member.streams.at(-1)?.head(1_200);
+    if (at === 600) expect(member.polls.at(-1)?.waitIndex).toBe('601');
+    member.streams.at(-1)?.lines([1_201]);
+    member.polls.at(-1)?.head(1_201).event(1_201);
+    expect([sets(seen), seen.error]).toEqual([['set@1201'], undefined]);
+  });
+
+  test('is lost if the state shows something new', () => {
+    member.onRead = state(2_000, 700);
+    const seen = leave(1_200);
+    while (member.streams.length < 2) jest.advanceTimersByTime(10);
+    member.streams.at(-1)?.head(2_000);
+    expect(seen.items).toMatchObject([
+      { action: 'resync', lost: { reason: 'cleared', from: 10, to: 2_000 } },
+    ]);
+  });
+
+  test('waits for a member that lags', () => {
+    const quorum = state(1_300, 5);
+    const lagging = state(1_100, 5);
+    member.onRead = ({ path }) => (path.includes('quorum') ? quorum() : lagging());
+    const seen = leave(1_200);
+    expect([seen.items, member.streams.length]).toEqual([[], 1]);
+    member.onRead = quorum;
+    jest.advanceTimersByTime(5_000);
+    expect([seen.items, member.streams.length]).toEqual([[], 2]);
+  });
 });

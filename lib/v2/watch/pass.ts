@@ -1,0 +1,53 @@
+import { concat, defer, ignoreElements, of, switchMap, tap, throwError, type Observable } from 'rxjs';
+import { MemberLeft } from '../../watch/member-left.js';
+import type { EtcdNode } from '../model/model.js';
+import { HistoryLost } from './history-lost.js';
+import type { LegSite } from './leg-site.js';
+import { matches } from './matches.js';
+import { readState$, type State } from './read-state.js';
+import { rebuilt$ } from './rebuilt.js';
+
+/**
+ * Takes the position to behind what its polls were silent about, since history does not hold that any more. Completes if the state
+ * shows nothing that was never told; else errors with HistoryLost.
+ */
+export function pass$(site: LegSite): Observable<never> {
+  const { position } = site;
+  return readState$(site).pipe(
+    switchMap((state) => {
+      if (position.isOfAnother(state.info.clusterId)) throw new HistoryLost('another-cluster');
+      if (!isOld(site, state)) return of(state);
+      const lags$ = defer(() => throwError(() => new MemberLeft('its state is older than what was seen')));
+      return concat(rebuilt$(site, { etcdIndex: state.index }), lags$);
+    }),
+    tap((state) => {
+      if (believes(site, state)) return;
+      position.silentTo = 0;
+      throw new HistoryLost('cleared');
+    }),
+    ignoreElements(),
+  );
+}
+
+/**
+ * Passes what polls were silent about if the state, read since, shows nothing that was never told. A deletion leaves no trace there.
+ *
+ * @param atMost no further than there
+ */
+export function believes(site: LegSite, state: State, atMost?: number): boolean {
+  if (isOld(site, state) || holdsMore(site, state.node)) return false;
+  site.position.pass(atMost);
+  return true;
+}
+
+/** Whether a state says nothing of the end of that stretch. */
+const isOld = ({ position: { silentTo } }: LegSite, { index }: State): boolean => index + 1 < silentTo;
+
+/** Whether a state holds a node that was made or changed at the position or behind it. */
+function holdsMore(site: LegSite, node: EtcdNode): boolean {
+  const { target, position } = site;
+  const { createdIndex = 0, modifiedIndex = 0, nodes = [] } = node;
+  const isNew = position.isNew(Math.max(createdIndex, modifiedIndex));
+  if (isNew && matches(target.key, target.recursive, 'set', node)) return true;
+  return nodes.some((below) => holdsMore(site, below));
+}
