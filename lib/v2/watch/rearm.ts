@@ -37,6 +37,8 @@ export class Rearm implements Observer<StoreIndex> {
   #askedAt = performance.now();
   /** Where the store was then. */
   #askedUpTo = 0;
+  /** Up to where polls were silent then. */
+  #foundTo = 0;
   #freeAt = -Infinity;
   #turn: ReturnType<typeof setTimeout> | undefined;
   #reading: { readonly index: number; readonly at: number } | undefined;
@@ -107,8 +109,10 @@ export class Rearm implements Observer<StoreIndex> {
   #isDue(now: number): boolean {
     const { next, lost } = this.#site.position;
     if (this.#passes || this.#idle.busy() || lost !== undefined || next === undefined) return false;
-    const ahead = this.#site.context.watermark.value - Math.max(next, this.#askedUpTo + 1);
-    return ahead > lag || (ahead >= 0 && now - this.#askedAt > rearmAfterMs);
+    const { value } = this.#site.context.watermark;
+    if (value - Math.max(next, this.#askedUpTo + 1) > lag) return true;
+    // Its connection may be dead, or hold back what has happened, until two polls have found nothing.
+    return value >= Math.max(next, this.#foundTo) && now - this.#askedAt > rearmAfterMs;
   }
 
   /** When its turn comes, it may no longer be needed. */
@@ -118,6 +122,7 @@ export class Rearm implements Observer<StoreIndex> {
     if (!this.#isDue(now)) return;
     this.#askedAt = now;
     this.#askedUpTo = this.#site.context.watermark.value;
+    this.#foundTo = this.#site.position.silentTo;
     if (this.#mayPass) this.#pass();
     else this.#subscriber?.next(this.#place);
   }
