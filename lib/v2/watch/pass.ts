@@ -1,11 +1,10 @@
-import { concat, defer, ignoreElements, of, switchMap, tap, throwError, type Observable } from 'rxjs';
-import { MemberLeft } from '../../watch/member-left.js';
+import { ignoreElements, of, switchMap, tap, type Observable } from 'rxjs';
 import type { EtcdNode } from '../model/model.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
 import { readState$, type State } from './read-state.js';
-import { rebuilt$ } from './rebuilt.js';
+import { older$ } from './rebuilt.js';
 
 /**
  * Takes the position to behind what its polls were silent about, since history does not hold that any more. Completes if the state
@@ -16,9 +15,7 @@ export function pass$(site: LegSite): Observable<never> {
   return readState$(site).pipe(
     switchMap((state) => {
       if (position.isOfAnother(state.info.clusterId)) throw new HistoryLost('another-cluster');
-      if (!isOld(site, state)) return of(state);
-      const lags$ = defer(() => throwError(() => new MemberLeft('its state is older than what was seen')));
-      return concat(rebuilt$(site, { etcdIndex: state.index }), lags$);
+      return isOld(site, state) ? older$(site, state.index) : of(state);
     }),
     tap((state) => {
       if (believes(site, state)) return;

@@ -20,7 +20,7 @@ import { deliver } from './deliver.js';
 import { lag, Rearm } from './rearm.js';
 import { headless$ } from './headless.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
-import { Overdue } from './overdue.js';
+import { Overdue } from '#platform/v2/watch/overdue.js';
 import { isFound, type Found, type PollPart } from './poll-part.js';
 import { poll$ } from './poll.js';
 import { maySkip } from './may-skip.js';

@@ -1,5 +1,6 @@
 import {
   catchError,
+  concat,
   defer,
   EMPTY,
   filter,
@@ -12,12 +13,14 @@ import {
   retry,
   switchMap,
   tap,
+  throwError,
   timer,
   type Observable,
 } from 'rxjs';
 import { backoff } from '../../util/backoff.js';
 import { isLegacy } from '../old/server-release.js';
 import { isBelow, type Mark, type Told } from '../watermark.js';
+import { MemberLeft } from '../../watch/member-left.js';
 import { HistoryLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { poll$ } from './poll.js';
@@ -51,6 +54,16 @@ export function rebuilt$(site: LegSite, told: Told): Observable<never> {
     );
   });
 }
+
+/**
+ * A state that was read is below the position. Errors: HistoryLost when it is that of a store that began anew; MemberLeft when
+ * it is that of a member that lags.
+ */
+export const older$ = (site: LegSite, etcdIndex: number): Observable<never> =>
+  concat(
+    rebuilt$(site, { etcdIndex }),
+    defer(() => throwError(() => new MemberLeft('its state is older than what was seen'))),
+  );
 
 /** What a store must not be below: the mark, if the epoch is still the same, and the position. */
 function barOf({ context: { watermark }, position: { next = 1 } }: LegSite, mark: Mark): Mark {

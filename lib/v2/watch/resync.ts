@@ -1,11 +1,10 @@
-import { concat, defer, map, of, switchMap, throwError, type Observable } from 'rxjs';
+import { map, of, switchMap, type Observable } from 'rxjs';
 import type { LostEvents } from '../../errors.js';
 import type { EtcdNode } from '../model/model.js';
-import { MemberLeft } from '../../watch/member-left.js';
 import type { Cursor } from './cursor.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { readState$, type State } from './read-state.js';
-import { rebuilt$ } from './rebuilt.js';
+import { older$ } from './rebuilt.js';
 
 /**
  * Reads the state of a target at one member in place of what is lost. A state below the position
@@ -15,11 +14,7 @@ export function resync$(site: LegSite): Observable<V2LegItem> {
   const { position, context } = site;
   const { epoch } = context.watermark;
   return readState$(site).pipe(
-    switchMap((state) => {
-      if (!isBelow(position, state)) return of(state);
-      const rest$ = defer(() => throwError(() => new MemberLeft('its state is older than what was seen')));
-      return concat(rebuilt$(site, { etcdIndex: state.index }), rest$);
-    }),
+    switchMap((state) => (isBelow(position, state) ? older$(site, state.index) : of(state))),
     map((state) => {
       // What is found out meanwhile is still to come.
       position.storeEpoch = epoch;
