@@ -32,7 +32,7 @@ export type ApiErrorKind =
   | 'NO_SPACE'
   | 'NOT_SUPPORTED_BY_LEARNER';
 
-/** The stable codes of the error family. */
+/** The stable codes of the error family. `COMPARE_FAILED` comes from the v3 API alone. */
 export type EtcdErrorKind =
   | ApiErrorKind
   | 'ALL_NODES_DOWN'
@@ -42,6 +42,7 @@ export type EtcdErrorKind =
   | 'INVALID_OPTION'
   | 'UNSUPPORTED_BY_SERVER'
   | 'STALE_READ'
+  | 'COMPARE_FAILED'
   | 'WATCH_HISTORY_LOST'
   | 'CLIENT_CLOSED'
   | 'RESPONSE_TOO_LARGE'

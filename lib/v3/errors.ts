@@ -1,7 +1,9 @@
-import { EtcdApiError, kindIs, type ApiErrorAnswer, type EtcdErrorDetails } from '../errors.js';
+import { EtcdApiError, EtcdError, kindIs, type ApiErrorAnswer, type EtcdErrorDetails } from '../errors.js';
+import type { KeyValue } from './model/key-value.js';
+import type { ResponseInfo } from './model/response-info.js';
 
 /*
- * The errors that the v3 API adds to the family. All are etcd's own word, and nothing was changed by the call.
+ * The errors that the v3 API adds to the family. All tell what etcd said, and nothing was changed by the call.
  */
 
 /** The user has no right to do this with that key. */
@@ -12,11 +14,50 @@ export class PermissionDeniedError extends EtcdApiError {
   }
 }
 
+/** Where a read stood when what it read was compacted. */
+interface CompactedRead {
+  readonly revision?: number | undefined;
+  readonly lastKey?: Uint8Array | undefined;
+}
+
 /** The revision that was asked for has been compacted: the server no longer holds it. */
 export class CompactedError extends EtcdApiError {
   declare readonly code: 'COMPACTED';
+  /** The revision that was to be read; absent where a compaction was asked for. */
+  declare readonly revision?: number;
+  /** Up to which revision the store is compacted; absent where etcd does not tell, as in reads. */
+  declare readonly compactRevision?: number;
+  /** The last key that a read page by page has emitted, in bytes; absent before the first, and in other calls. */
+  declare readonly lastKey?: Uint8Array;
   constructor(operation: string, answer: ApiErrorAnswer, details?: EtcdErrorDetails) {
     super(operation, answer, details, 'COMPACTED');
+  }
+}
+
+/** The same error, which now tells where the read stood. */
+export function compactedIn(error: CompactedError, { revision, lastKey }: CompactedRead): CompactedError {
+  return Object.assign(error, {
+    ...(revision === undefined ? {} : { revision }),
+    ...(lastKey === undefined ? {} : { lastKey }),
+  });
+}
+
+/** A conditional write did not find what it compares with; it has written nothing. */
+export class CompareFailedError extends EtcdError {
+  declare readonly code: 'COMPARE_FAILED';
+  /** The key as it was when it was compared, read in the same transaction; absent if there was no such key. */
+  declare readonly kv?: KeyValue;
+  /** What the answer tells of the server. */
+  readonly info: ResponseInfo;
+
+  constructor(operation: string, kv: KeyValue | undefined, info: ResponseInfo) {
+    const found =
+      kv === undefined
+        ? 'there is no such key'
+        : `the key has modRevision ${kv.modRevision}, version ${kv.version}`;
+    super('COMPARE_FAILED', `${operation}: the comparison failed: ${found}`, { endpoint: info.endpoint });
+    if (kv !== undefined) this.kv = kv;
+    this.info = info;
   }
 }
 
@@ -56,6 +97,8 @@ export class NotSupportedByLearnerError extends EtcdApiError {
 export const isPermissionDenied = kindIs<PermissionDeniedError>('PERMISSION_DENIED');
 /** True when the revision asked for has been compacted. */
 export const isCompacted = kindIs<CompactedError>('COMPACTED');
+/** True when a conditional write did not find what it compares with; it carries what it found. */
+export const isCompareFailed = kindIs<CompareFailedError>('COMPARE_FAILED');
 /** True when the revision asked for is yet to come. */
 export const isFutureRevision = kindIs<FutureRevisionError>('FUTURE_REVISION');
 /** True when there is no such lease. */

@@ -1,9 +1,9 @@
 import { check, isRecord } from '../../check.js';
 import { InvalidOptionError } from '../../errors.js';
-import { toUtf8 } from '../../util/utf8.js';
+import { fromUtf8, toUtf8 } from '../../util/utf8.js';
 
 /** A key: text, which stands for its UTF-8, or bytes. */
-type Key = string | Uint8Array;
+export type Key = string | Uint8Array;
 
 /** A value: text, which stands for its UTF-8, or bytes. */
 export type Value = string | Uint8Array;
@@ -34,7 +34,7 @@ export function bytesOf(name: string, value: Value): Uint8Array {
 }
 
 /** The bytes of one key, which must not be empty. */
-function keyBytes(name: string, key: Key, wanted = 'a key, which is not empty'): Uint8Array {
+export function keyBytes(name: string, key: Key, wanted = 'a key, which is not empty'): Uint8Array {
   const bytes = bytesOf(name, key);
   if (bytes.length === 0) throw new InvalidOptionError(name, key, wanted);
   return bytes;
@@ -83,6 +83,21 @@ function fromTo(name: string, { from, to }: { from: Key; to?: Key }): Bounds {
   const end = bytesOf(`${name}.to`, to);
   if (!isBelow(key, end)) throw new InvalidOptionError(`${name}.to`, to, 'a key above `from`');
   return { key, range_end: end };
+}
+
+/** What messages call a range that was checked. */
+export function nameOf(range: KeyRange): string {
+  if (typeof range === 'string') return range;
+  if (range instanceof Uint8Array) return fromUtf8(range);
+  if (range.prefix !== undefined) return `${nameOf(range.prefix)}*`;
+  return range.from === undefined ? 'all keys' : `${nameOf(range.from)}..${nameOf(range.to ?? '')}`;
+}
+
+/** The first key behind that one: nothing is between the two. */
+export function keyAfter(key: Uint8Array): Uint8Array {
+  const after = new Uint8Array(key.length + 1);
+  after.set(key);
+  return after;
 }
 
 /** Whether the one key comes before the other: by bytes, as etcd orders them. */

@@ -1,0 +1,422 @@
+import { catchError, map, type Observable } from 'rxjs';
+import { check, checkOptions, demand, type Check } from '../../check.js';
+import { within } from '../../cluster/deadline.js';
+import { unexpected } from '../../cluster/server-answer.js';
+import { InvalidOptionError } from '../../errors.js';
+import type { CallOptions, CallSettings } from '../../options.js';
+import { compactedIn, isCompacted } from '../errors.js';
+import {
+  boundsOf,
+  bytesOf,
+  keyBytes,
+  nameOf,
+  type Bounds,
+  type Key,
+  type KeyRange,
+  type Value,
+} from '../model/key-range.js';
+import { keyValue } from '../model/key-value.js';
+import {
+  deleteResponse,
+  getResponse,
+  putResponse,
+  rangeResponse,
+  type DeleteResponse,
+  type GetResponse,
+  type PutResponse,
+  type RangeResponse,
+} from '../model/responses.js';
+import { allOf$, pageKeys, pages$, StoreChanged } from '../paging.js';
+import type { Message } from '../wire/messages.js';
+import {
+  keysCheck,
+  leaseChecks,
+  readChecks,
+  revisionCheck,
+  type KvCalls,
+  type RangeAnswer,
+} from './kv-calls.js';
+import { v3Call$ } from './v3-call.js';
+
+/** Options of the reads of one key, and of `count$`. */
+export interface GetOptions extends CallOptions {
+  /**
+   * Any member answers from what it has, without asking a majority: faster, also without a quorum, and perhaps older; never
+   * older than what this client has seen. Default false.
+   */
+  serializable?: boolean | undefined;
+  /** The revision that is read; errors with CompactedError or FutureRevisionError if there is none. Default: the newest. */
+  revision?: number | undefined;
+}
+
+/** In which order keys are read. */
+export interface Sort {
+  /** What they are compared by; keys and values by their bytes. */
+  by: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
+  /** Default `'ascending'`. */
+  order?: 'ascending' | 'descending' | undefined;
+}
+
+/** Which keys of a range are read, and what of them. */
+interface Selection {
+  /** Reads keys with their revisions, and no values. Default false. */
+  keysOnly?: boolean | undefined;
+  /** Those alone whose last change was at this revision or later. */
+  minModRevision?: number | undefined;
+  /** Those alone whose last change was at this revision or before. */
+  maxModRevision?: number | undefined;
+  /** Those alone that were created at this revision or later. */
+  minCreateRevision?: number | undefined;
+  /** Those alone that were created at this revision or before. */
+  maxCreateRevision?: number | undefined;
+}
+
+/** Options of `range$`. */
+export interface RangeOptions extends GetOptions, Selection {
+  /** So many keys at most, the first ones by `sort`; 1 or more. Default: all. */
+  limit?: number | undefined;
+  /** Default: by key, ascending. */
+  sort?: Sort | undefined;
+}
+
+/** Options of `pages$`. */
+export interface PagesOptions extends GetOptions, Selection {
+  /** Keys in a page; 1 or more. Default 1000. */
+  size?: number | undefined;
+}
+
+/** What a write may want beside its key and value. */
+export interface PutOptions extends CallOptions {
+  /**
+   * The id of the lease that the key is bound to from now on, in hexadecimal: the key is deleted with it. Default: none, and
+   * the key loses the one that it had.
+   */
+  lease?: string | undefined;
+  /** Tells what was there before. Default false. */
+  prevKv?: boolean | undefined;
+  /** Keeps the value that the key has: give undefined for it; the key must exist. Default false. */
+  ignoreValue?: boolean | undefined;
+  /** Keeps the lease that the key has; the key must exist. Default false. */
+  ignoreLease?: boolean | undefined;
+}
+
+/** Options of `delete$`. */
+export interface DeleteOptions extends CallOptions {
+  /** Tells what was there before. Default false. */
+  prevKv?: boolean | undefined;
+}
+
+const selectionChecks: Record<string, Check> = {
+  ...readChecks,
+  keysOnly: check.boolean,
+  minModRevision: revisionCheck,
+  maxModRevision: revisionCheck,
+  minCreateRevision: revisionCheck,
+  maxCreateRevision: revisionCheck,
+};
+const rangeChecks: Record<string, Check> = { ...selectionChecks, limit: keysCheck, sort: check.object };
+const pagesChecks: Record<string, Check> = { ...selectionChecks, size: keysCheck };
+const targets = {
+  key: 'KEY',
+  version: 'VERSION',
+  createRevision: 'CREATE',
+  modRevision: 'MOD',
+  value: 'VALUE',
+} as const;
+const sortChecks: Record<string, Check> = {
+  by: check.oneOf(...Object.keys(targets)),
+  order: check.oneOf('ascending', 'descending'),
+};
+const putChecks: Record<string, Check> = {
+  ...leaseChecks,
+  prevKv: check.boolean,
+  ignoreValue: check.boolean,
+  ignoreLease: check.boolean,
+};
+const deleteChecks: Record<string, Check> = { prevKv: check.boolean };
+
+/**
+ * Keys and ranges of keys (etcd: https://etcd.io/docs/v3.5/learning/api/#key-value-api). Reads are linearizable unless they
+ * are `serializable`, and never older than what the client has seen.
+ */
+export class KeysApi {
+  readonly #calls: KvCalls;
+
+  constructor(calls: KvCalls) {
+    this.#calls = calls;
+  }
+
+  /**
+   * Reads one key and emits `{ kv?, info }`, without `kv` if there is no such key.
+   *
+   * Errors: CompactedError, FutureRevisionError, AllNodesDownError, RequestTimeoutError, StaleReadError,
+   * PermissionDeniedError, AuthenticationError, InvalidOptionError.
+   *
+   * @example
+   * ```ts
+   * client.get$('/config/colour').subscribe(({ kv }) => console.log(kv?.value, kv?.modRevision));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  get$(key: Key, options: GetOptions = {}): Observable<GetResponse> {
+    return this.#calls.checked$(options, readChecks, (settings) =>
+      this.#read$('get', { key: keyBytes('key', key) }, key, options, settings).pipe(
+        map(({ answer, info }) => getResponse(answer, info)),
+      ),
+    );
+  }
+
+  /**
+   * Reads the value of a key as text; undefined if there is no such key. Its options and errors are those of `get$`.
+   *
+   * @example
+   * ```ts
+   * const colour = await firstValueFrom(client.getValue$('/config/colour'));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  getValue$(key: Key, options?: GetOptions): Observable<string | undefined> {
+    return this.get$(key, options).pipe(map(({ kv }) => kv?.value));
+  }
+
+  /**
+   * Emits whether there is such a key, without reading it. Its options and errors are those of `get$`.
+   *
+   * @example
+   * ```ts
+   * client.exists$('/config/colour').subscribe((isThere) => console.log(isThere));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  exists$(key: Key, options: GetOptions = {}): Observable<boolean> {
+    return this.#calls.checked$(options, readChecks, (settings) =>
+      this.#count$('exists', { key: keyBytes('key', key) }, key, options, settings).pipe(
+        map((count) => count > 0),
+      ),
+    );
+  }
+
+  /**
+   * Reads a range and emits once `{ kvs, count, more, info }`, all of one revision, `info.revision`, or of the option
+   * `revision`. `count` is how many keys the range holds, whatever `limit` and the bounds of revisions; `more`: `limit` has cut
+   * some off. A large range is read in pages of 1,000 keys or about 1 MiB, and begun anew at most 5 times when its revision is
+   * compacted meanwhile; in another order than by key, ascending, it is read in one piece. `deadline` is that of the whole.
+   *
+   * Errors: as `get$`, and ResponseTooLargeError.
+   *
+   * @example
+   * ```ts
+   * client
+   *   .range$({ prefix: '/config/' }, { sort: { by: 'modRevision', order: 'descending' }, limit: 10 })
+   *   .subscribe(({ kvs, count }) => console.log(kvs.map((kv) => kv.key), 'of', count));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  range$(range: KeyRange, options: RangeOptions = {}): Observable<RangeResponse> {
+    return this.#calls.checked$(options, rangeChecks, (settings) => {
+      const { sort, limit, revision } = options;
+      const bounds = boundsOf('range', range);
+      const order = orderOf(sort);
+      const request = { ...bounds, ...selected(options), ...order, limit };
+      const read$ = this.#reader('range', range, settings);
+      const isInOnePiece =
+        bounds.range_end === undefined || order !== undefined || (limit ?? Infinity) <= pageKeys;
+      if (isInOnePiece) return read$(request).pipe(map(({ answer, info }) => rangeResponse(answer, info)));
+      const paged$ = pages$(request, read$);
+      // A revision that was asked for does not come back.
+      const all$ = allOf$(paged$, settings.retry, revision === undefined ? undefined : 0);
+      return all$.pipe(map(wholeRange), unmixed(`range ${nameOf(range)}`));
+    });
+  }
+
+  /**
+   * Emits how many keys a range holds. Its options and errors are those of `get$`.
+   *
+   * @example
+   * ```ts
+   * client.count$({ prefix: '/services/' }).subscribe((count) => console.log(count));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  count$(range: KeyRange, options: GetOptions = {}): Observable<number> {
+    return this.#calls.checked$(options, readChecks, (settings) =>
+      this.#count$('count', boundsOf('range', range), range, options, settings),
+    );
+  }
+
+  /**
+   * Emits a range page after page, each as `range$` would emit it, in the order of its keys and all of one revision: that of
+   * the first page, or of the option `revision`. `more` tells that pages are still to come, `count` of each how many keys stand
+   * from its first one on. The next page is asked for once one was emitted; `deadline` is that of each. An empty range is one
+   * empty page.
+   *
+   * Errors: as `get$`, and ResponseTooLargeError. CompactedError, with `revision` and the bytes of the `lastKey` emitted, when
+   * the revision is compacted meanwhile: nothing is begun anew without a word.
+   *
+   * @example
+   * ```ts
+   * client.pages$({ prefix: '/logs/' }, { size: 100 }).subscribe(({ kvs }) => console.log(kvs.length));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#range
+   */
+  pages$(range: KeyRange, options: PagesOptions = {}): Observable<RangeResponse> {
+    return this.#calls.checked$(options, pagesChecks, (settings) => {
+      const { size = pageKeys } = options;
+      const request = { ...boundsOf('range', range), ...selected(options) };
+      let lastKey: Uint8Array | undefined;
+      return pages$(request, this.#reader('pages', range, settings, 'each'), size).pipe(
+        map(({ answer, info }) => {
+          lastKey = answer.kvs.at(-1)?.key;
+          return rangeResponse(answer, info);
+        }),
+        catchError((error: unknown) => {
+          throw isCompacted(error) ? compactedIn(error, { lastKey }) : error;
+        }),
+        unmixed(`pages ${nameOf(range)}`),
+      );
+    });
+  }
+
+  /**
+   * Writes a key, text as its UTF-8, and emits `{ prevKv?, info }`.
+   *
+   * Errors: LeaseNotFoundError, NoSpaceError, OutcomeUnknownError, AllNodesDownError, RequestTimeoutError,
+   * PermissionDeniedError, AuthenticationError, InvalidOptionError; EtcdApiError where `ignoreValue` or `ignoreLease` finds no
+   * key, or the value is larger than the server takes (1.5 MiB by default).
+   *
+   * @example
+   * ```ts
+   * client.put$('/config/colour', 'blue', { prevKv: true }).subscribe(({ prevKv }) => console.log(prevKv?.value));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#put
+   */
+  put$(key: Key, value: Value | undefined, options: PutOptions = {}): Observable<PutResponse> {
+    return this.#calls.checked$(options, putChecks, (settings) => {
+      const { lease, prevKv, ignoreValue, ignoreLease } = options;
+      if (ignoreValue === true) demand('value', value, noValue);
+      if (ignoreLease === true && lease !== undefined)
+        throw new InvalidOptionError('lease', lease, 'no lease beside ignoreLease');
+      return v3Call$(this.#calls.context, {
+        operation: `put ${nameOf(key)}`,
+        settings,
+        service: 'KV',
+        method: 'Put',
+        message: {
+          key: keyBytes('key', key),
+          value: ignoreValue === true ? undefined : bytesOf('value', value as Value),
+          lease,
+          prev_kv: prevKv,
+          ignore_value: ignoreValue,
+          ignore_lease: ignoreLease,
+        },
+        read: putResponse,
+      });
+    });
+  }
+
+  /**
+   * Deletes a key, or all keys of a range, in one step and emits `{ deleted, prevKvs, info }`: how many there were, and with
+   * `prevKv` what they were. What is not there is no error.
+   *
+   * Errors: OutcomeUnknownError, AllNodesDownError, RequestTimeoutError, PermissionDeniedError, AuthenticationError,
+   * InvalidOptionError.
+   *
+   * @example
+   * ```ts
+   * client.delete$({ prefix: '/config/' }).subscribe(({ deleted }) => console.log(deleted));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#delete-range
+   */
+  delete$(range: KeyRange, options: DeleteOptions = {}): Observable<DeleteResponse> {
+    return this.#calls.checked$(options, deleteChecks, (settings) => {
+      const bounds = boundsOf('range', range);
+      return v3Call$(this.#calls.context, {
+        operation: `delete ${nameOf(range)}`,
+        settings,
+        service: 'KV',
+        method: 'DeleteRange',
+        message: { ...bounds, prev_kv: options.prevKv },
+        read: deleteResponse,
+      });
+    });
+  }
+
+  #read$(
+    name: string,
+    request: Message<'RangeRequest'>,
+    range: KeyRange,
+    { serializable, revision }: GetOptions,
+    settings: CallSettings,
+  ): Observable<RangeAnswer> {
+    return this.#calls.range$(`${name} ${nameOf(range)}`, { ...request, serializable, revision }, settings);
+  }
+
+  #count$(
+    name: string,
+    bounds: Bounds,
+    range: KeyRange,
+    options: GetOptions,
+    settings: CallSettings,
+  ): Observable<number> {
+    return this.#read$(name, { ...bounds, count_only: true }, range, options, settings).pipe(
+      map(({ answer }) => answer.count),
+    );
+  }
+
+  /** Reads one piece after the other of a range, each within the deadline, or all together. */
+  #reader(
+    name: string,
+    range: KeyRange,
+    settings: CallSettings,
+    limited: 'each' | 'together' = 'together',
+  ): (request: Message<'RangeRequest'>) => Observable<RangeAnswer> {
+    const operation = `${name} ${nameOf(range)}`;
+    const startedAt = performance.now();
+    return (request) =>
+      this.#calls.range$(operation, request, limited === 'each' ? settings : within(settings, startedAt));
+  }
+}
+
+const noValue: Check = (v) => (v === undefined ? undefined : 'no value beside ignoreValue');
+
+/** The part of a request that says which keys are meant, and what of them. */
+const selected = (options: GetOptions & Selection): Message<'RangeRequest'> => ({
+  serializable: options.serializable,
+  revision: options.revision,
+  keys_only: options.keysOnly,
+  min_mod_revision: options.minModRevision,
+  max_mod_revision: options.maxModRevision,
+  min_create_revision: options.minCreateRevision,
+  max_create_revision: options.maxCreateRevision,
+});
+
+/** The order of a request; nothing for that in which etcd keeps its keys. */
+function orderOf(sort: Sort | undefined): Message<'RangeRequest'> | undefined {
+  if (sort === undefined) return undefined;
+  checkOptions('sort.', sort, sortChecks);
+  demand('sort.by', sort.by, sortChecks['by'] as Check);
+  const { by, order = 'ascending' } = sort;
+  if (by === 'key' && order === 'ascending') return undefined;
+  return { sort_target: targets[by], sort_order: order === 'ascending' ? 'ASCEND' : 'DESCEND' };
+}
+
+/** All pages of a range as one answer. */
+function wholeRange(pages: readonly RangeAnswer[]): RangeResponse {
+  const [first, last] = [pages[0], pages.at(-1)] as [RangeAnswer, RangeAnswer];
+  return {
+    kvs: pages.flatMap(({ answer: { kvs } }) => kvs.map(keyValue)),
+    count: first.answer.count,
+    more: last.answer.more,
+    info: first.info,
+  };
+}
+
+/** Pages of two stores are no range. */
+const unmixed =
+  (operation: string) =>
+  <T>(pages: Observable<T>): Observable<T> =>
+    pages.pipe(
+      catchError((error: unknown) => {
+        throw error instanceof StoreChanged ? unexpected(operation, error.message, {}) : error;
+      }),
+    );
