@@ -123,10 +123,8 @@ const targets = {
   modRevision: 'MOD',
   value: 'VALUE',
 } as const;
-const sortChecks: Record<string, Check> = {
-  by: check.oneOf(...Object.keys(targets)),
-  order: check.oneOf('ascending', 'descending'),
-};
+const byCheck = check.oneOf(...Object.keys(targets));
+const sortChecks: Record<string, Check> = { by: byCheck, order: check.oneOf('ascending', 'descending') };
 const putChecks: Record<string, Check> = {
   ...leaseChecks,
   prevKv: check.boolean,
@@ -394,21 +392,18 @@ const selected = (options: GetOptions & Selection): Message<'RangeRequest'> => (
 function orderOf(sort: Sort | undefined): Message<'RangeRequest'> | undefined {
   if (sort === undefined) return undefined;
   checkOptions('sort.', sort, sortChecks);
-  demand('sort.by', sort.by, sortChecks['by'] as Check);
+  demand('sort.by', sort.by, byCheck);
   const { by, order = 'ascending' } = sort;
   if (by === 'key' && order === 'ascending') return undefined;
   return { sort_target: targets[by], sort_order: order === 'ascending' ? 'ASCEND' : 'DESCEND' };
 }
 
-/** All pages of a range as one answer. */
+/** All pages of a range, of which there is one at least, as one answer. */
 function wholeRange(pages: readonly RangeAnswer[]): RangeResponse {
-  const [first, last] = [pages[0], pages.at(-1)] as [RangeAnswer, RangeAnswer];
-  return {
-    kvs: pages.flatMap(({ answer: { kvs } }) => kvs.map(keyValue)),
-    count: first.answer.count,
-    more: last.answer.more,
-    info: first.info,
-  };
+  const ends = [pages[0], pages.at(-1)] as [RangeAnswer, RangeAnswer];
+  const [{ answer, info }, last] = ends;
+  const kvs = pages.flatMap((page) => page.answer.kvs.map(keyValue));
+  return { kvs, count: answer.count, more: last.answer.more, info };
 }
 
 /** Pages of two stores are no range. */

@@ -1,0 +1,398 @@
+import { map, of, switchMap, timer, type Observable } from 'rxjs';
+import { check, demand, type Check } from '../../check.js';
+import { within } from '../../cluster/deadline.js';
+import { InvalidOptionError } from '../../errors.js';
+import type { CallOptions, CallSettings } from '../../options.js';
+import { backoff } from '../../util/backoff.js';
+import { CompareFailedError } from '../errors.js';
+import { bytesOf, keyBytes, nameOf, type Key, type Value } from '../model/key-range.js';
+import { keyValue, type KeyValue } from '../model/key-value.js';
+import type { ResponseInfo } from '../model/response-info.js';
+import { deleteResponse, putResponse, type DeleteResponse, type PutResponse } from '../model/responses.js';
+import type { Answer, Message } from '../wire/messages.js';
+import { leaseCheck, leaseChecks, revisionCheck, type KvCalls, type TxnAnswer } from './kv-calls.js';
+import { foundBy, isSame, keptLease, settled$ } from './settle.js';
+import { longestLostRaceMs, lostRaceMs } from './timing.js';
+
+/** Options of `create$`. */
+export interface CreateOptions extends CallOptions {
+  /** The id of the lease that the key is bound to, in hexadecimal: the key is deleted with it. Default: none. */
+  lease?: string | undefined;
+}
+
+/** Options of `update$`. */
+export interface UpdateOptions extends CreateOptions {
+  /** Tells what was there before. Default false. */
+  prevKv?: boolean | undefined;
+  /** Keeps the lease that the key has. Default false: it loses it, or changes it for `lease`. */
+  ignoreLease?: boolean | undefined;
+}
+
+/** What a conditional write compares with; at least one, and all that are given must hold. */
+export type Condition =
+  | {
+      /** The value that the key must have; an empty one as well. */
+      prevValue: Value;
+      /** The mod revision that the key must have. */
+      modRevision?: number | undefined;
+      /** How often the key must have been written since it was created. */
+      version?: number | undefined;
+    }
+  | { prevValue?: Value | undefined; modRevision: number; version?: number | undefined }
+  | { prevValue?: Value | undefined; modRevision?: number | undefined; version: number };
+
+/** Options of `compareAndSwap$`. */
+export type CompareAndSwapOptions = Condition & UpdateOptions;
+
+/** Options of `compareAndDelete$`. */
+export type CompareAndDeleteOptions = Condition &
+  CallOptions & {
+    /** Tells what was there before. Default false. */
+    prevKv?: boolean | undefined;
+  };
+
+/** Options of `modify$`. */
+export interface ModifyOptions extends CallOptions {
+  /** The id of the lease that the key is bound to when it is written, in hexadecimal. Default: the one that it has. */
+  lease?: string | undefined;
+}
+
+/** The answer to `modify$`. */
+export interface ModifyResponse {
+  /** The key as it is now; absent if there is none. */
+  readonly kv?: KeyValue;
+  /** The key as the function got it; absent if there was none. */
+  readonly prevKv?: KeyValue;
+  /** Whether it was written or deleted; false: the function wanted what was there. */
+  readonly changed: boolean;
+  readonly info: ResponseInfo;
+}
+
+const prevKvChecks: Record<string, Check> = { prevKv: check.boolean };
+const updateChecks: Record<string, Check> = { ...leaseChecks, ...prevKvChecks, ignoreLease: check.boolean };
+const versionCheck: Check = (v) =>
+  Number.isSafeInteger(v) && (v as number) > 0 ? undefined : 'a version: an integer of 1 or more';
+const conditionChecks: Record<string, Check> = {
+  // Checked where its bytes are taken, which never shows it.
+  prevValue: () => undefined,
+  modRevision: revisionCheck,
+  version: versionCheck,
+};
+const swapChecks: Record<string, Check> = { ...conditionChecks, ...updateChecks };
+const removeChecks: Record<string, Check> = { ...conditionChecks, ...prevKvChecks };
+
+type Compare = Message<'Compare'>;
+
+/** What is wanted of one key, if what is compared holds. */
+interface Wanted {
+  readonly name: string;
+  readonly key: Key;
+  readonly compare: readonly Compare[];
+  /** Undefined: the key is deleted. */
+  readonly put?: Message<'PutRequest'>;
+  readonly prevKv?: boolean | undefined;
+}
+
+/**
+ * Writes that depend on what is there (etcd: https://etcd.io/docs/v3.5/learning/api/#transaction): one transaction each,
+ * which reads the key if it does not write it.
+ *
+ * With `retry.writes: 'idempotent'` a write that compares the `modRevision` and whose answer never came is sent again, as it
+ * was: it is applied once at most, and its answer settles the first. Where that leaves it open who has changed the key since,
+ * and for all other writes here, it ends in OutcomeUnknownError.
+ */
+export class ConditionalApi {
+  readonly #calls: KvCalls;
+
+  constructor(calls: KvCalls) {
+    this.#calls = calls;
+  }
+
+  /**
+   * Writes a key that must not exist, and emits `{ info }`.
+   *
+   * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
+   *
+   * @example
+   * ```ts
+   * client.create$('/jobs/7', 'mine').subscribe({
+   *   error: (e) => isCompareFailed(e) && console.log('taken:', e.kv?.value),
+   * });
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  create$(key: Key, value: Value, options: CreateOptions = {}): Observable<PutResponse> {
+    return this.#calls.checked$(options, leaseChecks, (settings) => {
+      const bytes = keyBytes('key', key);
+      const compare = [isAbsent(bytes)];
+      return this.#put$({ name: 'create', key, compare, put: putOf(bytes, value, options) }, settings);
+    });
+  }
+
+  /**
+   * Writes a key that must exist, and emits `{ prevKv?, info }`.
+   *
+   * Errors: CompareFailedError, without `kv`; those of `put$`.
+   *
+   * @example
+   * ```ts
+   * client.update$('/config/colour', 'blue', { ignoreLease: true }).subscribe();
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  update$(key: Key, value: Value, options: UpdateOptions = {}): Observable<PutResponse> {
+    return this.#calls.checked$(options, updateChecks, (settings) => {
+      const bytes = keyBytes('key', key);
+      const compare: Compare[] = [{ key: bytes, target: 'VERSION', result: 'GREATER', version: 0 }];
+      return this.#put$({ name: 'update', key, compare, put: putOf(bytes, value, options) }, settings);
+    });
+  }
+
+  /**
+   * Writes a key if it has the value `prevValue`, the mod revision `modRevision`, the version `version`, or all that are given
+   * of these, and emits `{ prevKv?, info }`. Prefer `modRevision`: a value may be the same again, and a version too once the
+   * key was deleted.
+   *
+   * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
+   *
+   * @example
+   * ```ts
+   * client
+   *   .get$('/config/colour')
+   *   .pipe(
+   *     switchMap(({ kv }) => client.compareAndSwap$('/config/colour', 'blue', { modRevision: kv?.modRevision ?? 1 })),
+   *   )
+   *   .subscribe();
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  compareAndSwap$(key: Key, value: Value, options: CompareAndSwapOptions): Observable<PutResponse> {
+    return this.#calls.checked$(options, swapChecks, (settings) => {
+      const bytes = keyBytes('key', key);
+      const compare = comparesOf(bytes, options);
+      const wanted = { name: 'compareAndSwap', key, compare, put: putOf(bytes, value, options) };
+      return this.#put$(wanted, settings, options.modRevision);
+    });
+  }
+
+  /**
+   * Deletes a key if it has the value `prevValue`, the mod revision `modRevision`, the version `version`, or all that are given
+   * of these, and emits `{ deleted: 1, prevKvs, info }`.
+   *
+   * Errors: CompareFailedError, with the `kv` that is there, if any; those of `delete$`.
+   *
+   * @example
+   * ```ts
+   * client.compareAndDelete$('/jobs/7', { prevValue: 'mine' }).subscribe();
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  compareAndDelete$(key: Key, options: CompareAndDeleteOptions): Observable<DeleteResponse> {
+    return this.#calls.checked$(options, removeChecks, (settings) => {
+      const compare = comparesOf(keyBytes('key', key), options);
+      const { prevKv, modRevision } = options;
+      return this.#commit$({ name: 'compareAndDelete', key, compare, prevKv }, settings, modRevision).pipe(
+        map(({ answer, info }) => {
+          const response = answer.responses[0]?.response_delete_range;
+          return deleteResponse(response ?? { header: undefined, deleted: 0, prev_kvs: [] }, info);
+        }),
+      );
+    });
+  }
+
+  /**
+   * Reads a key, writes what the function makes of it unless the key was changed meanwhile, else begins anew with what it is
+   * now, and emits `{ kv?, prevKv?, changed, info }`. The function gets the key, undefined if there is none, and returns the new
+   * value; undefined deletes the key, and the same bytes write nothing. It may run often, and should do nothing else. What it
+   * throws is the error. The key keeps its lease.
+   *
+   * A write whose answer never came is settled by sending it again, if the key was there before: no change is made twice. A new
+   * key's creation, or where it stays open who changed the key, ends in OutcomeUnknownError.
+   *
+   * Errors: those of `get$` and `put$`; CompareFailedError, with the `kv` that is there, if it has lost every race until its
+   * `deadline`, or more often than `retry.max`.
+   *
+   * @example
+   * ```ts
+   * client.modify$('/counter', (kv) => String(Number(kv?.value ?? 0) + 1)).subscribe(({ kv }) => console.log(kv?.value));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  modify$(
+    key: Key,
+    fn: (kv: KeyValue | undefined) => Value | undefined,
+    options: ModifyOptions = {},
+  ): Observable<ModifyResponse> {
+    return this.#calls.checked$(options, { lease: leaseCheck }, (settings) => {
+      demand('fn', fn, check.fn);
+      const bytes = keyBytes('key', key);
+      const operation = `modify ${nameOf(key)}`;
+      const startedAt = performance.now();
+      const left = (): CallSettings => within(settings, startedAt);
+      const change$ = (
+        before: Answer<'KeyValue'> | undefined,
+        info: ResponseInfo,
+        losses: number,
+      ): Observable<ModifyResponse> => {
+        const prevKv = before && keyValue(before);
+        const wanted = fn(prevKv);
+        const value = wanted === undefined ? undefined : bytesOf('what fn returns', wanted);
+        if (isUnchanged(before, value, options.lease))
+          return of({ ...given(prevKv, prevKv), changed: false, info });
+        const lease = options.lease ?? (before === undefined ? undefined : keptLease);
+        const commit = {
+          operation,
+          key: bytes,
+          message: modification(bytes, before, value, options.lease),
+          guard: before?.mod_revision,
+          value,
+          lease,
+          before,
+        };
+        return settled$(this.#calls, commit, left()).pipe(
+          switchMap((answer) => {
+            if (answer.answer.succeeded) {
+              const now = answer.answer.responses[1]?.response_range?.kvs[0];
+              return of({ ...given(now && keyValue(now), prevKv), changed: true, info: answer.info });
+            }
+            const pause = backoff(losses, { initialDelay: lostRaceMs, maxDelay: longestLostRaceMs });
+            if (losses >= settings.retry.max || performance.now() + pause - startedAt >= settings.deadline)
+              throw failure(operation, answer);
+            return timer(pause).pipe(
+              switchMap(() => change$(foundBy(answer.answer), answer.info, losses + 1)),
+            );
+          }),
+        );
+      };
+      return this.#calls
+        .range$(operation, { key: bytes }, settings)
+        .pipe(switchMap(({ answer, info }) => change$(answer.kvs[0], info, 0)));
+    });
+  }
+
+  #put$(wanted: Wanted, settings: CallSettings, guard?: number): Observable<PutResponse> {
+    return this.#commit$(wanted, settings, guard).pipe(
+      map(({ answer, info }) => {
+        const response = answer.responses[0]?.response_put;
+        return putResponse(response ?? { header: undefined, prev_kv: undefined }, info);
+      }),
+    );
+  }
+
+  #commit$(
+    { name, key: given, compare, put, prevKv }: Wanted,
+    settings: CallSettings,
+    modRevision?: number,
+  ): Observable<TxnAnswer> {
+    const operation = `${name} ${nameOf(given)}`;
+    const key = keyBytes('key', given);
+    const commit = {
+      operation,
+      key,
+      message: {
+        compare,
+        success: [
+          put === undefined ? { request_delete_range: { key, prev_kv: prevKv } } : { request_put: put },
+        ],
+        failure: [readOf(key)],
+      },
+      guard: settings.retry.writes === 'idempotent' ? modRevision : undefined,
+      value: put?.value,
+      lease: put?.ignore_lease === true ? keptLease : put?.lease,
+    };
+    return settled$(this.#calls, commit, settings).pipe(
+      map((answer) => {
+        if (!answer.answer.succeeded) throw failure(operation, answer);
+        return answer;
+      }),
+    );
+  }
+}
+
+const readOf = (key: Uint8Array): Message<'RequestOp'> => ({ request_range: { key } });
+
+const isAbsent = (key: Uint8Array): Compare => ({
+  key,
+  target: 'CREATE',
+  result: 'EQUAL',
+  create_revision: 0,
+});
+
+const hasModRevision = (key: Uint8Array, revision: number): Compare => ({
+  key,
+  target: 'MOD',
+  result: 'EQUAL',
+  mod_revision: revision,
+});
+
+function putOf(
+  key: Uint8Array,
+  value: Value,
+  { lease, prevKv, ignoreLease }: UpdateOptions,
+): Message<'PutRequest'> {
+  if (ignoreLease === true && lease !== undefined)
+    throw new InvalidOptionError('lease', lease, 'no lease beside ignoreLease');
+  return { key, value: bytesOf('value', value), lease, prev_kv: prevKv, ignore_lease: ignoreLease };
+}
+
+function comparesOf(
+  key: Uint8Array,
+  { prevValue, modRevision, version }: Partial<Condition>,
+): readonly Compare[] {
+  const compares: Compare[] = [];
+  if (prevValue !== undefined)
+    compares.push({ key, target: 'VALUE', result: 'EQUAL', value: bytesOf('prevValue', prevValue) });
+  if (modRevision !== undefined) compares.push(hasModRevision(key, modRevision));
+  if (version !== undefined) compares.push({ key, target: 'VERSION', result: 'EQUAL', version });
+  if (compares.length === 0)
+    throw new InvalidOptionError(
+      'modRevision',
+      modRevision,
+      'at least one of prevValue, modRevision and version',
+    );
+  return compares;
+}
+
+const failure = (operation: string, { answer, info }: TxnAnswer): CompareFailedError => {
+  const found = foundBy(answer);
+  return new CompareFailedError(operation, found && keyValue(found), info);
+};
+
+/** Nothing is to be written: there is no key and shall be none, or it is as it shall be. */
+function isUnchanged(
+  before: Answer<'KeyValue'> | undefined,
+  value: Uint8Array | undefined,
+  lease: string | undefined,
+): boolean {
+  if (before === undefined || value === undefined) return before === undefined && value === undefined;
+  return lease === undefined && isSame(before.value, value);
+}
+
+/** The key becomes that value, or is deleted, if it is still as it was; what it has become is read. */
+const modification = (
+  key: Uint8Array,
+  before: Answer<'KeyValue'> | undefined,
+  value: Uint8Array | undefined,
+  lease: string | undefined,
+): Message<'TxnRequest'> => ({
+  compare: [before === undefined ? isAbsent(key) : hasModRevision(key, before.mod_revision)],
+  success:
+    value === undefined
+      ? [{ request_delete_range: { key } }]
+      : [
+          {
+            request_put: { key, value, lease, ignore_lease: before !== undefined && lease === undefined },
+          },
+          readOf(key),
+        ],
+  failure: [readOf(key)],
+});
+
+/** Those that are there. */
+const given = (
+  kv: KeyValue | undefined,
+  prevKv: KeyValue | undefined,
+): Pick<ModifyResponse, 'kv' | 'prevKv'> => ({
+  ...(kv === undefined ? {} : { kv }),
+  ...(prevKv === undefined ? {} : { prevKv }),
+});
