@@ -1,4 +1,15 @@
-import { catchError, defer, expand, EMPTY, retry, timer, toArray, type Observable } from 'rxjs';
+import {
+  asapScheduler,
+  catchError,
+  defer,
+  expand,
+  EMPTY,
+  retry,
+  subscribeOn,
+  timer,
+  toArray,
+  type Observable,
+} from 'rxjs';
 import { Fault } from '../cluster/fault.js';
 import { isEtcdApiError, isResponseTooLarge } from '../errors.js';
 import { UnusableError } from '../transport/unusable.js';
@@ -68,7 +79,8 @@ export function pages$<P extends Page>(
         const last = kvs.at(-1);
         if (!more || last === undefined || left <= 0) return EMPTY;
         if (size === undefined) most = fitting(kvs);
-        return page$(keyAfter(last.key));
+        // Not at once: whoever took this page may have had enough, and then nothing is asked for.
+        return defer(() => page$(keyAfter(last.key))).pipe(subscribeOn(asapScheduler));
       }),
     );
   });

@@ -301,7 +301,7 @@ export class KeysApi {
         method: 'Put',
         message: {
           key: keyBytes('key', key),
-          value: ignoreValue === true ? undefined : bytesOf('value', value as Value),
+          value: ignoreValue === true ? undefined : bytesOf('value', value),
           lease,
           prev_kv: prevKv,
           ignore_value: ignoreValue,
@@ -398,12 +398,12 @@ function orderOf(sort: Sort | undefined): Message<'RangeRequest'> | undefined {
   return { sort_target: targets[by], sort_order: order === 'ascending' ? 'ASCEND' : 'DESCEND' };
 }
 
-/** All pages of a range, of which there is one at least, as one answer. */
+/** All pages of a range as one answer. */
 function wholeRange(pages: readonly RangeAnswer[]): RangeResponse {
-  const ends = [pages[0], pages.at(-1)] as [RangeAnswer, RangeAnswer];
-  const [{ answer, info }, last] = ends;
-  const kvs = pages.flatMap((page) => page.answer.kvs.map(keyValue));
-  return { kvs, count: answer.count, more: last.answer.more, info };
+  const kvs = pages.flatMap(({ answer }) => answer.kvs.map(keyValue));
+  return pages
+    .map(({ answer: { count, more }, info }) => ({ kvs, count, more, info }))
+    .reduce((first, { more }) => ({ ...first, more }));
 }
 
 /** Pages of two stores are no range. */

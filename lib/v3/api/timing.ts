@@ -5,4 +5,4 @@
 export const lostRaceMs = 4;
 
 /** The longest such wait, ms: whoever has lost often still gets its turn soon. */
-export const longestLostRaceMs = 250;
+export const longestLostRaceMs = 64;

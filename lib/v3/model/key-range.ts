@@ -25,12 +25,12 @@ export interface Bounds {
 const zero = Uint8Array.of(0);
 
 /** The bytes of a key or value; throws InvalidOptionError for what is neither text nor bytes, and never shows it. */
-export function bytesOf(name: string, value: Value): Uint8Array {
+export function bytesOf(name: string, value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   const wanted = check.string(value);
   if (wanted !== undefined)
     throw new InvalidOptionError(name, value, `${wanted} or a Uint8Array`, { secret: true });
-  return toUtf8(value);
+  return toUtf8(value as string);
 }
 
 /** The bytes of one key, which must not be empty. */
