@@ -1,4 +1,5 @@
 import { EtcdApiError, EtcdError, kindIs, type ApiErrorAnswer, type EtcdErrorDetails } from '../errors.js';
+import { defined } from '../util/defined.js';
 import type { KeyValue } from './model/key-value.js';
 import type { ResponseInfo } from './model/response-info.js';
 
@@ -17,6 +18,7 @@ export class PermissionDeniedError extends EtcdApiError {
 /** Where a read stood when what it read was compacted. */
 interface CompactedRead {
   readonly revision?: number | undefined;
+  readonly compactRevision?: number | undefined;
   readonly lastKey?: Uint8Array | undefined;
 }
 
@@ -25,7 +27,7 @@ export class CompactedError extends EtcdApiError {
   declare readonly code: 'COMPACTED';
   /** The revision that was to be read; absent where a compaction was asked for. */
   declare readonly revision?: number;
-  /** Up to which revision the store is compacted; absent where etcd does not tell, as in reads. */
+  /** Up to which revision the store is compacted, by the member that was asked; after a read page by page, if it tells. */
   declare readonly compactRevision?: number;
   /** The last key that a read page by page has emitted, in bytes; absent before the first, and in other calls. */
   declare readonly lastKey?: Uint8Array;
@@ -35,12 +37,8 @@ export class CompactedError extends EtcdApiError {
 }
 
 /** The same error, which now tells where the read stood. */
-export function compactedIn(error: CompactedError, { revision, lastKey }: CompactedRead): CompactedError {
-  return Object.assign(error, {
-    ...(revision === undefined ? {} : { revision }),
-    ...(lastKey === undefined ? {} : { lastKey }),
-  });
-}
+export const compactedIn = (error: CompactedError, read: CompactedRead): CompactedError =>
+  Object.assign(error, defined(read));
 
 /** A conditional write did not find what it compares with; it has written nothing. */
 export class CompareFailedError extends EtcdError {

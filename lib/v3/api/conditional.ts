@@ -1,18 +1,14 @@
-import { map, of, switchMap, timer, type Observable } from 'rxjs';
-import { check, demand, type Check } from '../../check.js';
-import { within } from '../../cluster/deadline.js';
+import { map, type Observable } from 'rxjs';
+import { check, type Check } from '../../check.js';
 import { InvalidOptionError } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
-import { backoff } from '../../util/backoff.js';
-import { CompareFailedError } from '../errors.js';
 import { bytesOf, keyBytes, nameOf, type Key, type Value } from '../model/key-range.js';
-import { keyValue, type KeyValue } from '../model/key-value.js';
-import type { ResponseInfo } from '../model/response-info.js';
 import { deleteResponse, putResponse, type DeleteResponse, type PutResponse } from '../model/responses.js';
-import type { Answer, Message } from '../wire/messages.js';
-import { leaseCheck, leaseChecks, revisionCheck, type KvCalls, type TxnAnswer } from './kv-calls.js';
-import { foundBy, isSame, keptLease, settled$ } from './settle.js';
-import { longestLostRaceMs, lostRaceMs } from './timing.js';
+import type { Message } from '../wire/messages.js';
+import { failure, hasModRevision, isAbsent, readOf } from './comparing.js';
+import { leaseChecks, revisionCheck, type KvCalls, type TxnAnswer } from './kv-calls.js';
+import { modified$, type Modification, type ModifyOptions, type ModifyResponse } from './modify.js';
+import { keptLease, settled$ } from './settle.js';
 
 /** Options of `create$`. */
 export interface CreateOptions extends CallOptions {
@@ -29,7 +25,7 @@ export interface UpdateOptions extends CreateOptions {
 }
 
 /** What a conditional write compares with; at least one, and all that are given must hold. */
-export type Condition =
+type Condition =
   | {
       /** The value that the key must have; an empty one as well. */
       prevValue: Value;
@@ -50,23 +46,6 @@ export type CompareAndDeleteOptions = Condition &
     /** Tells what was there before. Default false. */
     prevKv?: boolean | undefined;
   };
-
-/** Options of `modify$`. */
-export interface ModifyOptions extends CallOptions {
-  /** The id of the lease that the key is bound to when it is written, in hexadecimal. Default: the one that it has. */
-  lease?: string | undefined;
-}
-
-/** The answer to `modify$`. */
-export interface ModifyResponse {
-  /** The key as it is now; absent if there is none. */
-  readonly kv?: KeyValue;
-  /** The key as the function got it; absent if there was none. */
-  readonly prevKv?: KeyValue;
-  /** Whether it was written or deleted; false: the function wanted what was there. */
-  readonly changed: boolean;
-  readonly info: ResponseInfo;
-}
 
 const prevKvChecks: Record<string, Check> = { prevKv: check.boolean };
 const updateChecks: Record<string, Check> = { ...leaseChecks, ...prevKvChecks, ignoreLease: check.boolean };
@@ -218,56 +197,8 @@ export class ConditionalApi {
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#transaction
    */
-  modify$(
-    key: Key,
-    fn: (kv: KeyValue | undefined) => Value | undefined,
-    options: ModifyOptions = {},
-  ): Observable<ModifyResponse> {
-    return this.#calls.checked$(options, { lease: leaseCheck }, (settings) => {
-      demand('fn', fn, check.fn);
-      const bytes = keyBytes('key', key);
-      const operation = `modify ${nameOf(key)}`;
-      const startedAt = performance.now();
-      const left = (): CallSettings => within(settings, startedAt);
-      const change$ = (
-        before: Answer<'KeyValue'> | undefined,
-        info: ResponseInfo,
-        losses: number,
-      ): Observable<ModifyResponse> => {
-        const prevKv = before && keyValue(before);
-        const wanted = fn(prevKv);
-        const value = wanted === undefined ? undefined : bytesOf('what fn returns', wanted);
-        if (isUnchanged(before, value, options.lease))
-          return of({ ...given(prevKv, prevKv), changed: false, info });
-        const lease = options.lease ?? (before === undefined ? undefined : keptLease);
-        const commit = {
-          operation,
-          key: bytes,
-          message: modification(bytes, before, value, options.lease),
-          guard: before?.mod_revision,
-          value,
-          lease,
-          before,
-        };
-        return settled$(this.#calls, commit, left()).pipe(
-          switchMap((answer) => {
-            if (answer.answer.succeeded) {
-              const now = answer.answer.responses[1]?.response_range?.kvs[0];
-              return of({ ...given(now && keyValue(now), prevKv), changed: true, info: answer.info });
-            }
-            const pause = backoff(losses, { initialDelay: lostRaceMs, maxDelay: longestLostRaceMs });
-            if (losses >= settings.retry.max || performance.now() + pause - startedAt >= settings.deadline)
-              throw failure(operation, answer);
-            return timer(pause).pipe(
-              switchMap(() => change$(foundBy(answer.answer), answer.info, losses + 1)),
-            );
-          }),
-        );
-      };
-      return this.#calls
-        .range$(operation, { key: bytes }, settings)
-        .pipe(switchMap(({ answer, info }) => change$(answer.kvs[0], info, 0)));
-    });
+  modify$(key: Key, fn: Modification, options: ModifyOptions = {}): Observable<ModifyResponse> {
+    return modified$(this.#calls, key, fn, options);
   }
 
   #put$(wanted: Wanted, settings: CallSettings, guard?: number): Observable<PutResponse> {
@@ -309,22 +240,6 @@ export class ConditionalApi {
   }
 }
 
-const readOf = (key: Uint8Array): Message<'RequestOp'> => ({ request_range: { key } });
-
-const isAbsent = (key: Uint8Array): Compare => ({
-  key,
-  target: 'CREATE',
-  result: 'EQUAL',
-  create_revision: 0,
-});
-
-const hasModRevision = (key: Uint8Array, revision: number): Compare => ({
-  key,
-  target: 'MOD',
-  result: 'EQUAL',
-  mod_revision: revision,
-});
-
 function putOf(
   key: Uint8Array,
   value: Value,
@@ -352,47 +267,3 @@ function comparesOf(
     );
   return compares;
 }
-
-const failure = (operation: string, { answer, info }: TxnAnswer): CompareFailedError => {
-  const found = foundBy(answer);
-  return new CompareFailedError(operation, found && keyValue(found), info);
-};
-
-/** Nothing is to be written: there is no key and shall be none, or it is as it shall be. */
-function isUnchanged(
-  before: Answer<'KeyValue'> | undefined,
-  value: Uint8Array | undefined,
-  lease: string | undefined,
-): boolean {
-  if (before === undefined || value === undefined) return before === undefined && value === undefined;
-  return lease === undefined && isSame(before.value, value);
-}
-
-/** The key becomes that value, or is deleted, if it is still as it was; what it has become is read. */
-const modification = (
-  key: Uint8Array,
-  before: Answer<'KeyValue'> | undefined,
-  value: Uint8Array | undefined,
-  lease: string | undefined,
-): Message<'TxnRequest'> => ({
-  compare: [before === undefined ? isAbsent(key) : hasModRevision(key, before.mod_revision)],
-  success:
-    value === undefined
-      ? [{ request_delete_range: { key } }]
-      : [
-          {
-            request_put: { key, value, lease, ignore_lease: before !== undefined && lease === undefined },
-          },
-          readOf(key),
-        ],
-  failure: [readOf(key)],
-});
-
-/** Those that are there. */
-const given = (
-  kv: KeyValue | undefined,
-  prevKv: KeyValue | undefined,
-): Pick<ModifyResponse, 'kv' | 'prevKv'> => ({
-  ...(kv === undefined ? {} : { kv }),
-  ...(prevKv === undefined ? {} : { prevKv }),
-});

@@ -8,7 +8,7 @@ import { isFutureRevision } from '../errors.js';
 import type { ResponseInfo } from '../model/response-info.js';
 
 /** Who is asked for a read, and how. */
-export interface Asking {
+interface Asking {
   readonly serializable: boolean;
   /** The one endpoint that is asked. Default: whoever serves it. */
   readonly at?: string | undefined;

@@ -1,5 +1,5 @@
 import { catchError, map, type Observable } from 'rxjs';
-import { check, checkOptions, demand, type Check } from '../../check.js';
+import { check, demand, type Check } from '../../check.js';
 import { within } from '../../cluster/deadline.js';
 import { unexpected } from '../../cluster/server-answer.js';
 import { InvalidOptionError } from '../../errors.js';
@@ -28,62 +28,18 @@ import {
 } from '../model/responses.js';
 import { allOf$, pageKeys, pages$, StoreChanged } from '../paging.js';
 import type { Message } from '../wire/messages.js';
+import { compactRevision$ } from './compact-revision.js';
+import { leaseChecks, readChecks, type KvCalls, type RangeAnswer } from './kv-calls.js';
 import {
-  keysCheck,
-  leaseChecks,
-  readChecks,
-  revisionCheck,
-  type KvCalls,
-  type RangeAnswer,
-} from './kv-calls.js';
+  orderOf,
+  pagesChecks,
+  rangeChecks,
+  selected,
+  type GetOptions,
+  type PagesOptions,
+  type RangeOptions,
+} from './range-options.js';
 import { v3Call$ } from './v3-call.js';
-
-/** Options of the reads of one key, and of `count$`. */
-export interface GetOptions extends CallOptions {
-  /**
-   * Any member answers from what it has, without asking a majority: faster, also without a quorum, and perhaps older; never
-   * older than what this client has seen. Default false.
-   */
-  serializable?: boolean | undefined;
-  /** The revision that is read; errors with CompactedError or FutureRevisionError if there is none. Default: the newest. */
-  revision?: number | undefined;
-}
-
-/** In which order keys are read. */
-export interface Sort {
-  /** What they are compared by; keys and values by their bytes. */
-  by: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
-  /** Default `'ascending'`. */
-  order?: 'ascending' | 'descending' | undefined;
-}
-
-/** Which keys of a range are read, and what of them. */
-interface Selection {
-  /** Reads keys with their revisions, and no values. Default false. */
-  keysOnly?: boolean | undefined;
-  /** Those alone whose last change was at this revision or later. */
-  minModRevision?: number | undefined;
-  /** Those alone whose last change was at this revision or before. */
-  maxModRevision?: number | undefined;
-  /** Those alone that were created at this revision or later. */
-  minCreateRevision?: number | undefined;
-  /** Those alone that were created at this revision or before. */
-  maxCreateRevision?: number | undefined;
-}
-
-/** Options of `range$`. */
-export interface RangeOptions extends GetOptions, Selection {
-  /** So many keys at most, the first ones by `sort`; 1 or more. Default: all. */
-  limit?: number | undefined;
-  /** Default: by key, ascending. */
-  sort?: Sort | undefined;
-}
-
-/** Options of `pages$`. */
-export interface PagesOptions extends GetOptions, Selection {
-  /** Keys in a page; 1 or more. Default 1000. */
-  size?: number | undefined;
-}
 
 /** What a write may want beside its key and value. */
 export interface PutOptions extends CallOptions {
@@ -106,25 +62,6 @@ export interface DeleteOptions extends CallOptions {
   prevKv?: boolean | undefined;
 }
 
-const selectionChecks: Record<string, Check> = {
-  ...readChecks,
-  keysOnly: check.boolean,
-  minModRevision: revisionCheck,
-  maxModRevision: revisionCheck,
-  minCreateRevision: revisionCheck,
-  maxCreateRevision: revisionCheck,
-};
-const rangeChecks: Record<string, Check> = { ...selectionChecks, limit: keysCheck, sort: check.object };
-const pagesChecks: Record<string, Check> = { ...selectionChecks, size: keysCheck };
-const targets = {
-  key: 'KEY',
-  version: 'VERSION',
-  createRevision: 'CREATE',
-  modRevision: 'MOD',
-  value: 'VALUE',
-} as const;
-const byCheck = check.oneOf(...Object.keys(targets));
-const sortChecks: Record<string, Check> = { by: byCheck, order: check.oneOf('ascending', 'descending') };
 const putChecks: Record<string, Check> = {
   ...leaseChecks,
   prevKv: check.boolean,
@@ -248,8 +185,8 @@ export class KeysApi {
    * from its first one on. The next page is asked for once one was emitted; `deadline` is that of each. An empty range is one
    * empty page.
    *
-   * Errors: as `get$`, and ResponseTooLargeError. CompactedError, with `revision` and the bytes of the `lastKey` emitted, when
-   * the revision is compacted meanwhile: nothing is begun anew without a word.
+   * Errors: as `get$`, and ResponseTooLargeError. CompactedError, with `revision`, `compactRevision` and the bytes of the
+   * `lastKey` emitted, when the revision is compacted meanwhile: nothing is begun anew without a word.
    *
    * @example
    * ```ts
@@ -260,7 +197,8 @@ export class KeysApi {
   pages$(range: KeyRange, options: PagesOptions = {}): Observable<RangeResponse> {
     return this.#calls.checked$(options, pagesChecks, (settings) => {
       const { size = pageKeys } = options;
-      const request = { ...boundsOf('range', range), ...selected(options) };
+      const bounds = boundsOf('range', range);
+      const request = { ...bounds, ...selected(options) };
       let lastKey: Uint8Array | undefined;
       return pages$(request, this.#reader('pages', range, settings, 'each'), size).pipe(
         map(({ answer, info }) => {
@@ -268,7 +206,12 @@ export class KeysApi {
           return rangeResponse(answer, info);
         }),
         catchError((error: unknown) => {
-          throw isCompacted(error) ? compactedIn(error, { lastKey }) : error;
+          if (!isCompacted(error)) throw error;
+          return compactRevision$(this.#calls.context, bounds, error).pipe(
+            map((compactRevision) => {
+              throw compactedIn(error, { compactRevision, lastKey });
+            }),
+          );
         }),
         unmixed(`pages ${nameOf(range)}`),
       );
@@ -376,27 +319,6 @@ export class KeysApi {
 }
 
 const noValue: Check = (v) => (v === undefined ? undefined : 'no value beside ignoreValue');
-
-/** The part of a request that says which keys are meant, and what of them. */
-const selected = (options: GetOptions & Selection): Message<'RangeRequest'> => ({
-  serializable: options.serializable,
-  revision: options.revision,
-  keys_only: options.keysOnly,
-  min_mod_revision: options.minModRevision,
-  max_mod_revision: options.maxModRevision,
-  min_create_revision: options.minCreateRevision,
-  max_create_revision: options.maxCreateRevision,
-});
-
-/** The order of a request; nothing for that in which etcd keeps its keys. */
-function orderOf(sort: Sort | undefined): Message<'RangeRequest'> | undefined {
-  if (sort === undefined) return undefined;
-  checkOptions('sort.', sort, sortChecks);
-  demand('sort.by', sort.by, byCheck);
-  const { by, order = 'ascending' } = sort;
-  if (by === 'key' && order === 'ascending') return undefined;
-  return { sort_target: targets[by], sort_order: order === 'ascending' ? 'ASCEND' : 'DESCEND' };
-}
 
 /** All pages of a range as one answer. */
 function wholeRange(pages: readonly RangeAnswer[]): RangeResponse {

@@ -7,7 +7,8 @@ import {
   isLeaseNotFound,
   type CompactedError,
 } from '../../../lib/v3/errors.js';
-import { KeysApi, type RangeOptions } from '../../../lib/v3/api/keys.js';
+import { KeysApi } from '../../../lib/v3/api/keys.js';
+import type { RangeOptions } from '../../../lib/v3/api/range-options.js';
 import { KvCalls } from '../../../lib/v3/api/kv-calls.js';
 import type { KeyRange } from '../../../lib/v3/model/key-range.js';
 import type { RangeResponse } from '../../../lib/v3/model/responses.js';
@@ -322,6 +323,7 @@ describe('what is compacted between two pages', () => {
     expect(isCompacted(error)).toBe(true);
     expect(seen.map(({ kvs }) => kvs.length)).toEqual([3_000, 3_000, 3_000]);
     expect(error.revision).toBe(seen[0]!.info.revision);
+    expect(error.compactRevision).toBe((await once(keys.get$('/elsewhere'))).kv!.modRevision);
     expect(Buffer.from(error.lastKey!).toString()).toBe(seen[2]!.kvs.at(-1)!.key);
     expect(error.message).toContain(
       'pages /many/*: etcdserver: mvcc: required revision has been compacted [11]',
