@@ -30,7 +30,7 @@ export const keysCheck: Check = (v) =>
   Number.isSafeInteger(v) && (v as number) > 0 ? undefined : 'a number of keys: an integer of 1 or more';
 
 /** The check of a lease's id. */
-export const leaseCheck: Check = (v) => {
+const leaseCheck: Check = (v) => {
   const id = typeof v === 'string' ? idNumber(v) : undefined;
   return id === undefined || id === 0n || BigInt.asIntN(64, id) !== id
     ? 'the id of a lease, in hexadecimal digits'

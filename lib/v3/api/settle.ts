@@ -96,6 +96,8 @@ function isAnothers$(
     calls
       .range$(operation, { key, revision }, within(settings, startedAt))
       .pipe(map(({ answer }) => answer.kvs[0]));
+  // It has not been changed since: something else that was compared did not hold, and never will.
+  if (found !== undefined && found.mod_revision === guard) return of(true);
   const before$ = commit.before === undefined ? at$(guard) : of(commit.before);
   return before$.pipe(
     switchMap((before) => {

@@ -323,6 +323,11 @@ describe('a commit whose answer never comes', () => {
     fates = ['not applied'];
     await once(swap({ modRevision }, repeated));
     expect((await kvOf('/counter'))?.value).toBe('swapped');
+    // Changed by nobody, but not what was compared besides.
+    fates = ['not applied'];
+    const { modRevision: swapped } = (await kvOf('/counter'))!;
+    const both$ = swap({ modRevision: swapped, prevValue: 'other' }, repeated);
+    expect(await rejectionOf(both$)).toMatchObject({ code: 'COMPARE_FAILED', kv: { value: 'swapped' } });
     // Not ours, by what stands in the store's past.
     fates = ['not applied'];
     expect(isCompareFailed(await rejectionOf(swap({ modRevision: modRevision - 1 }, repeated)))).toBe(true);

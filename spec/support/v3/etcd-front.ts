@@ -1,4 +1,4 @@
-import { firstValueFrom, from } from 'rxjs';
+import { firstValueFrom, from, type Observable } from 'rxjs';
 import type { ScriptedAction } from '../scripted/scripted-action.js';
 import { startScriptedServer, type ScriptedRequest } from '../scripted/scripted-server.js';
 
@@ -19,7 +19,11 @@ export async function startEtcdFront(memberUrl: string): Promise<EtcdFront> {
       ...(method === 'GET' ? {} : { body }),
       headers: authorization === undefined ? {} : { authorization },
     });
-    return { status: answer.status, body: await answer.text() };
+    const { status } = answer;
+    // A stream of watches has no end.
+    return path === '/v3/watch' && answer.body !== null
+      ? { status, body: from(answer.body.pipeThrough(new TextDecoderStream())) as Observable<string> }
+      : { status, body: await answer.text() };
   };
   const front: EtcdFront = {
     get url() {
