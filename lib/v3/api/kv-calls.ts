@@ -1,12 +1,11 @@
-import { catchError, defer, type Observable } from 'rxjs';
+import { defer, type Observable } from 'rxjs';
 import { check, checkOptions, type Check } from '../../check.js';
 import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { V3Context } from '../context.js';
-import { compactedIn, isCompacted } from '../errors.js';
 import type { ResponseInfo } from '../model/response-info.js';
 import type { Answer, Message } from '../wire/messages.js';
 import { idNumber } from '../wire/ids.js';
-import { freshRead$ } from './fresh-read.js';
+import { freshRead$, pastRead$, type Asking } from './fresh-read.js';
 import { v3Call$ } from './v3-call.js';
 
 /** An answer to a range request, and what it tells of the server. */
@@ -70,26 +69,18 @@ export class KvCalls {
     settings: CallSettings,
   ): Observable<RangeAnswer> {
     const { serializable = false, revision } = message;
-    return freshRead$(this.context, {
-      operation,
-      settings,
-      serializable,
-      revision,
-      ask$: (asking) =>
-        v3Call$(this.context, {
-          operation,
-          settings: asking.settings,
-          at: asking.at,
-          service: 'KV',
-          method: 'Range',
-          message: { ...message, serializable: asking.serializable },
-          read: (answer, info) => ({ answer, info }),
-        }),
-    }).pipe(
-      catchError((error: unknown) => {
-        throw isCompacted(error) ? compactedIn(error, { revision }) : error;
-      }),
-    );
+    const ask$ = (asking: Asking): Observable<RangeAnswer> =>
+      v3Call$(this.context, {
+        operation,
+        settings: asking.settings,
+        at: asking.at,
+        service: 'KV',
+        method: 'Range',
+        message: { ...message, serializable: asking.serializable },
+        read: (answer, info) => ({ answer, info }),
+      });
+    const read = { operation, settings, serializable, ask$ };
+    return revision === undefined ? freshRead$(this.context, read) : pastRead$(this.context, revision, read);
   }
 
   /** Makes one transaction. */
