@@ -98,7 +98,8 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
       }),
       concatMap((message): Observable<V3LegItem> | Iterable<V3LegItem> => {
         const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;
-        if (position.isOfAnother(header?.cluster_id))
+        // Until the state is there the position is that of the other one.
+        if (position.lost !== 'rebuilt' && position.isOfAnother(header?.cluster_id))
           throw new HistoryLost('rebuilt', 'the cluster is another one');
         if (compacted > 0)
           throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);

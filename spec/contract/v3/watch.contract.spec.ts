@@ -1,3 +1,5 @@
+import { firstValueFrom } from 'rxjs';
+import { startLocalCluster } from '../../support/cluster/local-cluster.js';
 import { eventually } from '../../support/jest/eventually.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
 import {
@@ -181,6 +183,29 @@ test('an idle watch keeps up with what is compacted, by the progress that it ask
   bed.streams.reached(revision);
   const expected = server.release === '3.4' ? before : revision + 1;
   await eventually(() => log.source.run!.position.next! >= expected);
+});
+
+test('a cluster that is another one: its state, told as that of a rebuilt one, then what follows', async () => {
+  const another = await firstValueFrom(startLocalCluster({ size: 1 }));
+  server.afterwards(() => firstValueFrom(another.down$()));
+  const { clientUrl } = another.members[0]!;
+  const proxy = await server.proxy();
+  bed.endpoint = proxy.url;
+  const log = await bed.watch(key).live();
+  await put(key, 'here');
+  await log.until(`put ${key}=here`);
+  await putPast(clientUrl, key, 'there');
+  bed.endpoint = clientUrl;
+  proxy.refuse();
+  proxy.reset();
+  await log.until('resync');
+  await putPast(clientUrl, key, 'next');
+  await log.until(`put ${key}=next`);
+  expect(log.lines.map((line) => line.split('@')[0])).toEqual([
+    `put ${key}=here`,
+    `resync rebuilt ${key}=there`,
+    `put ${key}=next`,
+  ]);
 });
 
 test('a range that is empty is refused by etcd, which ends the watch', async () => {
