@@ -58,6 +58,7 @@ export class Telling {
   #prove(first: Change | undefined): void {
     const due = this.#due;
     if (due === undefined) return;
+    if (first !== undefined && revisionOf(first) < revisionOf(due)) return;
     if (first === undefined || !isSameChange(due, first))
       throw new HistoryLost('restored', 'the store has another history');
     this.#due = undefined;

@@ -2,6 +2,7 @@ import { firstValueFrom } from 'rxjs';
 import { startLocalCluster } from '../../support/cluster/local-cluster.js';
 import { eventually } from '../../support/jest/eventually.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
+import { acceptAgain } from '../../support/proxies/write-tap.js';
 import {
   compactPast,
   deletePast,
@@ -164,6 +165,37 @@ describe('a connection that breaks', () => {
     ]);
     const [first, resync] = log.events;
     expect(resync).toMatchObject({ lost: { reason: 'compacted', from: first!.revision + 1 } });
+  });
+
+  test.each([
+    ['a delete', () => deletePast(server.url, key)],
+    [
+      'a transaction that begins with a delete',
+      () =>
+        gatewayCall(server.url, 'kv/txn', {
+          success: [
+            { request_delete_range: { key: btoa(key) } },
+            { request_put: { key: btoa(`${key}/kept`), value: '' } },
+          ],
+        }),
+    ],
+  ])('what was told last, %s, is compacted: no other history', async (_, change) => {
+    const proxy = await server.proxy();
+    bed.endpoint = proxy.url;
+    const log = await bed.watch({ prefix: key }).live();
+    await put(key, 'first');
+    const { header } = (await change()) as { header: { revision: string } };
+    await log.until('delete');
+    const told = log.lines.length;
+    proxy.refuse();
+    proxy.reset();
+    await put('/elsewhere', '');
+    // Until it is gone from the disk etcd may tell it.
+    await gatewayCall(server.url, 'kv/compaction', { revision: header.revision, physical: true });
+    await acceptAgain(proxy);
+    await put(key, 'last');
+    await log.until('resync');
+    expect(log.lines[told]).toContain('resync compacted');
   });
 
   test('an idle watch is back at once, and live', async () => {
