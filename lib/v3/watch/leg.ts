@@ -20,11 +20,14 @@ import type { LegSite, V3LegItem } from './leg-site.js';
 import { refusal } from './refusal.js';
 import { resync$ } from './resync.js';
 import { Telling } from './telling.js';
-import { lagMs } from './timing.js';
+import { askAgainMs, lagMs, quietMs } from './timing.js';
 import { createOf } from './watch-target.js';
 import { noWatch, type WatchMessage } from './watch-stream.js';
 
-/** etcd sends so many revisions at once to a watch that replays: whoever is further behind holds up others for longer. */
+/**
+ * etcd sends so many revisions at once to a watch that replays: whoever is further behind holds up the progress of others for
+ * longer, where progress waits for all.
+ */
 const oneBatch = 1_000;
 
 /**
@@ -37,7 +40,9 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
     const { context, endpoint, position, start, target } = site;
     const isResumed = start === 'position';
     const from = isResumed ? position.next : undefined;
-    const isFar = from !== undefined && context.seen.value - from >= oneBatch;
+    const tellsInOrder = context.streams.tellsInOrder(endpoint);
+    // Elsewhere progress moves no position: what is far would be so again, however often it were asked for anew.
+    const isFar = tellsInOrder && from !== undefined && context.seen.value - from >= oneBatch;
     const apart = position.apart || isFar;
     const stream = context.streams.take(endpoint, apart);
     const telling = new Telling(position, isResumed);
@@ -46,10 +51,21 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
     let isThrough = false;
     let isLive = false;
     let lags = false;
+    /** Since when a member has told nothing but how far it is (`performance.now()`). */
+    let quietSince: number | undefined;
 
-    const live = function* ({ events }: WatchMessage): Generator<V3LegItem> {
-      // A member that tells of its progress has nothing more to say, or (older releases) has said the most of it.
-      isThrough ||= events.length === 0 || (position.next ?? 0) > (past ?? Infinity);
+    const live = function* ({ events }: WatchMessage, ordered: boolean): Generator<V3LegItem> {
+      isThrough ||= (position.next ?? 0) > (past ?? Infinity);
+      if (events.length > 0) quietSince = undefined;
+      // A member that tells of its progress has nothing more to say.
+      else if (ordered) isThrough = true;
+      else if (!isThrough) {
+        // Older releases say at once how far they are, and tell the rest a batch each tenth of a second.
+        const now = performance.now();
+        quietSince ??= now;
+        isThrough = now - quietSince >= quietMs;
+        if (!isThrough) stream.requestProgress(askAgainMs);
+      }
       if (isLive || !isThrough || !telling.isProven) return;
       isLive = true;
       position.apart = false;
@@ -58,7 +74,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
     };
     const tell = function* (message: WatchMessage, ordered: boolean): Generator<V3LegItem> {
       yield* telling.read(message, ordered);
-      yield* live(message);
+      yield* live(message, ordered);
     };
     /** The member is behind the position. */
     const lagging$ = (): Observable<V3LegItem> =>
@@ -105,7 +121,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
           throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
         if (canceled) throw refusal(site, message);
         if (created) return stand$(message);
-        const ordered = id !== noWatch || context.streams.tellsInOrder(endpoint);
+        const ordered = id !== noWatch || tellsInOrder;
         const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
         return isBehind && position.lost === undefined ? concat(lagging$(), EMPTY) : tell(message, ordered);
       }),

@@ -12,3 +12,6 @@ export const lagMs = 5_000;
 
 /** Progress that was asked for and not told is asked for again after this time, ms: a member tells none while it has more to say. */
 export const askAgainMs = 250;
+
+/** A watch that was told nothing for so long has been told its past, ms: older releases tell a batch each tenth of a second. */
+export const quietMs = 200;

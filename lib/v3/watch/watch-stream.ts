@@ -114,9 +114,15 @@ export class WatchStream implements Observer<WatchMessage> {
   /**
    * Asks how far the member has told everything, of all that is watched here: until it says so, as it does not while one of
    * them has something to catch up with.
+   *
+   * @param inMs not before
    */
-  requestProgress(): void {
+  requestProgress(inMs = 0): void {
     if (this.#isOver || this.#asksProgress) return;
+    if (inMs > 0) {
+      this.#askProgress(inMs);
+      return;
+    }
     this.#asksProgress = true;
     this.#askProgress(askAgainMs);
   }

@@ -77,6 +77,26 @@ test.each([false, true])('from a revision on, with a request of its own for each
   expect(new Set(bed.opened)).toEqual(new Set([alone ? 'closed' : 'open']));
 });
 
+test('a watch that is far behind and has nothing to be told stands after a few streams', async () => {
+  const other = await bed.watch(`${key}/other`).live();
+  const from = (await put(`${key}/elsewhere`, '')) + 1;
+  for (let i = 0; i < 1_100; i += 1) await put(`${key}/elsewhere`, '');
+  const latest = await bed.watch(`${key}/latest`).live();
+  const log = await bed.watch(key, { from }).live();
+  expect(bed.opened.length).toBeLessThanOrEqual(2);
+  await put(key, 'first');
+  await log.until(`put ${key}=first`);
+  [other, latest].forEach((one) => one.stop());
+});
+
+test('a watch is live once it was told its past', async () => {
+  const from = await put(key, 'first');
+  for (let i = 0; i < 2_500; i += 1) await put(key, '');
+  await put(`${key}/elsewhere`, '');
+  const log = await bed.watch(key, { from }).live();
+  expect(log.lines).toHaveLength(2_501);
+});
+
 test('the state first, then what follows, each change once', async () => {
   await put(`${key}/a`, '1');
   await put(`${key}/b`, '2');
