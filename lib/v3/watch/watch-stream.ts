@@ -35,10 +35,31 @@ class Seat {
   readonly id: number;
   /** Undefined once nobody wants it any more. */
   subscriber: Subscriber<WatchMessage> | undefined;
+  /** So many answers about progress may come that were given before it stood: they say nothing of it. */
+  #former: number;
+  /** That of its member when it stood. */
+  #since = 0;
 
-  constructor(id: number, subscriber: Subscriber<WatchMessage>) {
+  constructor(id: number, subscriber: Subscriber<WatchMessage>, former: number) {
     this.id = id;
     this.subscriber = subscriber;
+    this.#former = former;
+  }
+
+  /** It stands, at a member of that revision. */
+  stands(revision: number): void {
+    this.#since = revision;
+  }
+
+  /**
+   * Whether progress that its member tells at that revision is its own too: the word that a watch stands may overtake what
+   * was said of the others before, as the two wait in lines of their own at the member.
+   */
+  shares(revision: number): boolean {
+    if (revision > this.#since) this.#former = 0;
+    if (this.#former === 0) return true;
+    this.#former -= 1;
+    return false;
   }
 }
 
@@ -63,6 +84,8 @@ export class WatchStream implements Observer<WatchMessage> {
   #toldUpTo = 0;
   /** Progress was asked for and not told yet. */
   #asksProgress = false;
+  /** So often progress was asked for and may be told yet. */
+  #mayTell = 0;
   #progress: Subscription | undefined;
 
   /** @param open$ connects: sends what it is given, and emits what the member tells */
@@ -90,7 +113,7 @@ export class WatchStream implements Observer<WatchMessage> {
         return undefined;
       }
       this.#grace?.unsubscribe();
-      const seat = new Seat((this.#lastId += 1), subscriber);
+      const seat = new Seat((this.#lastId += 1), subscriber, this.#mayTell);
       this.#wanted += 1;
       this.#unanswered.push(seat);
       this.#requests$.next({ create_request: { ...create, watch_id: seat.id } });
@@ -130,7 +153,10 @@ export class WatchStream implements Observer<WatchMessage> {
   /** @param ms after which it is asked again */
   #askProgress(ms: number): void {
     this.#progress?.unsubscribe();
-    if (this.#asksProgress) this.#requests$.next({ progress_request: {} });
+    if (this.#asksProgress) {
+      this.#mayTell += 1;
+      this.#requests$.next({ progress_request: {} });
+    }
     this.#progress = unrefScheduler.schedule(() => {
       this.#asksProgress = true;
       this.#askProgress(askAgainMs);
@@ -161,9 +187,12 @@ export class WatchStream implements Observer<WatchMessage> {
       return;
     }
     if (id === noWatch) {
-      this.#asksProgress = false;
-      this.#askProgress(progressMs);
-      for (const { subscriber } of [...this.#standing.values()]) subscriber?.next(message);
+      this.#mayTell = Math.max(0, this.#mayTell - 1);
+      const standing = [...this.#standing.values()];
+      const told = standing.filter((seat) => seat.shares(header?.revision ?? 0));
+      this.#asksProgress = told.length < standing.length;
+      this.#askProgress(this.#asksProgress ? askAgainMs : progressMs);
+      for (const { subscriber } of told) subscriber?.next(message);
       return;
     }
     const seat = this.#standing.get(id);
@@ -189,6 +218,7 @@ export class WatchStream implements Observer<WatchMessage> {
     this.#unanswered.shift();
     this.#hasAnswered = true;
     this.#overdue?.unsubscribe();
+    seat.stands(message.header?.revision ?? 0);
     if (id !== noWatch) {
       if (seat.subscriber === undefined) this.#cancel(id);
       else if (!message.canceled) this.#standing.set(id, seat);

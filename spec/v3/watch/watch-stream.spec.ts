@@ -200,6 +200,41 @@ describe('progress', () => {
     expect(asked()).toBe(2);
   });
 
+  describe('that was asked for before a watch was created, and may overtake the word that it stands', () => {
+    const header = (revision: number) => ({ cluster_id: 'c', member_id: 'm', revision, raft_term: 2 });
+    const progress = (revision: number) =>
+      told$.next(answer({ watch_id: noWatch, header: header(revision) }));
+
+    test('is not of that watch, but of the others; it is asked for again', () => {
+      const a = watch('a');
+      created(1, { header: header(5) });
+      stream.requestProgress();
+      const b = watch('b');
+      created(2, { header: header(5) });
+      progress(5);
+      expect([a.told, b.told, asked()]).toEqual([[1, noWatch], [2], 2]);
+      progress(5);
+      expect([a.told, b.told, asked()]).toEqual([[1, noWatch, noWatch], [2, noWatch], 2]);
+    });
+
+    test('is of that watch if its revision says that it was answered later', () => {
+      stream.requestProgress();
+      const b = watch('b');
+      created(1, { header: header(5) });
+      progress(6);
+      expect([b.told, asked()]).toEqual([[1, noWatch], 1]);
+    });
+
+    test('is told of it as often as it was asked for, where a member answers all', () => {
+      stream.requestProgress();
+      jest.advanceTimersByTime(askAgainMs);
+      const b = watch('b');
+      created(1, { header: header(5) });
+      for (let i = 0; i < 3; i += 1) progress(5);
+      expect(b.told).toEqual([1, noWatch]);
+    });
+  });
+
   test('the highest revision that was told is known', () => {
     watch('a');
     created(1, { header: { cluster_id: 'c', member_id: 'm', revision: 7, raft_term: 2 } });
