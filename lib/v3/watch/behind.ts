@@ -11,12 +11,14 @@ import { memberRange$ } from './member-range.js';
  * One such answer may be wrong: another member is asked before the store is taken for an older one.
  *
  * Emits once when the member lags; errors with HistoryLost when the store was put back.
+ *
+ * @param least a revision of the store that was told. Default: that before the position
  */
-export function behind$(site: LegSite): Observable<unknown> {
+export function behind$(site: LegSite, least?: number): Observable<unknown> {
   const { context, endpoint, position } = site;
   const { seen, cluster } = context;
   const { epoch } = seen;
-  const reached = (revision: number): boolean => revision >= (position.next ?? 1) - 1;
+  const reached = (revision: number): boolean => revision >= (least ?? (position.next ?? 1) - 1);
   const elsewhere = (): string => cluster.readEndpoint(triedOnceMore(untried, endpoint));
   return newest$(site, endpoint).pipe(
     switchMap((revision) => (reached(revision) ? [revision] : defer(() => newest$(site, elsewhere())))),

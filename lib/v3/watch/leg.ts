@@ -1,10 +1,13 @@
 import {
+  catchError,
   concat,
   concatMap,
   defer,
   EMPTY,
   ignoreElements,
+  map,
   merge,
+  of,
   startWith,
   tap,
   timer,
@@ -86,6 +89,23 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
           return [{ type: 'end' }];
         }),
       );
+    /** It begins behind all that was seen, unless that was of a store that was put back. */
+    const now$ = (revision: number): Observable<V3LegItem> | readonly V3LegItem[] => {
+      const begin = (seen: number): readonly V3LegItem[] => {
+        isLive = true;
+        return [progress(seen + 1), { type: 'live', endpoint }];
+      };
+      const seen = context.seen.value;
+      if (revision >= seen) return begin(revision);
+      return behind$(site, seen).pipe(
+        map(() => seen),
+        catchError((error: unknown) => {
+          if (error instanceof HistoryLost) return of(revision);
+          throw error;
+        }),
+        concatMap(begin),
+      );
+    };
     const stand$ = (message: WatchMessage): Observable<V3LegItem> | readonly V3LegItem[] => {
       const revision = message.header?.revision ?? 0;
       past = revision;
@@ -94,10 +114,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
         isLive = true;
         return resync$(site).pipe(startWith<V3LegItem>({ type: 'live', endpoint }));
       }
-      if (from === undefined) {
-        isLive = true;
-        return [progress(Math.max(revision, context.seen.value) + 1), { type: 'live', endpoint }];
-      }
+      if (from === undefined) return now$(revision);
       if (revision < from - 1) return lagging$();
       if (revision === from - 1 && telling.isProven && !apart) {
         isLive = true;

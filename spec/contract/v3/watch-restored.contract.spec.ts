@@ -21,6 +21,30 @@ beforeEach(() => {
   key = server.key();
 });
 
+/** How many watchers of v3 the server holds. */
+const watchers = async () =>
+  Number(
+    /^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(
+      await (await fetch(`${server.url}/metrics`)).text(),
+    )?.[1],
+  );
+
+/** What puts the store back to what it is now. */
+async function save(): Promise<() => Promise<void>> {
+  const { member } = server;
+  const copy = `${member.dataDir}-copy`;
+  server.afterwards(() => rmSync(copy, { recursive: true, force: true }));
+  await firstValueFrom(member.kill$());
+  cpSync(member.dataDir, copy, { recursive: true });
+  await restart();
+  return async () => {
+    await firstValueFrom(member.kill$());
+    rmSync(member.dataDir, { recursive: true });
+    cpSync(copy, member.dataDir, { recursive: true });
+    await restart();
+  };
+}
+
 /** Watches, lets 20 revisions come that the store forgets then, and writes to it unseen before the watch is back. */
 async function forget(saved: boolean, unseen: number) {
   const proxy = await server.proxy();
@@ -84,4 +108,20 @@ test('a member that was merely restarted is no such store', async () => {
   await eventually(async () => (await put(key, '2')) > 0);
   await log.until(`put ${key}=2`);
   expect(log.lines.map((line) => line.split('@')[0])).toEqual([`put ${key}=1`, `put ${key}=2`]);
+});
+
+test('a watch from now on begins below what was seen of a store that was put back', async () => {
+  await put(key, 'kept');
+  const putBack = await save();
+  const bed = watchBed(await versionOf(server.url), { endpoints: server.url });
+  server.afterwards(() => bed.close());
+  for (let i = 0; i < 20; i += 1) await put(key, 'lost');
+  const former = await bed.watch(`${key}/former`).live();
+  former.stop();
+  await eventually(async () => (await watchers()) === 0);
+  await putBack();
+  const log = await bed.watch(key).live();
+  const last = await put(key, 'last');
+  await log.until(`put ${key}=last`);
+  expect(log.lines).toEqual([`put ${key}=last@${last}`]);
 });
