@@ -41,6 +41,7 @@ const oneBatch = 1_000;
 export function leg$(site: LegSite): Observable<V3LegItem> {
   return defer(() => {
     const { context, endpoint, position, start, target } = site;
+    const { epoch } = context.seen;
     const isResumed = start === 'position';
     const from = isResumed ? position.next : undefined;
     const tellsInOrder = context.streams.tellsInOrder(endpoint);
@@ -76,7 +77,13 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
       yield apart ? { type: 'end' } : { type: 'live', endpoint };
     };
     const tell = function* (message: WatchMessage, ordered: boolean): Generator<V3LegItem> {
-      yield* telling.read(message, ordered);
+      try {
+        yield* telling.read(message, ordered);
+      } catch (error) {
+        // It has overtaken what was told of the former: what was seen of that counts no more, for nobody.
+        if (error instanceof HistoryLost) context.seen.restart(epoch, message.header?.revision ?? 0);
+        throw error;
+      }
       yield* live(message, ordered);
     };
     /** The member is behind the position. */

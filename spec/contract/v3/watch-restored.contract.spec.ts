@@ -125,3 +125,26 @@ test('a watch from now on begins below what was seen of a store that was put bac
   await log.until(`put ${key}=last`);
   expect(log.lines).toEqual([`put ${key}=last@${last}`]);
 });
+
+test('what was seen of a store before it was put back counts no more, though it has overtaken the watch', async () => {
+  const putBack = await save();
+  const proxy = await server.proxy();
+  const bed = watchBed(await versionOf(server.url), { endpoints: proxy.url });
+  server.afterwards(() => bed.close());
+  const log = await bed.watch(key).live();
+  await put(key, 'lost');
+  await log.until(`put ${key}=lost`);
+  for (let i = 0; i < 50; i += 1) await put(`${key}/elsewhere`, 'lost');
+  const former = await bed.watch(`${key}/former`).live();
+  former.stop();
+  await eventually(async () => (await watchers()) === 1);
+  const before = bed.seen.value;
+  proxy.refuse();
+  proxy.reset();
+  await putBack();
+  for (let i = 0; i < 10; i += 1) await put(key, `new${i}`);
+  await acceptAgain(proxy);
+  await log.until('resync');
+  expect(log.lines[1]).toContain(`resync restored ${key}=new9`);
+  expect(bed.seen.value).toBeLessThan(before);
+});

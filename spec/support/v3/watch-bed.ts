@@ -139,6 +139,7 @@ export function watchBed(version: string, options: ClientOptions = {}) {
 
   return Object.assign(bed, {
     streams,
+    seen: v3.seen,
     watch,
     close: () => {
       closing$.next();
