@@ -1,4 +1,5 @@
 import { defer, map, retry, switchMap, timer, type Observable } from 'rxjs';
+import { Fault } from '../../cluster/fault.js';
 import { triedOnceMore, untried } from '../../cluster/tried.js';
 import { backoff } from '../../util/backoff.js';
 import { HistoryLost } from '../../watch/history-lost.js';
@@ -20,8 +21,8 @@ export function behind$(site: LegSite, least?: number): Observable<unknown> {
   const { epoch } = seen;
   const reached = (revision: number): boolean => revision >= (least ?? (position.next ?? 1) - 1);
   const elsewhere = (): string => cluster.readEndpoint(triedOnceMore(untried, endpoint));
-  return newest$(site, endpoint).pipe(
-    switchMap((revision) => (reached(revision) ? [revision] : defer(() => newest$(site, elsewhere())))),
+  return newest$(site, () => endpoint).pipe(
+    switchMap((revision) => (reached(revision) ? [revision] : newest$(site, elsewhere))),
     map((revision) => {
       if (reached(revision)) return;
       seen.restart(epoch, revision);
@@ -30,9 +31,15 @@ export function behind$(site: LegSite, least?: number): Observable<unknown> {
   );
 }
 
-/** The store's revision by a linearizable read at that member, tried until a quorum answers it. */
-const newest$ = ({ context, target }: LegSite, endpoint: string): Observable<number> =>
-  memberRange$(context, endpoint, { ...target.bounds, limit: 1, keys_only: true }).pipe(
+/** The store's revision by a linearizable read, tried until a quorum answers it, unless that is refused for good. */
+const newest$ = ({ context, target }: LegSite, endpoint: () => string): Observable<number> =>
+  // Anew each time: by then the token may be another, and so may be who is asked.
+  defer(() => memberRange$(context, endpoint(), { ...target.bounds, limit: 1, keys_only: true })).pipe(
     map(({ header }) => header?.revision ?? 0),
-    retry({ delay: (_, n) => timer(backoff(n - 1, context.settings.retry)) }),
+    retry({
+      delay: (error: unknown, n) => {
+        if (error instanceof Fault && error.config.executed === undefined) throw error;
+        return timer(backoff(n - 1, context.settings.retry));
+      },
+    }),
   );
