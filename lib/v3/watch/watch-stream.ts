@@ -77,6 +77,8 @@ export class WatchStream implements Observer<WatchMessage> {
   #lastId = 0;
   #wanted = 0;
   #isOver = false;
+  /** What ended it. */
+  #endedBy: unknown;
   #connection: Subscription | undefined;
   #hasAnswered = false;
   #overdue: Subscription | undefined;
@@ -109,7 +111,7 @@ export class WatchStream implements Observer<WatchMessage> {
   watch$(create: WatchCreate): Observable<WatchMessage> {
     return new Observable((subscriber) => {
       if (this.#isOver) {
-        subscriber.error(new MemberLeft('its stream has ended'));
+        subscriber.error(this.#endedBy);
         return undefined;
       }
       this.#grace?.unsubscribe();
@@ -167,6 +169,7 @@ export class WatchStream implements Observer<WatchMessage> {
   end(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#endedBy = error;
     this.#overdue?.unsubscribe();
     this.#grace?.unsubscribe();
     this.#progress?.unsubscribe();

@@ -1,4 +1,4 @@
-import { Observable, Subject, type Subscription } from 'rxjs';
+import { Observable, Subject, throwError, type Subscription } from 'rxjs';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { askAgainMs, overdueMs, progressMs, streamGraceMs } from '../../../lib/v3/watch/timing.js';
 import {
@@ -132,8 +132,16 @@ test.each([
   expect([a, b].map(({ seen }) => (seen.error as Error).message)).toEqual([message, message]);
   expect(keeper.ended).toHaveBeenCalledTimes(1);
   const late = watch('c');
-  expect(late.seen.error).toBeInstanceOf(MemberLeft);
+  expect((late.seen.error as Error).message).toBe(message);
   expect(sent).toHaveLength(2);
+});
+
+test('when it cannot even be opened its first watch is told why', () => {
+  const reason = new Error('the proxy cannot be used');
+  const timers = jest.getTimerCount();
+  stream = new WatchStream(() => throwError(() => reason), keeper);
+  expect(watch('a').seen.error).toBe(reason);
+  expect([stream.isOver, jest.getTimerCount()]).toEqual([true, timers]);
 });
 
 test('it outlives its last watch by a moment', () => {
