@@ -1,8 +1,8 @@
-import { defer, map, timeout, type Observable } from 'rxjs';
+import { delay, map, Observable, switchMap, timer } from 'rxjs';
 import { isBefore } from '../../cluster/server-version.js';
 import { EtcdError } from '../../errors.js';
 import { MemberLeft } from '../../watch/member-left.js';
-import { lagMs } from './timing.js';
+import { lagMs, overdueMs } from './timing.js';
 import {
   WatchStream,
   type StreamKeeper,
@@ -94,12 +94,34 @@ export class WatchStreams implements StreamKeeper {
   /** A watch on a request of its own, which ends before it is answered. */
   #single$(endpoint: string, create: WatchCreate): Observable<WatchMessage> {
     const { open$, answers$ } = this.#config;
-    const heldBack$ = defer(() => answers$(endpoint)).pipe(
-      map(() => {
-        throw new EtcdError('UNEXPECTED_RESPONSE', heldBack, { endpoint, hint });
-      }),
-    );
-    return open$(endpoint, { create_request: create }).pipe(timeout({ first: lagMs, with: () => heldBack$ }));
+    return new Observable((subscriber) => {
+      const error = (thrown: unknown): void => {
+        subscriber.error(thrown);
+      };
+      const overdue = timer(lagMs)
+        .pipe(
+          switchMap(() => answers$(endpoint)),
+          // A member that had stopped answers both once it goes on, in any order.
+          delay(overdueMs),
+        )
+        .subscribe({
+          next: () => {
+            error(new EtcdError('UNEXPECTED_RESPONSE', heldBack, { endpoint, hint }));
+          },
+          error,
+        });
+      subscriber.add(overdue);
+      return open$(endpoint, { create_request: create }).subscribe({
+        next: (message) => {
+          overdue.unsubscribe();
+          subscriber.next(message);
+        },
+        error,
+        complete: () => {
+          subscriber.complete();
+        },
+      });
+    });
   }
 }
 

@@ -260,6 +260,16 @@ test('a cluster that is another one: its state, told as that of a rebuilt one, t
   ]);
 });
 
+test('a member that stops for longer than an answer is waited for ends no watch that has a request of its own', async () => {
+  bed.openBodies = false;
+  await firstValueFrom(server.member.stop$());
+  const log = bed.watch(key);
+  await eventually(() => bed.asked > 0);
+  await firstValueFrom(server.member.resume$());
+  await log.live();
+  expect([log.seen, bed.opened]).toEqual([{}, ['closed']]);
+});
+
 test('a range that is empty is refused by etcd, which ends the watch', async () => {
   const log = bed.watch({ key: Buffer.from('b'), range_end: Buffer.from('a') });
   await eventually(() => log.seen.error !== undefined);

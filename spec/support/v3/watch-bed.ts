@@ -50,6 +50,8 @@ export function watchBed(version: string, options: ClientOptions = {}) {
     transport,
     /** Each stream that was opened. */
     opened: [] as string[],
+    /** How often a member was asked whether it answers elsewhere. */
+    asked: 0,
   };
   const cluster = {
     closing$,
@@ -80,7 +82,10 @@ export function watchBed(version: string, options: ClientOptions = {}) {
       bed.opened.push('subscribe' in requests ? 'open' : 'closed');
       return gatewayWatch$(v3, endpoint, requests);
     },
-    answers$: (endpoint) => memberRange$(v3, endpoint, { ...boundsOf('range', 'x'), limit: 1 }),
+    answers$: (endpoint) => {
+      bed.asked += 1;
+      return memberRange$(v3, endpoint, { ...boundsOf('range', 'x'), limit: 1 });
+    },
     version: () => bed.version,
   });
   const context: LegContext = { ...v3, streams };
