@@ -118,7 +118,7 @@ export class WatchStreams implements StreamKeeper {
         },
         error,
         complete: () => {
-          subscriber.complete();
+          error(new MemberLeft('its stream ended'));
         },
       });
     });
