@@ -4,11 +4,14 @@ import {
   concatMap,
   defer,
   EMPTY,
+  filter,
   ignoreElements,
   map,
   merge,
   of,
   startWith,
+  Subject,
+  switchMap,
   tap,
   timer,
   type Observable,
@@ -47,12 +50,14 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
     const tellsInOrder = context.streams.tellsInOrder(endpoint);
     // Elsewhere progress moves no position: what is far would be so again, however often it were asked for anew.
     const isFar = tellsInOrder && from !== undefined && context.seen.value - from >= oneBatch;
-    const apart = position.apart || isFar;
-    const stream = context.streams.take(endpoint, apart);
+    const stream = context.streams.take(endpoint, position.apart || isFar);
+    const apart = position.apart || (isFar && stream.tellsProgress);
     const telling = new Telling(position, isResumed);
     /** Up to where its past goes; undefined before it stands. */
     let past: number | undefined;
     let isThrough = false;
+    /** Where a member tells no progress: it has told something. */
+    const heard$ = stream.tellsProgress ? undefined : new Subject<void>();
     let isLive = false;
     let lags = false;
     /** Since when a member has told nothing but how far it is (`performance.now()`). */
@@ -128,6 +133,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
         return [{ type: 'live', endpoint }];
       }
       stream.requestProgress();
+      heard$?.next();
       return [{ type: 'catching-up', endpoint }];
     };
 
@@ -145,18 +151,30 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
           throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
         if (canceled) throw refusal(site, message);
         if (created) return stand$(message);
+        heard$?.next();
         const ordered = id !== noWatch || tellsInOrder;
         const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
         return isBehind && position.lost === undefined ? concat(lagging$(), EMPTY) : tell(message, ordered);
       }),
     );
-    if (!apart) return items$;
+    // Where a member tells no progress, it has told the past once it falls silent.
+    const quiet$ = heard$?.pipe(
+      switchMap(() => timer(quietMs)),
+      filter(() => !isLive && telling.isProven),
+      map((): V3LegItem => {
+        isLive = true;
+        lags = position.apart = false;
+        return { type: 'live', endpoint };
+      }),
+    );
+    const all$ = quiet$ === undefined ? items$ : merge(quiet$, items$);
+    if (!apart) return all$;
     const left$ = timer(lagMs, lagMs).pipe(
       tap(() => {
         if (lags && position.next === from) throw new MemberLeft('its member lags behind');
       }),
       ignoreElements(),
     );
-    return merge(items$, left$);
+    return merge(all$, left$);
   });
 }

@@ -69,6 +69,8 @@ class Seat {
  * each answer is for the watch that has waited longest.
  */
 export class WatchStream implements Observer<WatchMessage> {
+  /** Its member can be asked for its progress. */
+  readonly tellsProgress = true;
   readonly #keeper: StreamKeeper;
   readonly #requests$ = new Subject<WatchRequest>();
   /** Created, as far as is known here; in the order of their requests. */

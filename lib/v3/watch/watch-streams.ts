@@ -27,7 +27,10 @@ export interface StreamsConfig {
 }
 
 /** What a watch stands on. */
-export type Line = Pick<WatchStream, 'watch$' | 'requestProgress'>;
+export interface Line extends Pick<WatchStream, 'watch$' | 'requestProgress'> {
+  /** Its member can be asked for its progress. */
+  readonly tellsProgress: boolean;
+}
 
 /** So far may a stream fall behind before it is asked how far it has told everything: it could miss what is compacted. */
 const farBehind = 1_000;
@@ -48,7 +51,11 @@ export class WatchStreams implements StreamKeeper {
   take(endpoint: string, apart: boolean): Line {
     const { openBodies, open$ } = this.#config;
     if (!openBodies || this.#closed.has(endpoint))
-      return { watch$: (create) => this.#single$(endpoint, create), requestProgress: () => undefined };
+      return {
+        watch$: (create) => this.#single$(endpoint, create),
+        tellsProgress: false,
+        requestProgress: () => undefined,
+      };
     const known = apart ? undefined : this.#shared.get(endpoint);
     if (known !== undefined) return known;
     const stream = new WatchStream((requests$) => open$(endpoint, requests$), this);

@@ -270,6 +270,20 @@ test('a member that stops for longer than an answer is waited for ends no watch 
   expect([log.seen, bed.opened]).toEqual([{}, ['closed']]);
 });
 
+test('an idle watch that has a request of its own is live again, though its member tells no progress there', async () => {
+  const proxy = await server.proxy();
+  bed.endpoint = proxy.url;
+  bed.openBodies = false;
+  const log = await bed.watch(key).live();
+  proxy.refuse();
+  proxy.reset();
+  await put(`${key}/elsewhere`, '');
+  await eventually(() => log.source.run?.stage === 'lost');
+  await acceptAgain(proxy);
+  await log.live();
+  expect(log.lines).toEqual([]);
+});
+
 test('a range that is empty is refused by etcd, which ends the watch', async () => {
   const log = bed.watch({ key: Buffer.from('b'), range_end: Buffer.from('a') });
   await eventually(() => log.seen.error !== undefined);
