@@ -93,7 +93,7 @@ export class ConditionalApi {
    * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
    *
    * @example
-   * ```ts
+   * ```
    * client.create$('/jobs/7', 'mine').subscribe({
    *   error: (e) => isCompareFailed(e) && console.log('taken:', e.kv?.value),
    * });
@@ -114,7 +114,7 @@ export class ConditionalApi {
    * Errors: CompareFailedError, without `kv`; those of `put$`.
    *
    * @example
-   * ```ts
+   * ```
    * client.update$('/config/colour', 'blue', { ignoreLease: true }).subscribe();
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#transaction
@@ -135,7 +135,7 @@ export class ConditionalApi {
    * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
    *
    * @example
-   * ```ts
+   * ```
    * client
    *   .get$('/config/colour')
    *   .pipe(
@@ -161,7 +161,7 @@ export class ConditionalApi {
    * Errors: CompareFailedError, with the `kv` that is there, if any; those of `delete$`.
    *
    * @example
-   * ```ts
+   * ```
    * client.compareAndDelete$('/jobs/7', { prevValue: 'mine' }).subscribe();
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#transaction
@@ -192,7 +192,7 @@ export class ConditionalApi {
    * `deadline`, or more often than `retry.max`.
    *
    * @example
-   * ```ts
+   * ```
    * client.modify$('/counter', (kv) => String(Number(kv?.value ?? 0) + 1)).subscribe(({ kv }) => console.log(kv?.value));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#transaction

@@ -88,7 +88,7 @@ export class KeysApi {
    * PermissionDeniedError, AuthenticationError, InvalidOptionError.
    *
    * @example
-   * ```ts
+   * ```
    * client.get$('/config/colour').subscribe(({ kv }) => console.log(kv?.value, kv?.modRevision));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#range
@@ -105,7 +105,7 @@ export class KeysApi {
    * Reads the value of a key as text; undefined if there is no such key. Its options and errors are those of `get$`.
    *
    * @example
-   * ```ts
+   * ```
    * const colour = await firstValueFrom(client.getValue$('/config/colour'));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#range
@@ -118,7 +118,7 @@ export class KeysApi {
    * Emits whether there is such a key, without reading it. Its options and errors are those of `get$`.
    *
    * @example
-   * ```ts
+   * ```
    * client.exists$('/config/colour').subscribe((isThere) => console.log(isThere));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#range
@@ -140,7 +140,7 @@ export class KeysApi {
    * Errors: as `get$`, and ResponseTooLargeError.
    *
    * @example
-   * ```ts
+   * ```
    * client
    *   .range$({ prefix: '/config/' }, { sort: { by: 'modRevision', order: 'descending' }, limit: 10 })
    *   .subscribe(({ kvs, count }) => console.log(kvs.map((kv) => kv.key), 'of', count));
@@ -168,7 +168,7 @@ export class KeysApi {
    * Emits how many keys a range holds. Its options and errors are those of `get$`.
    *
    * @example
-   * ```ts
+   * ```
    * client.count$({ prefix: '/services/' }).subscribe((count) => console.log(count));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#range
@@ -189,7 +189,7 @@ export class KeysApi {
    * `lastKey` emitted, when the revision is compacted meanwhile: nothing is begun anew without a word.
    *
    * @example
-   * ```ts
+   * ```
    * client.pages$({ prefix: '/logs/' }, { size: 100 }).subscribe(({ kvs }) => console.log(kvs.length));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#range
@@ -226,7 +226,7 @@ export class KeysApi {
    * key, or the value is larger than the server takes (1.5 MiB by default).
    *
    * @example
-   * ```ts
+   * ```
    * client.put$('/config/colour', 'blue', { prevKv: true }).subscribe(({ prevKv }) => console.log(prevKv?.value));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#put
@@ -263,7 +263,7 @@ export class KeysApi {
    * InvalidOptionError.
    *
    * @example
-   * ```ts
+   * ```
    * client.delete$({ prefix: '/config/' }).subscribe(({ deleted }) => console.log(deleted));
    * ```
    * @see https://etcd.io/docs/v3.5/learning/api/#delete-range
