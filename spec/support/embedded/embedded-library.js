@@ -12,7 +12,9 @@ export default function compile({ rootDir }) {
   process.env['ETCD_BIN'] = '/no-etcd-for-the-embedded-contract';
   const to = join(rootDir, folder);
   mkdirSync(to, { recursive: true });
-  writeFileSync(join(to, 'package.json'), '{"type":"module"}');
+  // Its own package: what stands for a platform is found beside it.
+  const imports = { '#platform/*.js': './*.js' };
+  writeFileSync(join(to, 'package.json'), JSON.stringify({ type: 'module', imports }));
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript')), 'tsc.js');
   const flags = ['--noCheck', '--declaration', 'false', '--outDir', to];
   execFileSync(process.execPath, [tsc, '-p', join(rootDir, 'lib/tsconfig.esm.json'), ...flags]);
