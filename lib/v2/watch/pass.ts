@@ -18,7 +18,8 @@ export function pass$(site: LegSite): Observable<never> {
       return isOld(site, state) ? older$(site, state.index) : of(state);
     }),
     tap((state) => {
-      if (believes(site, state)) return;
+      // What was written since will be told: a watch that comes back is not to blame it on what was before.
+      if (believes(site, state, undefined, position.silentTo)) return;
       position.silentTo = 0;
       throw new HistoryLost('cleared');
     }),
@@ -30,9 +31,10 @@ export function pass$(site: LegSite): Observable<never> {
  * Passes what polls were silent about if the state, read since, shows nothing that was never told. A deletion leaves no trace there.
  *
  * @param atMost no further than there
+ * @param before a node that was made from there on says nothing of the stretch
  */
-export function believes(site: LegSite, state: State, atMost?: number): boolean {
-  if (isOld(site, state) || holdsMore(site, state.node)) return false;
+export function believes(site: LegSite, state: State, atMost?: number, before = Infinity): boolean {
+  if (isOld(site, state) || holdsMore(site, state.node, before)) return false;
   site.position.pass(atMost);
   return true;
 }
@@ -41,10 +43,10 @@ export function believes(site: LegSite, state: State, atMost?: number): boolean 
 const isOld = ({ position: { silentTo } }: LegSite, { index }: State): boolean => index + 1 < silentTo;
 
 /** Whether a state holds a node that was made or changed at the position or behind it. */
-function holdsMore(site: LegSite, node: EtcdNode): boolean {
+function holdsMore(site: LegSite, node: EtcdNode, before: number): boolean {
   const { target, position } = site;
   const { createdIndex = 0, modifiedIndex = 0, nodes = [] } = node;
-  const isNew = position.isNew(Math.max(createdIndex, modifiedIndex));
+  const isNew = createdIndex < before && position.isNew(Math.max(createdIndex, modifiedIndex));
   if (isNew && matches(target.key, target.recursive, 'set', node)) return true;
-  return nodes.some((below) => holdsMore(site, below));
+  return nodes.some((below) => holdsMore(site, below, before));
 }
