@@ -213,6 +213,16 @@ export function resolveCall(client: CallSettings, call: CallOptions | undefined)
   };
 }
 
+/** The same of options that are checked first, those of the call beside those that every call has. */
+export function checkedCall(
+  client: CallSettings,
+  call: CallOptions,
+  checks: Readonly<Record<string, Check>>,
+): CallSettings {
+  checkOptions('', call, callChecks, checks);
+  return resolveCall(client, call);
+}
+
 function normaliseEndpoint(given: unknown, name: string, scheme: 'http' | 'https'): string {
   const hidden =
     (typeof given === 'object' && given !== null) ||

@@ -2,8 +2,9 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { EventBus } from '../insight/events.js';
 import type { Settings } from '../options.js';
 import type { Transport } from '../transport/transport.js';
-import type { ResponseInfo } from './model/response-info.js';
+import { responseInfo, type ResponseInfo } from './model/response-info.js';
 import type { SeenRevision } from './seen-revision.js';
+import type { Answer } from './wire/messages.js';
 
 /** What the parts of the v3 API share within one client. */
 export interface V3Context {
@@ -16,10 +17,17 @@ export interface V3Context {
   readonly token: () => string | undefined;
 }
 
-/** Lets the client learn from the header of an answer. */
-export function learn({ cluster, seen }: V3Context, info: ResponseInfo): void {
+/** Reads the header of an answer, and lets the client learn from it; undefined if it names no member. */
+export function learn(
+  { cluster, seen }: V3Context,
+  endpoint: string,
+  header: Answer<'ResponseHeader'> | undefined,
+): ResponseInfo | undefined {
+  const info = responseInfo(header, endpoint);
+  if (info === undefined) return undefined;
   seen.saw(info);
-  if (info.raftTerm > 0) cluster.sawTerm(info.raftTerm, info.endpoint);
+  if (info.raftTerm > 0) cluster.sawTerm(info.raftTerm, endpoint);
+  return info;
 }
 
 /** The client has neither a token nor a client certificate. */

@@ -5,3 +5,6 @@ export class MemberLeft extends Error {
     this.name = 'MemberLeft';
   }
 }
+
+/** A member has given a state from before what the watch was told. */
+export const stateTooOld = (): MemberLeft => new MemberLeft('its state is older than what was seen');

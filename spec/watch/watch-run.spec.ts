@@ -11,7 +11,7 @@ import { resolveOptions } from '../../lib/options.js';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import { faultOf, keysFaultOf, type Answer } from '../../lib/v2/wire/decode.js';
 import type { WatchEvent } from '../../lib/v2/model/model.js';
-import { HistoryLost } from '../../lib/v2/watch/history-lost.js';
+import { historyLost } from '../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../lib/watch/member-left.js';
 import { progress, type LegItem } from '../../lib/watch/leg-item.js';
 import type { LegContext } from '../../lib/v2/watch/leg-context.js';
@@ -136,7 +136,7 @@ describe('how a leg begins', () => {
 
   test.each<[string, Error]>([
     ["the server's word", cleared],
-    ["the client's finding", new HistoryLost('rebuilt')],
+    ["the client's finding", historyLost('rebuilt')],
   ])('with the state once history is lost, by %s, until that was made up for', (_, error) => {
     const run = start(5);
     delayAfter(run, error);
@@ -228,7 +228,7 @@ describe('after a failure', () => {
     expect(blame.mock.calls).toEqual([[here, error]]);
   });
 
-  test.each([cleared, new MemberLeft('another leads'), new HistoryLost('another-cluster')])(
+  test.each([cleared, new MemberLeft('another leads'), historyLost('another-cluster')])(
     'but not of what is no failure of the member: %s',
     (error) => {
       delayAfter(start(), error);
@@ -458,7 +458,7 @@ describe('events', () => {
 
   test('a resync tells what was lost, and why', () => {
     const run = start();
-    delayAfter(run, new HistoryLost('rebuilt'));
+    delayAfter(run, historyLost('rebuilt'));
     seen.length = 0;
     run.saw(resync);
     expect(seen).toMatchObject([
@@ -475,7 +475,7 @@ describe('events', () => {
 
   test('a resync is a change, for who waits for it', () => {
     const run = start();
-    delayAfter(run, new HistoryLost('rebuilt'));
+    delayAfter(run, historyLost('rebuilt'));
     run.saw(live);
     changed.mockClear();
     run.saw(resync);

@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
-import { checkOptions, isRecord, type Check } from '../../check.js';
-import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
+import { isRecord, type Check } from '../../check.js';
+import { checkedCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { HttpMethod } from '../../transport/http.js';
 import type { V2Context } from '../context.js';
 import { faultOf, type Answer } from '../wire/decode.js';
@@ -40,10 +40,7 @@ export class ApiCalls {
     checks: Record<string, Check>,
     proceed: (settings: CallSettings) => Observable<T>,
   ): Observable<T> {
-    return defer(() => {
-      checkOptions('', options, callChecks, checks);
-      return proceed(resolveCall(this.context.settings, options));
-    });
+    return defer(() => proceed(checkedCall(this.context.settings, options, checks)));
   }
 
   /** A call that is one request, which may refuse what else it was given. */

@@ -1,8 +1,8 @@
 import { catchError, defer, of, type Observable } from 'rxjs';
-import { check, checkOptions, demand, type Check } from '../../check.js';
+import { check, demand, type Check } from '../../check.js';
 import { Fault } from '../../cluster/fault.js';
 import { UnsupportedByServerError } from '../../errors.js';
-import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
+import { checkedCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { HttpMethod } from '../../transport/http.js';
 import { TransportError } from '../../transport/transport-error.js';
 import { answerOf, type V2Context } from '../context.js';
@@ -45,8 +45,7 @@ export class KeyCalls {
   ): Observable<T> {
     return defer(() => {
       const normalised = normaliseKey(key);
-      checkOptions('', options, callChecks, checks);
-      return proceed(normalised, resolveCall(this.#context.settings, options));
+      return proceed(normalised, checkedCall(this.#context.settings, options, checks));
     });
   }
 

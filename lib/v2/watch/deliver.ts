@@ -2,7 +2,7 @@ import { progress, type Batch } from '../../watch/leg-item.js';
 import type { ChangeEvent, ResponseInfo, WatchEvent } from '../model/model.js';
 import type { KeysBody } from '../wire/decode.js';
 import { withKey } from '../api/with-key.js';
-import { HistoryLost } from './history-lost.js';
+import { historyLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
 
@@ -21,7 +21,7 @@ export function deliver(
     // It can only be made up for.
     if (position.isPassed(index) && matches(key, recursive, body.action, node)) {
       position.silentTo = 0;
-      throw new HistoryLost('cleared');
+      throw historyLost('cleared');
     }
     return 'old';
   }

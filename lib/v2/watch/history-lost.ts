@@ -1,5 +1,6 @@
 import { Fault } from '../../cluster/fault.js';
-import { EtcdErrorCode, type LossReason } from '../../errors.js';
+import { EtcdErrorCode, type Lost } from '../../errors.js';
+import { HistoryLost } from '../../watch/history-lost.js';
 
 /** What the client finds out by itself, and how it says so. */
 const findings = {
@@ -8,19 +9,12 @@ const findings = {
   'another-cluster': 'the cluster is another one',
 } as const;
 
-/** Events between a watch's cursor and now can no longer be had; the state must be read afresh. */
-export class HistoryLost extends Error {
-  readonly loss: LossReason;
-
-  constructor(loss: keyof typeof findings) {
-    super(findings[loss]);
-    this.name = 'HistoryLost';
-    this.loss = loss;
-  }
-}
+/** What the client found out. */
+export const historyLost = (loss: keyof typeof findings): HistoryLost =>
+  new HistoryLost(loss, findings[loss]);
 
 /** Why events are gone, by the server's own word (401) or by what the client found out; undefined if they are not. */
-export function lossOf(error: unknown): LossReason | undefined {
+export function lossOf(error: unknown): Lost['reason'] | undefined {
   if (error instanceof HistoryLost) return error.loss;
   return error instanceof Fault && error.config.errorCode === EtcdErrorCode.EventIndexCleared
     ? 'cleared'

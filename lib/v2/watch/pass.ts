@@ -1,6 +1,6 @@
 import { ignoreElements, of, switchMap, tap, type Observable } from 'rxjs';
 import type { EtcdNode } from '../model/model.js';
-import { HistoryLost } from './history-lost.js';
+import { historyLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { matches } from './matches.js';
 import { readState$, type State } from './read-state.js';
@@ -14,30 +14,30 @@ export function pass$(site: LegSite): Observable<never> {
   const { position } = site;
   return readState$(site).pipe(
     switchMap((state) => {
-      if (position.isOfAnother(state.info.clusterId)) throw new HistoryLost('another-cluster');
+      if (position.isOfAnother(state.info.clusterId)) throw historyLost('another-cluster');
       return isOld(site, state) ? older$(site, state.index) : of(state);
     }),
     tap((state) => {
       // What was written since will be told: a watch that comes back is not to blame it on what was before.
-      if (believes(site, state, undefined, position.silentTo)) return;
+      if (!showsMore(site, state, position.silentTo)) {
+        position.pass();
+        return;
+      }
       position.silentTo = 0;
-      throw new HistoryLost('cleared');
+      throw historyLost('cleared');
     }),
     ignoreElements(),
   );
 }
 
 /**
- * Passes what polls were silent about if the state, read since, shows nothing that was never told. A deletion leaves no trace there.
+ * Whether a state that was read since may hold what was never told of the stretch that polls were silent about. A deletion
+ * leaves no trace there.
  *
- * @param atMost no further than there
  * @param before a node that was made from there on says nothing of the stretch
  */
-export function believes(site: LegSite, state: State, atMost?: number, before = Infinity): boolean {
-  if (isOld(site, state) || holdsMore(site, state.node, before)) return false;
-  site.position.pass(atMost);
-  return true;
-}
+export const showsMore = (site: LegSite, state: State, before = Infinity): boolean =>
+  isOld(site, state) || holdsMore(site, state.node, before);
 
 /** Whether a state says nothing of the end of that stretch. */
 const isOld = ({ position: { silentTo } }: LegSite, { index }: State): boolean => index + 1 < silentTo;

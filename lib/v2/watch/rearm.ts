@@ -1,7 +1,7 @@
 import { Observable, type Observer, type Subscriber } from 'rxjs';
 import type { LegSite } from './leg-site.js';
 import type { PollPart } from './poll-part.js';
-import { believes } from './pass.js';
+import { showsMore } from './pass.js';
 import type { StoreIndex } from './read-index.js';
 import { readState$ } from './read-state.js';
 import { rearmAfterMs, rearmGapMs } from './timing.js';
@@ -157,7 +157,7 @@ export class Rearm implements Observer<StoreIndex> {
     };
     const read = readState$(this.#site).subscribe({
       next: (state) => {
-        believes(this.#site, state, this.#uncovered);
+        if (!showsMore(this.#site, state)) this.#site.position.pass(this.#uncovered);
       },
       error: ask,
       complete: ask,

@@ -20,8 +20,8 @@ import {
 import { backoff } from '../../util/backoff.js';
 import { isLegacy } from '../old/server-release.js';
 import { isBelow, type Mark, type Told } from '../watermark.js';
-import { MemberLeft } from '../../watch/member-left.js';
-import { HistoryLost } from './history-lost.js';
+import { stateTooOld } from '../../watch/member-left.js';
+import { historyLost } from './history-lost.js';
 import type { LegSite } from './leg-site.js';
 import { poll$ } from './poll.js';
 import { readIndex$ } from './read-index.js';
@@ -48,7 +48,7 @@ export function rebuilt$(site: LegSite, told: Told): Observable<never> {
       map((finding) => {
         if (finding === undefined) return;
         watermark.restart(mark, finding);
-        throw new HistoryLost('rebuilt');
+        throw historyLost('rebuilt');
       }),
       ignoreElements(),
     );
@@ -62,7 +62,7 @@ export function rebuilt$(site: LegSite, told: Told): Observable<never> {
 export const older$ = (site: LegSite, etcdIndex: number): Observable<never> =>
   concat(
     rebuilt$(site, { etcdIndex }),
-    defer(() => throwError(() => new MemberLeft('its state is older than what was seen'))),
+    throwError(() => stateTooOld()),
   );
 
 /** What a store must not be below: the mark, if the epoch is still the same, and the position. */

@@ -1,6 +1,6 @@
 import { concat, defer, startWith, throwError, type Observable } from 'rxjs';
 import type { ResponseInfo } from '../model/model.js';
-import { HistoryLost } from './history-lost.js';
+import { historyLost } from './history-lost.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { rebuilt$ } from './rebuilt.js';
 import { resync$ } from './resync.js';
@@ -17,7 +17,7 @@ export function stand$(
   const { endpoint, position, start } = site;
   const { clusterId } = info;
   if (start === 'state') return resync$(site).pipe(startWith<V2LegItem>({ type: 'live', endpoint }));
-  if (position.isOfAnother(clusterId)) return throwError(() => new HistoryLost('another-cluster'));
+  if (position.isOfAnother(clusterId)) return throwError(() => historyLost('another-cluster'));
   position.clusterId ??= clusterId;
   // No event waits for that in vain: where a quorum cannot be asked, nothing happens.
   return concat(rebuilt$(site, info), defer(fromPosition));

@@ -12,12 +12,12 @@ import {
 } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import type { Attempt } from '../../errors.js';
-import { MemberLeft } from '../../watch/member-left.js';
+import { stateTooOld } from '../../watch/member-left.js';
 import { whenOver$ } from '../../watch/when-over.js';
 import type { InitialState, Site, Verdict, WatchProtocol } from '../../watch/watch-protocol.js';
 import type { WatchEvent } from '../model/model.js';
 import { Cursor } from './cursor.js';
-import { HistoryLost, isHistoryLost, lossOf } from './history-lost.js';
+import { historyLost, isHistoryLost, lossOf } from './history-lost.js';
 import type { LegContext } from './leg-context.js';
 import type { LegSite, V2LegItem } from './leg-site.js';
 import { leg$ } from './leg.js';
@@ -51,7 +51,7 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
     position.storeEpoch ??= epoch;
     // Somebody else has found out that the cluster was rebuilt.
     if (start === 'position' && position.storeEpoch !== epoch)
-      return throwError(() => new HistoryLost('rebuilt'));
+      return throwError(() => historyLost('rebuilt'));
     const from = this.#site(site);
     const { next = Infinity, silentTo, isOutOfHistory } = position;
     const isLeft = isOutOfHistory || this.#context.watermark.value - next > surely;
@@ -79,7 +79,7 @@ export class V2Watch implements WatchProtocol<WatchEvent, Cursor> {
         const ahead = { event, epoch: epoch + 1, next: 1 };
         if (position.isOfAnother(info.clusterId)) return of(ahead);
         if (index >= next - 1) return of({ event, epoch, next: index + 1 });
-        const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
+        const lags$ = throwError(() => stateTooOld());
         if (!again) return lags$;
         const isRebuilt$ = rebuilt$(site, { etcdIndex: index }).pipe(
           catchError((error: unknown) => {

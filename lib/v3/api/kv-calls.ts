@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
-import { check, checkOptions, type Check } from '../../check.js';
-import { callChecks, resolveCall, type CallOptions, type CallSettings } from '../../options.js';
+import { check, type Check } from '../../check.js';
+import { checkedCall, type CallOptions, type CallSettings } from '../../options.js';
 import type { V3Context } from '../context.js';
 import type { ResponseInfo } from '../model/response-info.js';
 import type { Answer, Message } from '../wire/messages.js';
@@ -56,10 +56,7 @@ export class KvCalls {
     checks: Record<string, Check>,
     proceed: (settings: CallSettings) => Observable<T>,
   ): Observable<T> {
-    return defer(() => {
-      checkOptions('', options, callChecks, checks);
-      return proceed(resolveCall(this.context.settings, options));
-    });
+    return defer(() => proceed(checkedCall(this.context.settings, options, checks)));
   }
 
   /** Reads a range in one piece, never older than what was seen. */

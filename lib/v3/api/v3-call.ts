@@ -3,7 +3,7 @@ import { send$, type Call } from '../../cluster/send.js';
 import type { HttpRequest, HttpResponse } from '../../transport/http.js';
 import type { OwnSecrets } from '../../transport/secrets.js';
 import { isAnonymous, learn, type V3Context } from '../context.js';
-import { responseInfo, type ResponseInfo } from '../model/response-info.js';
+import type { ResponseInfo } from '../model/response-info.js';
 import { decodeAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import type { Answer } from '../wire/messages.js';
@@ -74,9 +74,7 @@ export function v3Call$<S extends ServiceName, M extends UnaryName<S>, T>(
         },
         method,
       ) as AnswerOf<S, M> & { readonly header?: Answer<'ResponseHeader'> | undefined };
-      const info = responseInfo(answer.header, endpoint);
-      if (info !== undefined) learn(context, info);
-      return read(answer, info as InfoOf<S, M>);
+      return read(answer, learn(context, endpoint, answer.header) as InfoOf<S, M>);
     },
   });
 }

@@ -1,9 +1,7 @@
 import {
   catchError,
-  concat,
   concatMap,
   defer,
-  EMPTY,
   filter,
   ignoreElements,
   map,
@@ -20,7 +18,6 @@ import { HistoryLost } from '../../watch/history-lost.js';
 import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
 import { learn } from '../context.js';
-import { responseInfo } from '../model/response-info.js';
 import { behind$ } from './behind.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
 import { refusal } from './refusal.js';
@@ -139,8 +136,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
 
     const items$ = stream.watch$(createOf(target, isResumed ? position.asks : undefined)).pipe(
       tap(({ header }) => {
-        const info = responseInfo(header, endpoint);
-        if (info !== undefined) learn(context, info);
+        learn(context, endpoint, header);
       }),
       concatMap((message): Observable<V3LegItem> | Iterable<V3LegItem> => {
         const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;
@@ -154,7 +150,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
         heard$?.next();
         const ordered = id !== noWatch || tellsInOrder;
         const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
-        return isBehind && position.lost === undefined ? concat(lagging$(), EMPTY) : tell(message, ordered);
+        return isBehind && position.lost === undefined ? lagging$() : tell(message, ordered);
       }),
     );
     // Where a member tells no progress, it has told the past once it falls silent.

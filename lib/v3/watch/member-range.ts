@@ -1,6 +1,5 @@
 import type { Observable } from 'rxjs';
 import { learn, type V3Context } from '../context.js';
-import { responseInfo } from '../model/response-info.js';
 import { decodeAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import type { Answer, Message } from '../wire/messages.js';
@@ -32,8 +31,7 @@ export function memberRange$(
       const { secrets } = transport;
       const version = cluster.version(endpoint);
       const answer = decodeAnswer({ operation, status, body, endpoint, version, secrets }, method);
-      const info = responseInfo(answer.header, endpoint);
-      if (info !== undefined) learn(context, info);
+      learn(context, endpoint, answer.header);
       return answer;
     },
   );

@@ -1,6 +1,6 @@
 import { concatMap, map, of, throwError, type Observable } from 'rxjs';
 import type { LostRevisions } from '../../errors.js';
-import { MemberLeft } from '../../watch/member-left.js';
+import { stateTooOld } from '../../watch/member-left.js';
 import { behind$ } from './behind.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
 import { readState$, type State } from './read-state.js';
@@ -14,9 +14,7 @@ export function resync$(site: LegSite): Observable<V3LegItem> {
   return readState$(site).pipe(
     concatMap((state) => {
       if (position.lost !== 'compacted' || state.revision >= (position.next ?? 1) - 1) return of(state);
-      return behind$(site).pipe(
-        concatMap(() => throwError(() => new MemberLeft('its state is older than what was seen'))),
-      );
+      return behind$(site).pipe(concatMap(() => throwError(() => stateTooOld())));
     }),
     map((state) => resync(site, state)),
   );

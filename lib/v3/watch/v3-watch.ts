@@ -2,7 +2,7 @@ import { catchError, concatMap, of, switchMap, takeUntil, throwError, type Obser
 import { Fault } from '../../cluster/fault.js';
 import type { Attempt } from '../../errors.js';
 import { HistoryLost } from '../../watch/history-lost.js';
-import { MemberLeft } from '../../watch/member-left.js';
+import { stateTooOld } from '../../watch/member-left.js';
 import { whenOver$ } from '../../watch/when-over.js';
 import type { InitialState, Site, Verdict, WatchProtocol } from '../../watch/watch-protocol.js';
 import type { WatchEvent } from '../model/watch-event.js';
@@ -46,7 +46,7 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
         const ahead = { event, epoch: epoch + 1, next: 1 };
         if (position.isOfAnother(clusterId)) return of(ahead);
         if (revision >= next - 1) return of({ event, epoch, next: revision + 1 });
-        const lags$ = throwError(() => new MemberLeft('its state is older than what was seen'));
+        const lags$ = throwError(() => stateTooOld());
         if (!again) return lags$;
         return behind$(site).pipe(
           concatMap(() => lags$),

@@ -32,6 +32,7 @@ export interface GrpcError {
 const Code = {
   Cancelled: 1,
   Unknown: 2,
+  InvalidArgument: 3,
   DeadlineExceeded: 4,
   Aborted: 10,
   Unimplemented: 12,
@@ -44,6 +45,19 @@ const Code = {
 /** Whether that is one of gRPC's codes of errors. */
 export const isGrpcCode = (code: unknown): code is number =>
   Number.isInteger(code) && (code as number) >= Code.Cancelled && (code as number) <= Code.Unauthenticated;
+
+/** The codes by the names that Go prints, from 0 on. */
+const codeNames =
+  'OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated'.split(
+    ' ',
+  );
+
+/** An error that etcd gives as text alone, in a stream. What the store says by itself, without a code, is about what was asked. */
+export function errorInText(message: string): GrpcError {
+  const [, name = ''] = /^rpc error: code = (\w+) /.exec(message) ?? [];
+  const code = codeNames.indexOf(name);
+  return { code: code > 0 ? code : Code.InvalidArgument, message };
+}
 
 type ErrorClass = new (operation: string, answer: ApiErrorAnswer, details?: EtcdErrorDetails) => EtcdApiError;
 

@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
 import { eventually } from '../../support/jest/eventually.js';
 import { acceptAgain } from '../../support/proxies/write-tap.js';
-import { putPast, versionOf, watchBed } from '../../support/v3/watch-bed.js';
+import { putPast, watchBed } from '../../support/v3/watch-bed.js';
 
 /*
  * A store that was put back to what it was, as from a copy of its volume, and one that lost all: the same ids, terms that may go on,
@@ -48,7 +48,7 @@ async function save(): Promise<() => Promise<void>> {
 /** Watches, lets 20 revisions come that the store forgets then, and writes to it unseen before the watch is back. */
 async function forget(saved: boolean, unseen: number) {
   const proxy = await server.proxy();
-  const bed = watchBed(await versionOf(server.url), { endpoints: proxy.url });
+  const bed = watchBed(server.version, { endpoints: proxy.url });
   server.afterwards(() => bed.close());
   const { member } = server;
   const copy = `${member.dataDir}-copy`;
@@ -98,7 +98,7 @@ describe.each([
 });
 
 test('a member that was merely restarted is no such store', async () => {
-  const bed = watchBed(await versionOf(server.url), { endpoints: server.url });
+  const bed = watchBed(server.version, { endpoints: server.url });
   server.afterwards(() => bed.close());
   const log = await bed.watch(key).live();
   await put(key, '1');
@@ -113,7 +113,7 @@ test('a member that was merely restarted is no such store', async () => {
 test('a watch from now on begins below what was seen of a store that was put back', async () => {
   await put(key, 'kept');
   const putBack = await save();
-  const bed = watchBed(await versionOf(server.url), { endpoints: server.url });
+  const bed = watchBed(server.version, { endpoints: server.url });
   server.afterwards(() => bed.close());
   for (let i = 0; i < 20; i += 1) await put(key, 'lost');
   const former = await bed.watch(`${key}/former`).live();
@@ -129,7 +129,7 @@ test('a watch from now on begins below what was seen of a store that was put bac
 test('what was seen of a store before it was put back counts no more, though it has overtaken the watch', async () => {
   const putBack = await save();
   const proxy = await server.proxy();
-  const bed = watchBed(await versionOf(server.url), { endpoints: proxy.url });
+  const bed = watchBed(server.version, { endpoints: proxy.url });
   server.afterwards(() => bed.close());
   const log = await bed.watch(key).live();
   await put(key, 'lost');

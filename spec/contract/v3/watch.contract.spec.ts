@@ -3,19 +3,11 @@ import { startLocalCluster } from '../../support/cluster/local-cluster.js';
 import { eventually } from '../../support/jest/eventually.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
 import { acceptAgain } from '../../support/proxies/write-tap.js';
-import {
-  compactPast,
-  deletePast,
-  gatewayCall,
-  putPast,
-  versionOf,
-  watchBed,
-} from '../../support/v3/watch-bed.js';
+import { compactPast, deletePast, gatewayCall, putPast, watchBed } from '../../support/v3/watch-bed.js';
 
 const server = serverUnderTest();
 let bed: ReturnType<typeof watchBed>;
 let key: string;
-let version: string;
 const put = (name: string, value: string) => putPast(server.url, name, value);
 /** The watchers that the server holds, of v3. */
 const watchers = async () => {
@@ -23,11 +15,8 @@ const watchers = async () => {
   return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(metrics)?.[1]);
 };
 
-beforeAll(async () => {
-  version = await versionOf(server.url);
-});
 beforeEach(() => {
-  bed = watchBed(version, { endpoints: server.url });
+  bed = watchBed(server.version, { endpoints: server.url });
   server.afterwards(() => bed.close());
   key = server.key();
 });

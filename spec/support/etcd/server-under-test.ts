@@ -12,6 +12,8 @@ export interface ServerUnderTest {
   /** The same with TLS, if it was asked for. */
   readonly secureUrl: string;
   readonly member: EtcdProcess;
+  /** As `3.5.16`. */
+  readonly version: string;
   /** As `3.5`. */
   readonly release: string;
   /** A client of the server, or of `options.endpoints`. */
@@ -36,13 +38,13 @@ export interface ServerUnderTest {
 export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
   const cleanUps: (() => unknown)[] = [];
   let cluster: LocalCluster | undefined;
-  let release = '';
+  let version = '';
   let keys = 0;
 
   beforeAll(async () => {
     cluster = await firstValueFrom(startLocalCluster({ size: 1, ...(tls && { tls: await tls() }) }));
     const { etcdserver } = (await (await fetch(`${server.url}/version`)).json()) as { etcdserver: string };
-    release = etcdserver.split('.').slice(0, 2).join('.');
+    version = etcdserver;
   });
   afterEach(async () => {
     await cleanUp(cleanUps);
@@ -63,8 +65,11 @@ export function serverUnderTest(tls?: () => Promise<EtcdTls>): ServerUnderTest {
       if (member === undefined) throw new Error('no server before the first test');
       return member;
     },
+    get version() {
+      return version;
+    },
     get release() {
-      return release;
+      return version.split('.').slice(0, 2).join('.');
     },
     client: (options) => {
       const client = new EtcdClient({ endpoints: server.url, ...options });

@@ -189,9 +189,3 @@ export const deletePast = (url: string, key: string) =>
 /** Past the library: what lies before that revision goes. */
 export const compactPast = (url: string, revision: number) =>
   gatewayCall(url, 'kv/compaction', { revision: String(revision) });
-
-/** The release of a server, as `3.4.23`. */
-export async function versionOf(url: string): Promise<string> {
-  const { etcdserver } = (await (await fetch(`${url}/version`)).json()) as { etcdserver: string };
-  return etcdserver;
-}

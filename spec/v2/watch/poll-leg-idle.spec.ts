@@ -1,7 +1,7 @@
 import { of } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { historyLost } from '../../../lib/v2/watch/history-lost.js';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
 import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
@@ -99,7 +99,7 @@ describe('an idle leg while the store moves on', () => {
     test('what an older poll brings of it before the newer one stands can only be made up for', () => {
       const { seen, older } = far();
       older.event(100);
-      expect(seen.error).toEqual(new HistoryLost('cleared'));
+      expect(seen.error).toEqual(historyLost('cleared'));
       cursor.lose('cleared');
       expect([cursor.lost, cursor.begins]).toEqual(['cleared', 10]);
     });
@@ -242,7 +242,7 @@ describe('in a browser, where headers may come with the event', () => {
     member.onRead = () => of(answerOf(404, undefined, { errorCode: 100, index: 7 }));
     member.tellIndex(7);
     expect(member.reads.map(({ path }) => path)).toEqual(['/v2/keys/a/_rxetcd?quorum=true']);
-    expect(seen.error).toEqual(new HistoryLost('rebuilt'));
+    expect(seen.error).toEqual(historyLost('rebuilt'));
   });
 
   test('but not while the state is about to be read for that very reason', () => {

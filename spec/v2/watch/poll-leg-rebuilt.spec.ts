@@ -2,7 +2,7 @@ import { of, Subject, throwError } from 'rxjs';
 import type { HttpResponse } from '../../../lib/transport/http.js';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { HistoryLost } from '../../../lib/watch/history-lost.js';
 import { pollLeg$ } from '../../../lib/v2/watch/poll-leg.js';
 import { answerOf, FakeMember, here, moves, short, watchOver } from '../../support/scripted/fake-member.js';
 

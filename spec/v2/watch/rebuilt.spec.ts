@@ -1,7 +1,8 @@
 import { NEVER, of, throwError } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { HistoryLost } from '../../../lib/watch/history-lost.js';
+import { historyLost } from '../../../lib/v2/watch/history-lost.js';
 import { rebuilt$ } from '../../../lib/v2/watch/rebuilt.js';
 import { lookAgainMs } from '../../../lib/v2/watch/timing.js';
 import { answerOf, FakeMember, here, watchOver } from '../../support/scripted/fake-member.js';
@@ -44,7 +45,7 @@ test('a store below the cursor is asked with quorum; what it says is then the hi
   member.onRead = storeAt(5);
   const { seen } = run(5);
   expect(member.reads).toMatchObject([{ endpoint: here, path: '/v2/keys/a/_rxetcd?quorum=true' }]);
-  expect(seen.error).toEqual(new HistoryLost('rebuilt'));
+  expect(seen.error).toEqual(historyLost('rebuilt'));
   expect(member.watermark.value).toBe(5);
 });
 
@@ -94,7 +95,7 @@ test('a store above the position is asked about as well when it is below what th
   cursor = new Cursor(6);
   member.watermark.saw({ etcdIndex: 155 });
   member.onRead = storeAt(49);
-  expect(run(49).seen.error).toEqual(new HistoryLost('rebuilt'));
+  expect(run(49).seen.error).toEqual(historyLost('rebuilt'));
   expect([member.watermark.value, member.watermark.epoch]).toEqual([49, 1]);
 });
 
@@ -132,7 +133,7 @@ describe.each([
 
   test('is another one if it still is behind a quorum read', () => {
     member.polls[0]!.head(201, undefined, 200, told);
-    expect(seen.error).toEqual(new HistoryLost('rebuilt'));
+    expect(seen.error).toEqual(historyLost('rebuilt'));
     expect(member.polls[0]!.gone).toBe(true);
     expect(member.watermark.mark).toMatchObject({ epoch: 1, etcdIndex: 201, ...lower });
   });

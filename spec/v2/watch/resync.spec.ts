@@ -1,7 +1,7 @@
 import { of } from 'rxjs';
 import type { HttpRequest } from '../../../lib/transport/http.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { historyLost } from '../../../lib/v2/watch/history-lost.js';
 import { leg$ } from '../../../lib/v2/watch/leg.js';
 import type { V2LegItem } from '../../../lib/v2/watch/leg-site.js';
 import { MemberLeft } from '../../../lib/watch/member-left.js';
@@ -65,7 +65,7 @@ test('or the store began anew meanwhile, and what is lost is more', () => {
   cursor.lost = 'cleared';
   member.onRead = store(4);
   const { seen } = run();
-  expect([seen.items, seen.error]).toEqual([[], new HistoryLost('rebuilt')]);
+  expect([seen.items, seen.error]).toEqual([[], historyLost('rebuilt')]);
 });
 
 describe('a move to another cluster is made up for once', () => {

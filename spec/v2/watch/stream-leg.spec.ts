@@ -1,7 +1,7 @@
 import { of, Subscription, takeWhile } from 'rxjs';
 import { TransportError } from '../../../lib/transport/transport-error.js';
 import { Cursor } from '../../../lib/v2/watch/cursor.js';
-import { HistoryLost } from '../../../lib/v2/watch/history-lost.js';
+import { HistoryLost } from '../../../lib/watch/history-lost.js';
 import type { LegSite } from '../../../lib/v2/watch/leg-site.js';
 import { streamLeg$ } from '../../../lib/v2/watch/stream-leg.js';
 import {
