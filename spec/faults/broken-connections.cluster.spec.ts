@@ -40,6 +40,8 @@ describe.each([500, false] as const)('with heartbeat: %s', (heartbeat) => {
     await watch.live();
     await firstValueFrom(client.set$('/k', 'v'));
     await eventually(() => client.clusterState$.value.members.every(({ status }) => status === 'running'));
+    // A watch that begins before its leader is known stands anywhere at first.
+    await eventually(() => waits().length > 0);
     leaders = [];
     const monitor = client.leader$().subscribe((leader) => leaders.push(leader?.name));
     undos.push(() => monitor.unsubscribe());
