@@ -298,22 +298,24 @@ export type LostRevisions =
 /** What a watch has lost, of either API. */
 export type Lost = LostEvents | LostRevisions;
 
-const lossTexts: Readonly<Record<LossReason, (lost: LostEvents) => string>> = {
+const lossTexts: Readonly<Record<Lost['reason'], (lost: Lost) => string>> = {
   cleared: ({ from, to }) => `the events from index ${from} to ${to} are gone from the server`,
-  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${from} on is gone`,
+  compacted: ({ from, to }) => `what happened from ${from} to ${to} was compacted away`,
+  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from ${from} on is gone`,
+  restored: ({ from }) => `the cluster was put back to an older state; what it held from ${from} on is gone`,
   'another-cluster': ({ from }) =>
     `the cluster is another one; what the former held from index ${from} on is gone`,
 };
 
 /** What a watch has yet to see can no longer be had (with `onHistoryLost: 'error'`). */
-export class WatchHistoryLostError extends EtcdError {
+export class WatchHistoryLostError<L extends Lost = LostEvents> extends EtcdError {
   declare readonly code: 'WATCH_HISTORY_LOST';
   /** The key watched. */
   readonly key: string;
   /** What is lost, and why. */
-  readonly lost: LostEvents;
+  readonly lost: L;
 
-  constructor(key: string, lost: LostEvents, details?: EtcdErrorDetails) {
+  constructor(key: string, lost: L, details?: EtcdErrorDetails) {
     super('WATCH_HISTORY_LOST', `watch ${key}: ${lossTexts[lost.reason](lost)}`, details);
     this.key = key;
     this.lost = lost;

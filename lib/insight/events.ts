@@ -79,12 +79,20 @@ export type ClientEvent =
       readonly reachable: number;
       readonly members: number;
     })
+  | OneFor<
+      'no-v2-api' | 'no-v3-api',
+      Base & {
+        /** The server at this endpoint answers, but lacks the API of this client. Told once, and again after it had it. */
+        readonly endpoint: string;
+        /** The release it runs, as `3.5.16`. */
+        readonly version?: string;
+      }
+    >
   | (Base & {
-      /** The server at this endpoint answers, but has no v2 API. Told once, and again after it had one. */
-      readonly type: 'no-v2-api';
-      readonly endpoint: string;
-      /** The release it runs, as `3.5.16`. */
-      readonly version?: string;
+      /** What was asked for may mean something else than the user thinks. */
+      readonly type: 'hint';
+      readonly operation: string;
+      readonly hint: string;
     })
   | (Base & {
       /** A member list was longer than is believed: 64 members, 8 URLs each. */

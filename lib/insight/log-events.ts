@@ -77,8 +77,11 @@ function eventLines(event: ClientEvent, lost: LostWatches): Line[] {
   ];
 }
 
-/** Which servers have the v2 API. */
-const withV2 = '3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone';
+/** Of a server that lacks the client's API. @param which releases have it */
+const lacking =
+  (which: string) =>
+  ({ endpoint, version }: EventOf<'no-v2-api' | 'no-v3-api'>): string =>
+    version === undefined ? `${endpoint} (etcd ${which})` : `${endpoint}: etcd ${version} (${which})`;
 const ms = (duration: number): string => `${duration.toFixed(0)} ms`;
 const nameOf = (member: { id: string; name: string } | undefined): string =>
   member === undefined ? 'none' : member.name || member.id;
@@ -129,11 +132,9 @@ const tellings: { readonly [Type in ClientEvent['type']]: Telling<Type> } = {
     ({ members, since }) => `none of ${members} members can be reached since ${since.toISOString()}`,
   ],
   'cluster-up': ['info', ({ durationMs }) => `after ${ms(durationMs)}`],
-  'no-v2-api': [
-    'warn',
-    ({ endpoint, version }) =>
-      version === undefined ? `${endpoint} (etcd ${withV2})` : `${endpoint}: etcd ${version} (${withV2})`,
-  ],
+  'no-v2-api': ['warn', lacking('3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone')],
+  'no-v3-api': ['warn', lacking('3.4 and later have it, unless started with --enable-grpc-gateway=false')],
+  hint: ['warn', ({ operation, hint }) => `${operation}: ${hint}`],
   'member-list-cut': ['warn', ({ ignored }) => `not used: ${ignored}`],
   'watch-live': [
     'debug',

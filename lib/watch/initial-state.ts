@@ -4,6 +4,7 @@ import {
   EMPTY,
   filter,
   map,
+  merge,
   of,
   retry,
   startWith,
@@ -14,6 +15,7 @@ import {
   type Observable,
 } from 'rxjs';
 import { backoff } from '../util/backoff.js';
+import { lives$, type LiveEvent } from './live-events.js';
 import { MemberLeft } from './member-left.js';
 import type { Position } from './position.js';
 import type { InitialState } from './watch-protocol.js';
@@ -23,12 +25,28 @@ import type { WatchSource } from './watch-source.js';
 /** Up to where something holds: a place, and the epoch in which it counts. */
 type Mark = Pick<InitialState<unknown>, 'epoch' | 'next'>;
 
+/** What a source has told, and up to where it has told everything then; undefined: that it has caught up. */
+interface Told<E> extends Mark {
+  readonly event: E | undefined;
+}
+
 /**
  * A source's events behind the state that they change. The state is read once the source stands, at its member; what
  * comes meanwhile waits, and what the state holds already is left out. Once something above the state has come, all that
  * follows passes.
+ *
+ * @param live what is told each time that the source has caught up. Default: nothing
  */
-export function withInitialState$<E, P extends Position>(source: WatchSource<E, P>): Observable<E> {
+export function withInitialState$<E, P extends Position>(
+  source: WatchSource<E, P>,
+  live?: LiveEvent<E>,
+): Observable<E> {
+  // As it is told: by the time that it is asked for, the source may have gone on.
+  const place = (event: E | undefined): Told<E> => ({
+    event,
+    next: source.run?.position.next ?? 0,
+    epoch: source.run?.position.epoch ?? 0,
+  });
   return defer(() => {
     let held: Mark | undefined;
     const sync$ = state$(source).pipe(
@@ -42,20 +60,22 @@ export function withInitialState$<E, P extends Position>(source: WatchSource<E, 
       held = undefined;
       return false;
     };
-    return source.events$.pipe(
-      // As it is told: by the time that it is asked for, the source may have gone on.
-      map((event) => ({
-        event,
-        next: source.run?.position.next ?? 0,
-        epoch: source.run?.position.epoch ?? 0,
-      })),
+    const events$ = source.events$.pipe(map(place));
+    const lives = live === undefined ? [] : [defer(() => lives$(source)).pipe(map(() => place(undefined)))];
+    return merge(events$, ...lives).pipe(
       startWith(undefined),
-      concatMap((told): Observable<E> =>
-        told === undefined ? sync$ : isHeld(told) ? EMPTY : of(told.event),
-      ),
+      concatMap((told): Observable<E> => {
+        if (told === undefined) return sync$;
+        if (told.event === undefined) return live === undefined ? EMPTY : of(live(furthest(told, held)));
+        return isHeld(told) ? EMPTY : of(told.event);
+      }),
     );
   });
 }
+
+/** Up to where everything is told: by the watch, or by the state. */
+const furthest = (told: Mark, held: Mark | undefined): number =>
+  held !== undefined && isUpTo(told, held) ? held.next : told.next;
 
 const isUpTo = (told: Mark, held: Mark): boolean =>
   told.epoch < held.epoch || (told.epoch === held.epoch && told.next <= held.next);

@@ -1,5 +1,7 @@
-import { auditTime, defer, map, share, startWith, Subject, type Observable } from 'rxjs';
+import { auditTime, defer, finalize, map, share, startWith, Subject, takeUntil, type Observable } from 'rxjs';
 import { defined } from '../util/defined.js';
+import { withInitialState$ } from './initial-state.js';
+import { withLive$, type LiveEvent } from './live-events.js';
 import type { Position } from './position.js';
 import { togetherMs } from './timing.js';
 import type { WatchContext, WatchTarget } from './watch-context.js';
@@ -8,7 +10,7 @@ import type { WatchStage } from './watch-run.js';
 import { WatchSource } from './watch-source.js';
 
 /** What is told of an open watch besides its target; each API's list says what that means. */
-interface OpenWatchState {
+export interface OpenWatchState {
   readonly id: number;
   readonly state: WatchStage;
   readonly index?: number;
@@ -17,9 +19,20 @@ interface OpenWatchState {
   readonly since: Date;
 }
 
+/** How one subscriber follows a target. */
+interface Following<E> {
+  /** The first place of interest. Default: from now on, together with all others who want that. */
+  readonly from?: number | undefined;
+  /** Begins with the state. */
+  readonly initial: boolean;
+  /** What is told each time that the watch has caught up. Default: nothing. */
+  readonly live?: LiveEvent<E> | undefined;
+}
+
 /** The open watches of a client; those of the same target share one source. */
 export class Watches<E, P extends Position, T extends WatchTarget> {
   readonly #protocolOf: (target: T) => WatchProtocol<E, P>;
+  readonly #isSame: (a: T, b: T) => boolean;
   readonly #open = new Set<WatchSource<E, P, T>>();
   /** By key: those that others may join. */
   readonly #shared = new Map<string, readonly WatchSource<E, P, T>[]>();
@@ -37,9 +50,31 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
     share(),
   );
 
-  /** @param protocolOf how a target is watched */
-  constructor(protocolOf: (target: T) => WatchProtocol<E, P>) {
+  /**
+   * @param protocolOf how a target is watched
+   * @param isSame whether two targets are one and the same. Default: their fields are, which are plain values
+   */
+  constructor(
+    protocolOf: (target: T) => WatchProtocol<E, P>,
+    isSame: (a: T, b: T) => boolean = haveSameFields,
+  ) {
     this.#protocolOf = protocolOf;
+    this.#isSame = isSame;
+  }
+
+  /** One subscriber's share of what is told of a target, until the client is closed. */
+  follow$(context: WatchContext, target: T, { from, initial, live }: Following<E>): Observable<E> {
+    return defer(() => {
+      const source = this.source(context, target, from);
+      source.subscribers += 1;
+      this.changed();
+      return told$(source, initial, live).pipe(
+        finalize(() => {
+          source.subscribers -= 1;
+          this.changed();
+        }),
+      );
+    });
   }
 
   /** The key of the watch that was opened last: there the client has rights. */
@@ -59,7 +94,7 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
   /** The source to follow: the one that is there for the target, or one of its own from there. */
   source(context: WatchContext, target: T, from: number | undefined): WatchSource<E, P, T> {
     const { key } = target;
-    const known = this.#shared.get(key)?.find((one) => isSame(one.target, target));
+    const known = this.#shared.get(key)?.find((one) => this.#isSame(one.target, target));
     if (from === undefined && known !== undefined) return known;
     const source = new WatchSource(
       context,
@@ -82,9 +117,19 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
   }
 }
 
-/** Whether two targets are one and the same: their fields are plain values. */
-const isSame = <T extends WatchTarget>(a: T, b: T): boolean =>
+const haveSameFields = <T extends WatchTarget>(a: T, b: T): boolean =>
   Object.keys({ ...a, ...b }).every((name) => a[name as keyof T] === b[name as keyof T]);
+
+/** What one subscriber is told, until the client is closed. */
+function told$<E, P extends Position>(
+  source: WatchSource<E, P>,
+  initial: boolean,
+  live: LiveEvent<E> | undefined,
+): Observable<E> {
+  const untilClosed = takeUntil<E>(source.context.cluster.closing$);
+  if (initial) return withInitialState$(source, live).pipe(untilClosed);
+  return live === undefined ? source.events$ : withLive$(source, live).pipe(untilClosed);
+}
 
 function describe<T extends WatchTarget>({
   id,

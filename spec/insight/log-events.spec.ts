@@ -96,6 +96,16 @@ const rows: [Event, LogLevel, string][] = [
     'no-v2-api http://a:2379 (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone)',
   ],
   [
+    { type: 'no-v3-api', endpoint: 'http://a:2379', version: '3.3.25' },
+    'warn',
+    'no-v3-api http://a:2379: etcd 3.3.25 (3.4 and later have it, unless started with --enable-grpc-gateway=false)',
+  ],
+  [
+    { type: 'hint', operation: 'watch /a/', hint: 'this is the one key /a/' },
+    'warn',
+    'hint watch /a/: this is the one key /a/',
+  ],
+  [
     { type: 'member-list-cut', ignored: '1936 of 2000 members' },
     'warn',
     'member-list-cut not used: 1936 of 2000 members',
@@ -173,6 +183,8 @@ describe('a line', () => {
       'cluster-down': true,
       'cluster-up': true,
       'no-v2-api': true,
+      'no-v3-api': true,
+      hint: true,
       'member-list-cut': true,
       'watch-live': true,
       'watch-catching-up': true,

@@ -99,6 +99,8 @@ describe('the events of a client', () => {
       | 'cluster-down'
       | 'cluster-up'
       | 'no-v2-api'
+      | 'no-v3-api'
+      | 'hint'
       | 'member-list-cut'
       | 'watch-live'
       | 'watch-catching-up'

@@ -1,6 +1,7 @@
 import { concat, defer, NEVER, of, Subject, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { withInitialState$ } from '../../lib/watch/initial-state.js';
+import { withLive$ } from '../../lib/watch/live-events.js';
 import type { LegItem } from '../../lib/watch/leg-item.js';
 import type { InitialState } from '../../lib/watch/watch-protocol.js';
 import { WatchSource } from '../../lib/watch/watch-source.js';
@@ -136,5 +137,69 @@ describe('a read that is of no use', () => {
     const bug = new RangeError('bug');
     protocol.onError = () => bug;
     expect(watchOver(withInitialState$(source)).seen.error).toBe(bug);
+  });
+});
+
+describe('told each time that the watch has caught up', () => {
+  const caughtUp = (next: number): string => `up to ${next - 1}`;
+
+  function expectLive(initial: boolean, leg: string, expected: string): void {
+    new TestScheduler((actual, wanted) => {
+      expect(actual).toEqual(wanted);
+    }).run(({ cold, expectObservable }) => {
+      const items: Record<string, LegItem<string>> = {
+        c: { type: 'catching-up', endpoint: 'http://a' },
+        l: live,
+        4: batch(4),
+        6: batch(6),
+        n: { ...batch(2), epoch: 1, state: { reason: 'rebuilt', from: 7 } },
+      };
+      protocol.onLeg = () => cold(leg, items);
+      protocol.onState = () => cold('--(s|)', { s: state(5) });
+      const events$ = initial ? withInitialState$(source, caughtUp) : withLive$(source, caughtUp);
+      expectObservable(events$, '---------------------!').toBe(expected, {
+        s: 'state<5',
+        4: '4.0',
+        6: '6.0',
+        n: '2.0',
+        d: 'up to 3',
+        e: 'up to 4',
+        f: 'up to 5',
+        g: 'up to 1',
+      });
+    });
+  }
+
+  test('behind what came before', () => {
+    expectLive(false, '-c-4-l---6-', '---4-e---6-');
+  });
+
+  test('once as long as it lasts, and again after it has fallen back', () => {
+    expectLive(false, '-c-4-l-l-c-l-', '---4-e-----e-');
+  });
+
+  test('behind the state, and up to there at least', () => {
+    expectLive(true, '-c4l----6-', '---(se)-6-');
+  });
+
+  test('not before what is lost has been made up for', () => {
+    protocol.onError = () => ({ lost: 'rebuilt' });
+    new TestScheduler((actual, wanted) => {
+      expect(actual).toEqual(wanted);
+    }).run(({ cold, expectObservable }) => {
+      const legs = ['-l-#', '-c-(nl)'];
+      const items: Record<string, LegItem<string>> = {
+        c: { type: 'catching-up', endpoint: 'http://a' },
+        l: live,
+        n: { ...batch(2), epoch: 1, state: { reason: 'rebuilt', from: 7 } },
+      };
+      let n = 0;
+      protocol.onLeg = () => cold(legs[n++] ?? '', items);
+      expectObservable(withLive$(source, caughtUp), '200ms !').toBe('-a 104ms (nz)', {
+        a: 'up to -1',
+        n: '2.0',
+        z: 'up to 2',
+      });
+    });
   });
 });

@@ -1,30 +1,9 @@
-import {
-  concat,
-  concatMap,
-  defer,
-  EMPTY,
-  finalize,
-  identity,
-  of,
-  map,
-  take,
-  takeUntil,
-  takeWhile,
-  throwError,
-  throwIfEmpty,
-  timeout,
-  type MonoTypeOperatorFunction,
-  type Observable,
-} from 'rxjs';
+import { defer, identity, map, takeUntil, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { check, checkOptions, type Check } from '../../check.js';
-import {
-  ClientClosedError,
-  InvalidOptionError,
-  RequestTimeoutError,
-  WatchHistoryLostError,
-} from '../../errors.js';
+import { ClientClosedError, InvalidOptionError, WatchHistoryLostError } from '../../errors.js';
 import { ConnectionSlots } from '../../watch/connection-slots.js';
-import { withInitialState$ } from '../../watch/initial-state.js';
+import { endAfter } from '../../watch/end-after.js';
+import { firstEvent } from '../../watch/first-event.js';
 import { Watches } from '../../watch/watches.js';
 import type { V2Context } from '../context.js';
 import { normaliseKey } from '../wire/key-path.js';
@@ -124,62 +103,22 @@ export class WatchApi {
       }
       demandKey(this.#context.settings, normalised);
       if (cluster.closed) throw new ClientClosedError(`watch ${normalised}`);
-      return this.#followed$({ key: normalised, recursive }, fromIndex, initial).pipe(
-        onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
-        until === undefined ? identity : endAfter(until),
-      );
+      return this.#watches
+        .follow$(this.#context, { key: normalised, recursive }, { from: fromIndex, initial })
+        .pipe(
+          onHistoryLost === 'error' ? refuseLoss(normalised) : identity,
+          until === undefined ? identity : endAfter(until),
+        );
     });
-  }
-
-  /** One subscriber's share of a source. */
-  #followed$(target: Target, fromIndex: number | undefined, initial: boolean): Observable<WatchEvent> {
-    const source = this.#watches.source(this.#context, target, fromIndex);
-    source.subscribers += 1;
-    this.#watches.changed();
-    const events$ = initial
-      ? withInitialState$(source).pipe(takeUntil(this.#context.cluster.closing$))
-      : source.events$;
-    return events$.pipe(
-      finalize(() => {
-        source.subscribers -= 1;
-        this.#watches.changed();
-      }),
-    );
   }
 
   watchOnce$(key: string, options: WatchOnceOptions = {}): Observable<WatchEvent> {
     return defer(() => {
       checkOptions('', options, onceChecks);
       const { timeout: limit, ...rest } = options;
-      const next$ = this.watch$(key, rest).pipe(
-        take(1),
-        // Only the client's end completes a watch.
-        throwIfEmpty(() => new ClientClosedError(`watch ${key}`)),
-      );
-      if (limit === undefined) return next$;
-      return next$.pipe(
-        timeout({
-          first: limit,
-          with: () => throwError(() => new RequestTimeoutError(`watch ${key}`, limit)),
-        }),
-      );
+      return this.watch$(key, rest).pipe(firstEvent(`watch ${key}`, limit));
     });
   }
-}
-
-/** Asks after each event has been emitted; the one that is accepted is the last. */
-function endAfter(accepts: (event: WatchEvent) => boolean): MonoTypeOperatorFunction<WatchEvent> {
-  const end = Symbol('end');
-  return (events$) =>
-    events$.pipe(
-      concatMap((event) =>
-        concat(
-          of(event),
-          defer(() => (accepts(event) ? of(end) : EMPTY)),
-        ),
-      ),
-      takeWhile((item) => item !== end),
-    );
 }
 
 /** Turns the word that events are lost into an error. */

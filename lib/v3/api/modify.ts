@@ -3,13 +3,14 @@ import { check, demand } from '../../check.js';
 import { within } from '../../cluster/deadline.js';
 import type { CallOptions, CallSettings } from '../../options.js';
 import { backoff } from '../../util/backoff.js';
+import { isSameBytes } from '../../util/same-bytes.js';
 import { bytesOf, keyBytes, nameOf, type Key, type Value } from '../model/key-range.js';
 import { keyValue, type KeyValue } from '../model/key-value.js';
 import type { ResponseInfo } from '../model/response-info.js';
 import type { Answer, Message } from '../wire/messages.js';
 import { failure, hasModRevision, isAbsent, readOf } from './comparing.js';
 import { leaseChecks, type KvCalls } from './kv-calls.js';
-import { foundBy, isSame, keptLease, settled$ } from './settle.js';
+import { foundBy, keptLease, settled$ } from './settle.js';
 import { longestLostRaceMs, lostRaceMs } from './timing.js';
 
 /** Options of `modify$`. */
@@ -94,7 +95,7 @@ function isUnchanged(
   lease: string | undefined,
 ): boolean {
   if (before === undefined || value === undefined) return before === undefined && value === undefined;
-  return lease === undefined && isSame(before.value, value);
+  return lease === undefined && isSameBytes(before.value, value);
 }
 
 /** The key becomes that value, or is deleted, if it is still as it was; what it has become is read. */

@@ -3,6 +3,7 @@ import { within } from '../../cluster/deadline.js';
 import { isOutcomeUnknown } from '../../errors.js';
 import type { CallSettings } from '../../options.js';
 import { backoff } from '../../util/backoff.js';
+import { isSameBytes } from '../../util/same-bytes.js';
 import { idNumber } from '../wire/ids.js';
 import type { Answer, Message } from '../wire/messages.js';
 import type { KvCalls, TxnAnswer } from './kv-calls.js';
@@ -119,7 +120,7 @@ function isAnothers$(
 
 function isAsWritten(kv: KeyValue, { value, lease }: Commit, before: KeyValue): boolean {
   const expected = lease === keptLease ? before.lease : lease;
-  return value !== undefined && isSame(kv.value, value) && number(kv.lease) === number(expected);
+  return value !== undefined && isSameBytes(kv.value, value) && number(kv.lease) === number(expected);
 }
 
 /** The key keeps the lease that it has. */
@@ -127,7 +128,3 @@ export const keptLease = 'kept';
 
 const number = (lease: string | undefined): bigint | undefined =>
   lease === undefined ? undefined : idNumber(lease);
-
-/** Whether they are the same bytes. */
-export const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -2,7 +2,7 @@ import type { LostRevisions } from '../../errors.js';
 import type { KeyValue } from './key-value.js';
 
 /** A key was written. */
-interface PutEvent {
+export interface PutEvent {
   readonly type: 'put';
   /** The key as it is now. */
   readonly kv: KeyValue;
@@ -15,7 +15,7 @@ interface PutEvent {
 }
 
 /** A key was deleted, or its lease ended. */
-interface DeleteEvent {
+export interface DeleteEvent {
   readonly type: 'delete';
   /** The key as text; see `keyBytes` for one that is no UTF-8. */
   readonly key: string;
@@ -32,14 +32,14 @@ interface DeleteEvent {
 export type ChangeEvent = PutEvent | DeleteEvent;
 
 /** The state of the range with which a watch begins; events follow from the next revision on. */
-interface SyncEvent {
+export interface SyncEvent {
   readonly type: 'sync';
   readonly kvs: readonly KeyValue[];
   readonly revision: number;
 }
 
 /** The state of the range in place of events that are lost; events follow from the next revision on. */
-interface ResyncEvent {
+export interface ResyncEvent {
   readonly type: 'resync';
   readonly kvs: readonly KeyValue[];
   readonly revision: number;
@@ -49,5 +49,19 @@ interface ResyncEvent {
   readonly reason: LostRevisions['reason'];
 }
 
-/** What a watch tells. */
-export type WatchEvent = ChangeEvent | SyncEvent | ResyncEvent;
+/** With `live`: the watch has caught up; what follows happens as it is told. Told again after each interruption. */
+export interface LiveEvent {
+  readonly type: 'live';
+  /** Up to this revision everything was told. */
+  readonly revision: number;
+}
+
+/** With `progress`: the member has told how far it is, and nothing was changed in the range up to there. */
+export interface ProgressEvent {
+  readonly type: 'progress';
+  /** Up to this revision everything was told. */
+  readonly revision: number;
+}
+
+/** What a watch tells: a union on `type`. */
+export type WatchEvent = ChangeEvent | SyncEvent | ResyncEvent | LiveEvent | ProgressEvent;

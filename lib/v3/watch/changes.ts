@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../util/same-bytes.js';
 import type { Batch } from '../../watch/leg-item.js';
 import { keyValue } from '../model/key-value.js';
 import type { ChangeEvent } from '../model/watch-event.js';
@@ -50,9 +51,4 @@ export function isSameChange(a: Change, b: Change): boolean {
     isSameBytes(x?.key, y?.key) &&
     isSameBytes(x?.value, y?.value)
   );
-}
-
-function isSameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -1,4 +1,4 @@
-import { catchError, concatMap, of, switchMap, takeUntil, throwError, type Observable } from 'rxjs';
+import { catchError, concatMap, map, of, switchMap, takeUntil, throwError, type Observable } from 'rxjs';
 import { Fault } from '../../cluster/fault.js';
 import type { Attempt } from '../../errors.js';
 import { HistoryLost } from '../../watch/history-lost.js';
@@ -29,7 +29,8 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
   }
 
   leg$(site: Site<WatchPosition>): Observable<V3LegItem> {
-    return leg$(this.#site(site));
+    const items$ = leg$(this.#site(site));
+    return this.#target.progress ? items$.pipe(map((item) => withProgress(item, site.position))) : items$;
   }
 
   /**
@@ -72,4 +73,10 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
   #site(site: Site<WatchPosition>): LegSite {
     return { ...site, context: this.#context, target: this.#target };
   }
+}
+
+/** Where the position moves on without an event, that becomes one. */
+function withProgress(item: V3LegItem, { next = 0 }: WatchPosition): V3LegItem {
+  const isProgress = item.type === 'events' && item.events.length === 0 && item.next >= next;
+  return isProgress ? { ...item, events: [{ type: 'progress', revision: item.next - 1 }] } : item;
 }

@@ -102,6 +102,8 @@ export function watchBed(version: string, options: ClientOptions = {}) {
   ): V3WatchLog {
     const target: V3Target = {
       key: JSON.stringify(range),
+      range: 'x',
+      progress: false,
       bounds: isBounds(range) ? range : boundsOf('range', range),
       prevKv,
       only,
@@ -164,6 +166,7 @@ function lineOf(event: WatchEvent): string {
   const { type, revision } = event;
   if (type === 'put') return `put ${event.kv.key}=${event.kv.value}@${revision}`;
   if (type === 'delete') return `delete ${event.key}@${revision}`;
+  if (type === 'live' || type === 'progress') return `${type}@${revision}`;
   return `${type}${type === 'resync' ? ` ${event.reason}` : ''} ${event.kvs.map(({ key, value }) => `${key}=${value}`).join(' ')}@${revision}`;
 }
 
