@@ -14,6 +14,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^#platform/(.*)\\.js$': '<rootDir>/lib/$1',
     '^rxetcd$': '<rootDir>/lib/index.ts',
+    '^rxetcd/v3$': '<rootDir>/lib/index.v3.ts',
     '^rxetcd/testing$': '<rootDir>/lib/testing/index.ts',
   },
   transform: {
@@ -40,7 +41,7 @@ export default {
   // Of the cases that wait side by side (`test.concurrent`): all of a file.
   maxConcurrency: 20,
   testTimeout: 60_000,
-  collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts', '!lib/**/*.browser.ts'],
+  collectCoverageFrom: ['lib/**/*.ts', '!lib/index*.ts', '!lib/**/*.browser.ts'],
   coverageProvider: 'v8',
   coverageThreshold: { global: { lines: 95, branches: 90, functions: 95, statements: 95 } },
 };

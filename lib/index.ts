@@ -1,3 +1,4 @@
+export type { BaseClient } from './client/base-client.js';
 export { EtcdClient } from './client/etcd-client.js';
 export { ClusterState } from './cluster/cluster-state.js';
 export { ClusterState$ } from './cluster/cluster-state-subject.js';
@@ -90,8 +91,8 @@ export type {
   WatchEvent,
 } from './v2/model/model.js';
 export type { RawOptions, RawResponse } from './v2/api/raw.js';
-export type { MemberHealth, MemberVersion } from './v2/api/server.js';
-export type { ServerVersion } from './cluster/server-version.js';
+export type { MemberHealth } from './cluster/member-health.js';
+export type { MemberVersion, ServerVersion } from './cluster/server-version.js';
 export type { StatsApi, StatsOptions } from './v2/api/stats.js';
 export type {
   FollowerStats,

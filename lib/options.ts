@@ -51,7 +51,7 @@ export interface TlsOptions {
 export interface ClientOptions extends CallOptions {
   /** `host:port` (the port may be left out: 2379), a URL, or an array of them. Default `http://127.0.0.1:2379`. */
   endpoints?: string | readonly string[] | undefined;
-  /** Basic authentication. Default: none. */
+  /** Name and password: basic authentication on the v2 API, exchanged for a token on the v3 API. Default: none. */
   auth?: { username: string; password: string } | undefined;
   /** TLS for `https` endpoints. Default: none; where it is given, a `host:port` means `https`. */
   tls?: TlsOptions | undefined;
@@ -66,7 +66,10 @@ export interface ClientOptions extends CallOptions {
   probeTimeout?: number | undefined;
   /** Whether members found in the cluster are used besides the endpoints. Default true. */
   discover?: boolean | undefined;
-  /** Which member watches are opened on. Default `'leader'`, the only one that never skips events. */
+  /**
+   * Which member watches are opened on. Default on the v2 API `'leader'`, the only one that never skips events there; on the
+   * v3 API `'any'`.
+   */
   watchOn?: 'leader' | 'any' | undefined;
   /**
    * How large an answer may be, in bytes; of a watch, each event. A larger one is cut off and ends the call, or the
@@ -122,7 +125,6 @@ const defaults = {
   deadline: 30_000,
   retry: { max: Infinity, initialDelay: 50, maxDelay: 2_000, writes: 'unsent' },
   discover: true,
-  watchOn: 'leader',
 } as const;
 
 const pem: Check = secret((v) => {
@@ -266,11 +268,13 @@ function normaliseEndpoints(given: unknown, scheme: 'http' | 'https'): string[] 
 /**
  * Checks what the constructor was given and fills in the defaults.
  *
+ * @param watchOn the default of that option, which hangs on the API
  * @throws InvalidOptionError naming the option and the value
  */
 export function resolveOptions(
   first?: string | readonly string[] | ClientOptions,
   rest?: ClientOptions,
+  watchOn: Settings['watchOn'] = 'leader',
 ): Settings {
   const given: unknown = first;
   const listed = typeof given === 'string' || Array.isArray(given);
@@ -302,6 +306,7 @@ export function resolveOptions(
   const { retry, endpoints = defaults.endpoints, ...others } = withoutUndefined(options);
   return {
     ...defaults,
+    watchOn,
     ...others,
     // Copies: what the caller changes later changes nothing here.
     ...(auth === undefined ? {} : { auth: { ...auth } }),

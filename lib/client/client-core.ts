@@ -128,7 +128,8 @@ export class ClientCore {
 
 /** What `connect$` was given: its own options, and what the client is made from. */
 export interface Connecting {
-  readonly checkKey: string;
+  /** Undefined if none was given. */
+  readonly checkKey: string | undefined;
   readonly deadline: number;
   readonly args: readonly [endpointsOrOptions: unknown, options: ClientOptions | undefined];
 }
@@ -138,7 +139,7 @@ export function connecting(
   first: string | readonly string[] | ConnectOptions | undefined,
   rest: ConnectOptions | undefined,
 ): Connecting {
-  const { checkKey = '/', deadline = connectDeadlineMs } = { ...optionsIn(first), ...optionsIn(rest) };
+  const { checkKey, deadline = connectDeadlineMs } = { ...optionsIn(first), ...optionsIn(rest) };
   return { checkKey, deadline, args: [withoutCheckKey(first), withoutCheckKey(rest) as ClientOptions] };
 }
 

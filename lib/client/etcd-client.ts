@@ -1,10 +1,4 @@
-/// <reference lib="esnext.disposable" preserve="true" />
-import { defer, type Observable, type Subscription } from 'rxjs';
-import type { ClusterState } from '../cluster/cluster-state.js';
-import type { ClusterState$ } from '../cluster/cluster-state-subject.js';
-import type { Member } from '../cluster/member.js';
-import type { ClientEvent } from '../insight/events.js';
-import { logEvents, type LogOptions } from '../insight/log-events.js';
+import { defer, type Observable } from 'rxjs';
 import { resolveOptions, type CallOptions, type ClientOptions, type ConnectOptions } from '../options.js';
 import { checkServer$ } from '../v2/api/connect.js';
 import { isAuthentication } from '../v2/wire/is-authentication.js';
@@ -28,12 +22,14 @@ import { MembersApi } from '../v2/api/members.js';
 import type { KeyResponse, WatchEvent } from '../v2/model/model.js';
 import { v2Probe } from '../v2/probe.js';
 import { RawApi, type RawOptions, type RawResponse } from '../v2/api/raw.js';
-import { ServerApi, type MemberHealth, type MemberVersion } from '../v2/api/server.js';
-import type { ServerVersion } from '../cluster/server-version.js';
+import { ServerApi } from '../v2/api/server.js';
+import type { MemberHealth } from '../cluster/member-health.js';
+import type { MemberVersion, ServerVersion } from '../cluster/server-version.js';
 import { StatsApi } from '../v2/api/stats.js';
 import { WatchApi, type WatchOnceOptions, type WatchOptions } from '../v2/watch/watch-api.js';
 import type { OpenWatch } from '../v2/watch/open-watch.js';
 import { Watermark } from '../v2/watermark.js';
+import { BaseClient } from './base-client.js';
 import { ClientCore, connecting, handedOver$, type Api } from './client-core.js';
 
 /**
@@ -49,7 +45,7 @@ import { ClientCore, connecting, handedOver$, type Api } from './client-core.js'
  * const { node } = await firstValueFrom(client.get$('/config/app'));
  * ```
  */
-export class EtcdClient implements AsyncDisposable {
+export class EtcdClient extends BaseClient {
   readonly #core: ClientCore;
   readonly #context: V2Context;
   readonly #keyCalls: KeyCalls;
@@ -59,13 +55,6 @@ export class EtcdClient implements AsyncDisposable {
   readonly #server: ServerApi;
   readonly #raw: RawApi;
 
-  /**
-   * Members and leader, followed by a heartbeat while anyone subscribes here, watches, or has a call in flight. Never
-   * errors; completes when the client is closed. The heartbeat's timers do not keep a process alive.
-   */
-  readonly clusterState$: ClusterState$;
-  /** What happens inside, for logs and metrics; hot. Never a body, a value or a credential. */
-  readonly events$: Observable<ClientEvent>;
   /** The members of the cluster: list, add, update, remove. */
   readonly members: MembersApi;
   /** Statistics of the leader, of a member, of its store. */
@@ -82,6 +71,7 @@ export class EtcdClient implements AsyncDisposable {
   constructor(endpoints: string | readonly string[], options?: ClientOptions);
   constructor(first?: string | readonly string[] | ClientOptions, rest?: ClientOptions) {
     const core = new ClientCore(resolveOptions(first, rest), v2);
+    super(core);
     const { settings, transport, cluster, events } = core;
     const context: V2Context = {
       settings,
@@ -106,8 +96,6 @@ export class EtcdClient implements AsyncDisposable {
     this.members = new MembersApi(apiCalls);
     this.stats = new StatsApi(apiCalls);
     this.auth = new AuthApi(apiCalls);
-    this.clusterState$ = cluster.state$;
-    this.events$ = events.events$;
   }
 
   /**
@@ -135,32 +123,12 @@ export class EtcdClient implements AsyncDisposable {
   ): Observable<EtcdClient> {
     return defer(() => {
       const { checkKey, deadline, args } = connecting(first, rest);
-      const key = normaliseKey(checkKey, 'checkKey');
+      const key = normaliseKey(checkKey ?? '/', 'checkKey');
       const client = new EtcdClient(...(args as [string, ClientOptions]));
       const check$ = (left: number): Observable<unknown> =>
         checkServer$(client.#context, client.#keyCalls, key, left);
       return handedOver$(client, client.#core.known$(deadline, check$));
     });
-  }
-
-  /** The URLs known: the configured ones, then those found in the cluster. */
-  get endpoints(): readonly string[] {
-    return this.#core.cluster.endpoints;
-  }
-
-  /**
-   * Emits the leader now (undefined if none is known), then each change; endless. Unlike `clusterState$`, a
-   * subscription keeps a Node process alive.
-   *
-   * Errors: UnsupportedByServerError once no server at any endpoint has the v2 API.
-   */
-  leader$(): Observable<Member | undefined> {
-    return this.#core.leader$();
-  }
-
-  /** Probes every member now and emits the state that follows. */
-  refreshCluster$(): Observable<ClusterState> {
-    return this.#core.refreshCluster$();
   }
 
   /**
@@ -388,64 +356,6 @@ export class EtcdClient implements AsyncDisposable {
    */
   raw$(method: HttpMethod, path: string, options?: RawOptions): Observable<RawResponse> {
     return this.#raw.raw$(method, path, options);
-  }
-
-  /**
-   * Prints what happens, one line for each event, until its subscription or the client ends.
-   *
-   * @returns the subscription that ends it
-   * @throws InvalidOptionError naming the option and the value
-   *
-   * @example
-   * ```ts
-   * import { EtcdClient } from 'rxetcd';
-   * const client = new EtcdClient();
-   * const logging = client.logEvents({ level: 'debug', write: (line) => console.log(line) });
-   * client.get$('/k').subscribe({ complete: () => logging.unsubscribe() });
-   * ```
-   */
-  logEvents(options?: LogOptions): Subscription {
-    return logEvents(this.#core.events, options);
-  }
-
-  /**
-   * Ends the client: open watches, `clusterState$` and `events$` complete, calls in flight and later ones fail with
-   * ClientClosedError, connections are closed. Closing twice does nothing.
-   */
-  close(): void {
-    this.#core.close();
-  }
-
-  /**
-   * Closes the client: what `await using` does at the end of its block.
-   *
-   * @example
-   * ```ts
-   * import { EtcdClient } from 'rxetcd';
-   * import { firstValueFrom } from 'rxjs';
-   * async function colour(): Promise<string | undefined> {
-   *   await using client = new EtcdClient('http://10.0.0.1:2379');
-   *   return await firstValueFrom(client.getValue$('/config/app/colour'));
-   * }
-   * ```
-   */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    return Promise.resolve();
-  }
-
-  /** One readable line, without options. */
-  toString(): string {
-    return this.#core.toString();
-  }
-
-  /** The same line. */
-  toJSON(): string {
-    return this.toString();
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
   }
 }
 

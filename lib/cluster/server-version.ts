@@ -1,4 +1,6 @@
+import type { EtcdError } from '../errors.js';
 import { parseJson, textIn } from '../transport/parse-json.js';
+import type { Member } from './member.js';
 
 /** Which releases an etcd server runs (`GET /version`). */
 export interface ServerVersion {
@@ -6,6 +8,14 @@ export interface ServerVersion {
   readonly etcdserver: string;
   /** The release that the cluster works as, as `3.4.0`; absent before etcd 2.1. */
   readonly etcdcluster?: string;
+}
+
+/** One member's releases, or why it did not tell them. */
+export interface MemberVersion extends Partial<ServerVersion> {
+  readonly member: Member;
+  /** The URL that was asked; absent when none of the member's can be used. */
+  readonly endpoint?: string;
+  readonly error?: EtcdError;
 }
 
 /** Reads the answer to `/version`: JSON since etcd 2.0, before that a text as `etcd v0.2.0`. */

@@ -1,4 +1,12 @@
-import { EtcdApiError, EtcdError, kindIs, type ApiErrorAnswer, type EtcdErrorDetails } from '../errors.js';
+import {
+  EtcdApiError,
+  EtcdError,
+  kindIs,
+  type ApiErrorAnswer,
+  type EtcdErrorDetails,
+  type LostRevisions,
+  type WatchHistoryLostError,
+} from '../errors.js';
 import { defined } from '../util/defined.js';
 import type { KeyValue } from './model/key-value.js';
 import type { ResponseInfo } from './model/response-info.js';
@@ -105,3 +113,5 @@ export const isLeaseNotFound = kindIs<LeaseNotFoundError>('LEASE_NOT_FOUND');
 export const isNoSpace = kindIs<NoSpaceError>('NO_SPACE');
 /** True when the one member that was asked is a learner. */
 export const isNotSupportedByLearner = kindIs<NotSupportedByLearnerError>('NOT_SUPPORTED_BY_LEARNER');
+/** True when what a watch has yet to see can no longer be had, with `onHistoryLost: 'error'`. */
+export const isWatchHistoryLost = kindIs<WatchHistoryLostError<LostRevisions>>('WATCH_HISTORY_LOST');

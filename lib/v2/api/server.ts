@@ -1,37 +1,13 @@
 import { map, type Observable } from 'rxjs';
-import { isRecord } from '../../check.js';
 import { defined } from '../../util/defined.js';
-import type { Member } from '../../cluster/member.js';
-import { EtcdErrorCode, type EtcdError } from '../../errors.js';
+import { EtcdErrorCode } from '../../errors.js';
 import type { CallOptions, CallSettings } from '../../options.js';
 import type { ApiCalls } from './api-calls.js';
-import { foreignFault, whatElse } from '../../cluster/server-answer.js';
 import { faultOf, type Answer } from '../wire/decode.js';
-import { eachMember$, type MemberAnswer } from './each-member.js';
-import { parseJson, wordIn } from '../../transport/parse-json.js';
-import { readVersion, type ServerVersion } from '../../cluster/server-version.js';
+import { eachMember$, type MemberAnswer } from '../../cluster/each-member.js';
+import { healthOf, type Health, type MemberHealth } from '../../cluster/member-health.js';
+import { readVersion, type MemberVersion, type ServerVersion } from '../../cluster/server-version.js';
 import { isLegacy } from '../old/server-release.js';
-
-/** One member's releases, or why it did not tell them. */
-export interface MemberVersion extends Partial<ServerVersion> {
-  readonly member: Member;
-  /** The URL that was asked; absent when none of the member's can be used. */
-  readonly endpoint?: string;
-  readonly error?: EtcdError;
-}
-
-/** One member's health. */
-export interface MemberHealth {
-  readonly member: Member;
-  /** The URL that was asked; absent when none of the member's can be used. */
-  readonly endpoint?: string;
-  /** The member answers and has a leader through which it can read. */
-  readonly healthy: boolean;
-  /** Why not, where the member says so; of a healthy one, why this client cannot use it: it has no v2 API. */
-  readonly reason?: string;
-  /** Why there is no answer. */
-  readonly error?: EtcdError;
-}
 
 /** What the servers tell about themselves (etcd: Documentation/v2/admin_guide.md, other_apis.md). */
 export class ServerApi {
@@ -94,24 +70,6 @@ function releasesOf(answer: Answer): ServerVersion {
   if (version === undefined) throw faultOf(answer);
   return version;
 }
-
-type Health = Pick<MemberHealth, 'healthy' | 'reason'>;
-
-/** `{"health":"true"}`: the word is a string, and etcd 3.5 adds a reason. A 503 is an answer, too. */
-function healthOf(answer: Answer): Health {
-  const { status, body } = answer;
-  const json = parseJson(body);
-  // Every etcd that has this path serves it, with the v2 API or without: what does not is no etcd.
-  if (!isRecord(json) || !isWord(json['health']) || (status !== 200 && status !== 503))
-    throw foreignFault(answer, whatElse(body));
-  const { health } = json;
-  return defined({
-    healthy: status === 200 && (health === 'true' || health === true),
-    reason: wordIn(json, 'reason'),
-  });
-}
-
-const isWord = (health: unknown): boolean => typeof health === 'string' || typeof health === 'boolean';
 
 const isUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text);
 

@@ -5,7 +5,7 @@ import type { CallOptions, CallSettings } from '../../options.js';
 import type { ApiCalls } from './api-calls.js';
 import { fault } from '../../cluster/server-answer.js';
 import { decodeObject, type Answer } from '../wire/decode.js';
-import { eachMember$ } from './each-member.js';
+import { eachMember$ } from '../../cluster/each-member.js';
 import { number, optional, record, recordOf, text } from '../wire/shape.js';
 import type { LeaderStats, MemberStats, SelfStats, StoreStats } from '../model/stats-model.js';
 

@@ -25,7 +25,7 @@ export interface UpdateOptions extends CreateOptions {
 }
 
 /** What a conditional write compares with; at least one, and all that are given must hold. */
-type Condition =
+export type Condition =
   | {
       /** The value that the key must have; an empty one as well. */
       prevValue: Value;
@@ -87,19 +87,6 @@ export class ConditionalApi {
     this.#calls = calls;
   }
 
-  /**
-   * Writes a key that must not exist, and emits `{ info }`.
-   *
-   * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
-   *
-   * @example
-   * ```
-   * client.create$('/jobs/7', 'mine').subscribe({
-   *   error: (e) => isCompareFailed(e) && console.log('taken:', e.kv?.value),
-   * });
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   create$(key: Key, value: Value, options: CreateOptions = {}): Observable<PutResponse> {
     return this.#calls.checked$(options, leaseChecks, (settings) => {
       const bytes = keyBytes('key', key);
@@ -108,17 +95,6 @@ export class ConditionalApi {
     });
   }
 
-  /**
-   * Writes a key that must exist, and emits `{ prevKv?, info }`.
-   *
-   * Errors: CompareFailedError, without `kv`; those of `put$`.
-   *
-   * @example
-   * ```
-   * client.update$('/config/colour', 'blue', { ignoreLease: true }).subscribe();
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   update$(key: Key, value: Value, options: UpdateOptions = {}): Observable<PutResponse> {
     return this.#calls.checked$(options, updateChecks, (settings) => {
       const bytes = keyBytes('key', key);
@@ -127,24 +103,6 @@ export class ConditionalApi {
     });
   }
 
-  /**
-   * Writes a key if it has the value `prevValue`, the mod revision `modRevision`, the version `version`, or all that are given
-   * of these, and emits `{ prevKv?, info }`. Prefer `modRevision`: a value may be the same again, and a version too once the
-   * key was deleted.
-   *
-   * Errors: CompareFailedError, with the `kv` that is there; those of `put$`.
-   *
-   * @example
-   * ```
-   * client
-   *   .get$('/config/colour')
-   *   .pipe(
-   *     switchMap(({ kv }) => client.compareAndSwap$('/config/colour', 'blue', { modRevision: kv?.modRevision ?? 1 })),
-   *   )
-   *   .subscribe();
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   compareAndSwap$(key: Key, value: Value, options: CompareAndSwapOptions): Observable<PutResponse> {
     return this.#calls.checked$(options, swapChecks, (settings) => {
       const bytes = keyBytes('key', key);
@@ -154,18 +112,6 @@ export class ConditionalApi {
     });
   }
 
-  /**
-   * Deletes a key if it has the value `prevValue`, the mod revision `modRevision`, the version `version`, or all that are given
-   * of these, and emits `{ deleted: 1, prevKvs, info }`.
-   *
-   * Errors: CompareFailedError, with the `kv` that is there, if any; those of `delete$`.
-   *
-   * @example
-   * ```
-   * client.compareAndDelete$('/jobs/7', { prevValue: 'mine' }).subscribe();
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   compareAndDelete$(key: Key, options: CompareAndDeleteOptions): Observable<DeleteResponse> {
     return this.#calls.checked$(options, removeChecks, (settings) => {
       const compare = comparesOf(keyBytes('key', key), options);
@@ -179,24 +125,6 @@ export class ConditionalApi {
     });
   }
 
-  /**
-   * Reads a key, writes what the function makes of it unless the key was changed meanwhile, else begins anew with what it is
-   * now, and emits `{ kv?, prevKv?, changed, info }`. The function gets the key, undefined if there is none, and returns the new
-   * value; undefined deletes the key, and the same bytes write nothing. It may run often, and should do nothing else. What it
-   * throws is the error. The key keeps its lease.
-   *
-   * A write whose answer never came is settled by sending it again, if the key was there before: no change is made twice. A new
-   * key's creation, or where it stays open who changed the key, ends in OutcomeUnknownError.
-   *
-   * Errors: those of `get$` and `put$`; CompareFailedError, with the `kv` that is there, if it has lost every race until its
-   * `deadline`, or more often than `retry.max`.
-   *
-   * @example
-   * ```
-   * client.modify$('/counter', (kv) => String(Number(kv?.value ?? 0) + 1)).subscribe(({ kv }) => console.log(kv?.value));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   modify$(key: Key, fn: Modification, options: ModifyOptions = {}): Observable<ModifyResponse> {
     return modified$(this.#calls, key, fn, options);
   }

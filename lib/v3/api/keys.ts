@@ -81,18 +81,6 @@ export class KeysApi {
     this.#calls = calls;
   }
 
-  /**
-   * Reads one key and emits `{ kv?, info }`, without `kv` if there is no such key.
-   *
-   * Errors: CompactedError, FutureRevisionError, AllNodesDownError, RequestTimeoutError, StaleReadError,
-   * PermissionDeniedError, AuthenticationError, InvalidOptionError.
-   *
-   * @example
-   * ```
-   * client.get$('/config/colour').subscribe(({ kv }) => console.log(kv?.value, kv?.modRevision));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   get$(key: Key, options: GetOptions = {}): Observable<GetResponse> {
     return this.#calls.checked$(options, readChecks, (settings) =>
       this.#read$('get', { key: keyBytes('key', key) }, key, options, settings).pipe(
@@ -101,28 +89,10 @@ export class KeysApi {
     );
   }
 
-  /**
-   * Reads the value of a key as text; undefined if there is no such key. Its options and errors are those of `get$`.
-   *
-   * @example
-   * ```
-   * const colour = await firstValueFrom(client.getValue$('/config/colour'));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   getValue$(key: Key, options?: GetOptions): Observable<string | undefined> {
     return this.get$(key, options).pipe(map(({ kv }) => kv?.value));
   }
 
-  /**
-   * Emits whether there is such a key, without reading it. Its options and errors are those of `get$`.
-   *
-   * @example
-   * ```
-   * client.exists$('/config/colour').subscribe((isThere) => console.log(isThere));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   exists$(key: Key, options: GetOptions = {}): Observable<boolean> {
     return this.#calls.checked$(options, readChecks, (settings) =>
       this.#count$('exists', { key: keyBytes('key', key) }, key, options, settings).pipe(
@@ -131,22 +101,6 @@ export class KeysApi {
     );
   }
 
-  /**
-   * Reads a range and emits once `{ kvs, count, more, info }`, all of one revision, `info.revision`, or of the option
-   * `revision`. `count` is how many keys the range holds, whatever `limit` and the bounds of revisions; `more`: `limit` has cut
-   * some off. A large range is read in pages of 1,000 keys or about 1 MiB, and begun anew at most 5 times when its revision is
-   * compacted meanwhile; in another order than by key, ascending, it is read in one piece. `deadline` is that of the whole.
-   *
-   * Errors: as `get$`, and ResponseTooLargeError.
-   *
-   * @example
-   * ```
-   * client
-   *   .range$({ prefix: '/config/' }, { sort: { by: 'modRevision', order: 'descending' }, limit: 10 })
-   *   .subscribe(({ kvs, count }) => console.log(kvs.map((kv) => kv.key), 'of', count));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   range$(range: KeyRange, options: RangeOptions = {}): Observable<RangeResponse> {
     return this.#calls.checked$(options, rangeChecks, (settings) => {
       const { sort, limit, revision } = options;
@@ -164,36 +118,12 @@ export class KeysApi {
     });
   }
 
-  /**
-   * Emits how many keys a range holds. Its options and errors are those of `get$`.
-   *
-   * @example
-   * ```
-   * client.count$({ prefix: '/services/' }).subscribe((count) => console.log(count));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   count$(range: KeyRange, options: GetOptions = {}): Observable<number> {
     return this.#calls.checked$(options, readChecks, (settings) =>
       this.#count$('count', boundsOf('range', range), range, options, settings),
     );
   }
 
-  /**
-   * Emits a range page after page, each as `range$` would emit it, in the order of its keys and all of one revision: that of
-   * the first page, or of the option `revision`. `more` tells that pages are still to come, `count` of each how many keys stand
-   * from its first one on. The next page is asked for once one was emitted; `deadline` is that of each. An empty range is one
-   * empty page.
-   *
-   * Errors: as `get$`, and ResponseTooLargeError. CompactedError, with `revision`, `compactRevision` and the bytes of the
-   * `lastKey` emitted, when the revision is compacted meanwhile: nothing is begun anew without a word.
-   *
-   * @example
-   * ```
-   * client.pages$({ prefix: '/logs/' }, { size: 100 }).subscribe(({ kvs }) => console.log(kvs.length));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#range
-   */
   pages$(range: KeyRange, options: PagesOptions = {}): Observable<RangeResponse> {
     return this.#calls.checked$(options, pagesChecks, (settings) => {
       const { size = pageKeys } = options;
@@ -218,19 +148,6 @@ export class KeysApi {
     });
   }
 
-  /**
-   * Writes a key, text as its UTF-8, and emits `{ prevKv?, info }`.
-   *
-   * Errors: LeaseNotFoundError, NoSpaceError, OutcomeUnknownError, AllNodesDownError, RequestTimeoutError,
-   * PermissionDeniedError, AuthenticationError, InvalidOptionError; EtcdApiError where `ignoreValue` or `ignoreLease` finds no
-   * key, or the value is larger than the server takes (1.5 MiB by default).
-   *
-   * @example
-   * ```
-   * client.put$('/config/colour', 'blue', { prevKv: true }).subscribe(({ prevKv }) => console.log(prevKv?.value));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#put
-   */
   put$(key: Key, value: Value | undefined, options: PutOptions = {}): Observable<PutResponse> {
     return this.#calls.checked$(options, putChecks, (settings) => {
       const { lease, prevKv, ignoreValue, ignoreLease } = options;
@@ -255,19 +172,6 @@ export class KeysApi {
     });
   }
 
-  /**
-   * Deletes a key, or all keys of a range, in one step and emits `{ deleted, prevKvs, info }`: how many there were, and with
-   * `prevKv` what they were. What is not there is no error.
-   *
-   * Errors: OutcomeUnknownError, AllNodesDownError, RequestTimeoutError, PermissionDeniedError, AuthenticationError,
-   * InvalidOptionError.
-   *
-   * @example
-   * ```
-   * client.delete$({ prefix: '/config/' }).subscribe(({ deleted }) => console.log(deleted));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#delete-range
-   */
   delete$(range: KeyRange, options: DeleteOptions = {}): Observable<DeleteResponse> {
     return this.#calls.checked$(options, deleteChecks, (settings) => {
       const bounds = boundsOf('range', range);

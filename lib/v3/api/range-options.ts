@@ -15,7 +15,7 @@ export interface GetOptions extends CallOptions {
 }
 
 /** In which order keys are read. */
-interface Sort {
+export interface Sort {
   /** What they are compared by; keys and values by their bytes. */
   by: 'key' | 'version' | 'createRevision' | 'modRevision' | 'value';
   /** Default `'ascending'`. */
@@ -23,7 +23,7 @@ interface Sort {
 }
 
 /** Which keys of a range are read, and what of them. */
-interface Selection {
+export interface Selection {
   /** Reads keys with their revisions, and no values. Default false. */
   keysOnly?: boolean | undefined;
   /** Those alone whose last change was at this revision or later. */

@@ -15,8 +15,9 @@ export type RevisionEvent = Revision | Exclude<WatchEvent, ChangeEvent>;
  * Puts the changes of one revision, which one transaction made, together into one event; all else passes.
  *
  * @example
- * ```
- * client
+ * ```ts
+ * import { EtcdClient, byRevision } from 'rxetcd/v3';
+ * new EtcdClient()
  *   .watch$({ prefix: '/config/' }, { initial: true })
  *   .pipe(byRevision())
  *   .subscribe((event) => {

@@ -2,6 +2,7 @@ import {
   catchError,
   concatMap,
   defer,
+  endWith,
   filter,
   ignoreElements,
   map,
@@ -121,7 +122,10 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
       position.clusterId ??= message.header?.cluster_id;
       if (start === 'state') {
         isLive = true;
-        return resync$(site).pipe(startWith<V3LegItem>({ type: 'live', endpoint }));
+        return resync$(site).pipe(
+          startWith<V3LegItem>({ type: 'catching-up', endpoint }),
+          endWith<V3LegItem>({ type: 'live', endpoint }),
+        );
       }
       if (from === undefined) return now$(revision);
       if (revision < from - 1) return lagging$();

@@ -5,8 +5,9 @@ import type { WatchEvent } from '../model/watch-event.js';
  * Lets through the events of a watch that are of one of these types, and narrows their type to it.
  *
  * @example
- * ```
- * client
+ * ```ts
+ * import { EtcdClient, ofType } from 'rxetcd/v3';
+ * new EtcdClient()
  *   .watch$({ prefix: '/svc/' })
  *   .pipe(ofType('delete'))
  *   .subscribe(({ key }) => console.log(`${key} has gone`));

@@ -254,3 +254,9 @@ export function methodOf<S extends ServiceName, M extends MethodName<S>>(
   const methods: Services[S]['methods'] = services[service].methods;
   return methods[name] as MethodOf<S, M>;
 }
+
+/** The methods of a service that are answered once. */
+export const unaryNames = (service: ServiceName): readonly string[] =>
+  Object.entries<Method>(services[service].methods)
+    .filter(([, { stream, path }]) => stream === undefined && path !== undefined)
+    .map(([name]) => name);

@@ -1,8 +1,8 @@
 import { catchError, defer, map, merge, of, race, switchMap, type Observable } from 'rxjs';
-import type { Member } from '../../cluster/member.js';
-import { AllNodesDownError, EtcdError, isClientClosed } from '../../errors.js';
-import type { CallSettings } from '../../options.js';
-import type { V2Context } from '../context.js';
+import { AllNodesDownError, EtcdError, isClientClosed } from '../errors.js';
+import type { CallSettings, Settings } from '../options.js';
+import type { Cluster } from './cluster.js';
+import type { Member } from './member.js';
 
 /** What one member answered, with its name, or why it did not. */
 export type MemberAnswer<T> =
@@ -17,7 +17,7 @@ const probesWaited = 2;
  * included. Without `timeout` among the call's options a member has twice the `probeTimeout`.
  */
 export function eachMember$<T extends object>(
-  { cluster, settings: client }: V2Context,
+  { cluster, settings: client }: { readonly cluster: Cluster; readonly settings: Settings },
   settings: CallSettings,
   timeout: number | undefined,
   ask: (endpoint: string, settings: CallSettings) => Observable<T>,
