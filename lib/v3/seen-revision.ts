@@ -8,6 +8,7 @@ export class SeenRevision {
   #clusterId: string | undefined;
   #revision = 0;
   #epoch = 0;
+  #tell: ((revision: number) => void) | undefined;
 
   /** 0 before any was seen. */
   get value(): number {
@@ -19,6 +20,11 @@ export class SeenRevision {
     return this.#epoch;
   }
 
+  /** Calls this with each revision that is higher than all before. */
+  whenHigher(tell: (revision: number) => void): void {
+    this.#tell = tell;
+  }
+
   /** Takes an answer into account. */
   saw({ clusterId, revision }: Pick<ResponseInfo, 'clusterId' | 'revision'>): void {
     if (clusterId !== this.#clusterId) {
@@ -26,7 +32,9 @@ export class SeenRevision {
       this.#clusterId = clusterId;
       this.#revision = 0;
     }
-    if (revision > this.#revision) this.#revision = revision;
+    if (revision <= this.#revision) return;
+    this.#revision = revision;
+    this.#tell?.(revision);
   }
 
   /** The store of that epoch was put back to that revision; whoever finds out later than others changes nothing. */

@@ -3,6 +3,9 @@ import type { OtherTabs, Slot } from '../transport/http1/other-tabs.js';
 import type { LegItem } from './leg-item.js';
 import { slotTimeMs } from './timing.js';
 
+/** So many legs may stand side by side at an endpoint where connections are scarce. */
+export const scarceLegs = 4;
+
 interface Running {
   readonly since: number;
   readonly yield: () => void;

@@ -1,7 +1,7 @@
 import { defer, identity, map, takeUntil, type MonoTypeOperatorFunction, type Observable } from 'rxjs';
 import { check, checkOptions, type Check } from '../../check.js';
 import { ClientClosedError, InvalidOptionError, WatchHistoryLostError } from '../../errors.js';
-import { ConnectionSlots } from '../../watch/connection-slots.js';
+import { ConnectionSlots, scarceLegs } from '../../watch/connection-slots.js';
 import { endAfter } from '../../watch/end-after.js';
 import { firstEvent } from '../../watch/first-event.js';
 import { Watches } from '../../watch/watches.js';
@@ -60,8 +60,6 @@ const onceChecks: Record<string, Check> = { ...baseChecks, timeout: check.millis
 
 /** Re-arms of idle watches, per second and client. */
 const rearmsPerSecond = 100;
-/** Polls parked at one endpoint where connections are scarce. */
-const pollsPerEndpoint = 4;
 
 /** Watches (etcd: Documentation/v2/api.md, "Waiting for a change"). */
 export class WatchApi {
@@ -76,7 +74,7 @@ export class WatchApi {
       headers: new HeaderSupport(context.transport.abilities, (endpoint) =>
         context.cluster.version(endpoint),
       ),
-      slots: new ConnectionSlots(pollsPerEndpoint, context.transport.tabs),
+      slots: new ConnectionSlots(scarceLegs, context.transport.tabs),
     };
     context.cluster.whenGone((url) => {
       this.#context.headers.forget(url);

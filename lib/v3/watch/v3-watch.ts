@@ -29,7 +29,10 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
   }
 
   leg$(site: Site<WatchPosition>): Observable<V3LegItem> {
-    const items$ = leg$(this.#site(site));
+    const { transport, slots } = this.#context;
+    const own$ = leg$(this.#site(site));
+    const items$ =
+      transport.abilities.connectionsPerHost < Infinity ? slots.take$(site.endpoint, own$) : own$;
     return this.#target.progress ? items$.pipe(map((item) => withProgress(item, site.position))) : items$;
   }
 

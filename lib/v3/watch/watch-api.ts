@@ -7,6 +7,7 @@ import {
   type LostRevisions,
 } from '../../errors.js';
 import { maxProbeBytes } from '../../transport/refusals.js';
+import { ConnectionSlots, scarceLegs } from '../../watch/connection-slots.js';
 import { endAfter } from '../../watch/end-after.js';
 import { firstEvent } from '../../watch/first-event.js';
 import { MemberLeft } from '../../watch/member-left.js';
@@ -81,14 +82,17 @@ export class WatchApi {
   );
 
   constructor(context: V3Context) {
-    const { cluster, transport } = context;
+    const { cluster, transport, seen } = context;
     const streams = new WatchStreams({
       openBodies: transport.abilities.openBodies,
       open$: (endpoint, requests) => gatewayWatch$(context, endpoint, requests),
       answers$: (endpoint) => answers$(context, endpoint),
       version: (endpoint) => cluster.version(endpoint),
     });
-    this.#context = { ...context, streams };
+    this.#context = { ...context, streams, slots: new ConnectionSlots(scarceLegs, transport.tabs) };
+    seen.whenHigher((revision) => {
+      streams.reached(revision);
+    });
   }
 
   /** The open watches, now and whenever one of them changes. */

@@ -16,7 +16,7 @@ import {
 } from 'rxetcd/v3';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, mergeMap, range as numbers, type Observable } from 'rxjs';
 import { eventually } from '../../support/jest/eventually.js';
 import { rejectionOf } from '../../support/jest/rejection.js';
 import { serverUnderTest } from '../../support/etcd/server-under-test.js';
@@ -202,6 +202,27 @@ describe('a watch', () => {
       { type: 'live', revision },
     ]);
     expect(isWatchHistoryLost(failed.error) && failed.error.lost).toEqual(lost);
+  });
+
+  test('that is idle is not outrun by a compaction, where its member tells its progress in order', async () => {
+    const proxy = await server.proxy();
+    const own = new EtcdClient(proxy.url, { discover: false });
+    server.afterwards(() => own.close());
+    const log = follow(own.watch$(key, { live: true, progress: true }));
+    await eventually(() => log.events.some(({ type }) => type === 'live'));
+    const puts = numbers(0, 1_500).pipe(mergeMap((i) => own.put$(`${key}-other`, String(i)), 32));
+    const { revision } = (await lastValueFrom(puts)).info;
+    const tellsInOrder = server.release !== '3.4';
+    if (tellsInOrder)
+      await eventually(() =>
+        log.events.some((event) => event.type === 'progress' && event.revision > revision - 500),
+      );
+    await compactPast(server.url, revision - 500);
+    proxy.reset();
+    await once(client.put$(key, 'next'));
+    await eventually(() => log.events.some(({ type }) => type === 'put' || type === 'resync'));
+    const told = log.events.filter(({ type }) => type === 'put' || type === 'resync');
+    expect(told.map(lineOf)).toEqual([tellsInOrder ? 'put next' : 'resync next']);
   });
 
   test('of a key that looks like a directory gives a hint; what it is told of itself', async () => {

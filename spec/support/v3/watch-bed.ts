@@ -2,6 +2,7 @@ import { of, Subject, type Observable } from 'rxjs';
 import { EventBus } from '../../../lib/insight/events.js';
 import { resolveOptions, type ClientOptions } from '../../../lib/options.js';
 import { Transport } from '../../../lib/transport/transport.js';
+import { ConnectionSlots, scarceLegs } from '../../../lib/watch/connection-slots.js';
 import { WatchSource } from '../../../lib/watch/watch-source.js';
 import { withInitialState$ } from '../../../lib/watch/initial-state.js';
 import type { V3Context } from '../../../lib/v3/context.js';
@@ -88,7 +89,7 @@ export function watchBed(version: string, options: ClientOptions = {}) {
     },
     version: () => bed.version,
   });
-  const context: LegContext = { ...v3, streams };
+  const context: LegContext = { ...v3, streams, slots: new ConnectionSlots(scarceLegs) };
   let id = 0;
 
   function watch(
