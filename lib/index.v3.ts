@@ -50,8 +50,8 @@ export type {
   CreateOptions,
   UpdateOptions,
 } from './v3/api/conditional.js';
-export type { DeleteOptions, PutOptions } from './v3/api/keys.js';
 export type { Modification, ModifyOptions, ModifyResponse } from './v3/api/modify.js';
+export type { DeleteOptions, PutOptions } from './v3/api/put-options.js';
 export type { GetOptions, PagesOptions, RangeOptions, Selection, Sort } from './v3/api/range-options.js';
 export type { RawOptions } from './v3/api/raw.js';
 export {

@@ -10,9 +10,10 @@ import {
   type CreateOptions,
   type UpdateOptions,
 } from '../v3/api/conditional.js';
-import { KeysApi, type DeleteOptions, type PutOptions } from '../v3/api/keys.js';
+import { KeysApi } from '../v3/api/keys.js';
 import { KvCalls } from '../v3/api/kv-calls.js';
 import type { Modification, ModifyOptions, ModifyResponse } from '../v3/api/modify.js';
+import type { DeleteOptions, PutOptions } from '../v3/api/put-options.js';
 import type { GetOptions, PagesOptions, RangeOptions } from '../v3/api/range-options.js';
 import { RawApi, type RawOptions } from '../v3/api/raw.js';
 import { ServerApi } from '../v3/api/server.js';

@@ -8,7 +8,8 @@ import type { Message } from '../wire/messages.js';
 import { failure, hasModRevision, isAbsent, readOf } from './comparing.js';
 import { leaseChecks, revisionCheck, type KvCalls, type TxnAnswer } from './kv-calls.js';
 import { modified$, type Modification, type ModifyOptions, type ModifyResponse } from './modify.js';
-import { keptLease, settled$ } from './settle.js';
+import { putRequest } from './put-options.js';
+import { kept, settled$ } from './settle.js';
 
 /** Options of `create$`. */
 export interface CreateOptions extends CallOptions {
@@ -91,7 +92,7 @@ export class ConditionalApi {
     return this.#calls.checked$(options, leaseChecks, (settings) => {
       const bytes = keyBytes('key', key);
       const compare = [isAbsent(bytes)];
-      return this.#put$({ name: 'create', key, compare, put: putOf(bytes, value, options) }, settings);
+      return this.#put$({ name: 'create', key, compare, put: putRequest(bytes, value, options) }, settings);
     });
   }
 
@@ -99,7 +100,7 @@ export class ConditionalApi {
     return this.#calls.checked$(options, updateChecks, (settings) => {
       const bytes = keyBytes('key', key);
       const compare: Compare[] = [{ key: bytes, target: 'VERSION', result: 'GREATER', version: 0 }];
-      return this.#put$({ name: 'update', key, compare, put: putOf(bytes, value, options) }, settings);
+      return this.#put$({ name: 'update', key, compare, put: putRequest(bytes, value, options) }, settings);
     });
   }
 
@@ -107,7 +108,7 @@ export class ConditionalApi {
     return this.#calls.checked$(options, swapChecks, (settings) => {
       const bytes = keyBytes('key', key);
       const compare = comparesOf(bytes, options);
-      const wanted = { name: 'compareAndSwap', key, compare, put: putOf(bytes, value, options) };
+      const wanted = { name: 'compareAndSwap', key, compare, put: putRequest(bytes, value, options) };
       return this.#put$(wanted, settings, options.modRevision);
     });
   }
@@ -157,7 +158,7 @@ export class ConditionalApi {
       },
       guard: settings.retry.writes === 'idempotent' ? modRevision : undefined,
       value: put?.value,
-      lease: put?.ignore_lease === true ? keptLease : put?.lease,
+      lease: put?.ignore_lease === true ? kept : put?.lease,
     };
     return settled$(this.#calls, commit, settings).pipe(
       map((answer) => {
@@ -166,16 +167,6 @@ export class ConditionalApi {
       }),
     );
   }
-}
-
-function putOf(
-  key: Uint8Array,
-  value: Value,
-  { lease, prevKv, ignoreLease }: UpdateOptions,
-): Message<'PutRequest'> {
-  if (ignoreLease === true && lease !== undefined)
-    throw new InvalidOptionError('lease', lease, 'no lease beside ignoreLease');
-  return { key, value: bytesOf('value', value), lease, prev_kv: prevKv, ignore_lease: ignoreLease };
 }
 
 function comparesOf(

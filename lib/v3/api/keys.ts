@@ -1,13 +1,10 @@
 import { catchError, map, type Observable } from 'rxjs';
-import { check, demand, type Check } from '../../check.js';
 import { within } from '../../cluster/deadline.js';
 import { unexpected } from '../../cluster/server-answer.js';
-import { InvalidOptionError } from '../../errors.js';
-import type { CallOptions, CallSettings } from '../../options.js';
+import type { CallSettings } from '../../options.js';
 import { compactedIn, isCompacted } from '../errors.js';
 import {
   boundsOf,
-  bytesOf,
   keyBytes,
   nameOf,
   type Bounds,
@@ -29,46 +26,18 @@ import {
 import { allOf$, pageKeys, pages$, StoreChanged } from '../paging.js';
 import type { Message } from '../wire/messages.js';
 import { compactRevision$ } from './compact-revision.js';
-import { leaseChecks, readChecks, type KvCalls, type RangeAnswer } from './kv-calls.js';
+import { readChecks, type KvCalls, type RangeAnswer } from './kv-calls.js';
+import { deleteChecks, putChecks, putRequest, type DeleteOptions, type PutOptions } from './put-options.js';
 import {
-  orderOf,
   pagesChecks,
   rangeChecks,
+  rangeRequest,
   selected,
   type GetOptions,
   type PagesOptions,
   type RangeOptions,
 } from './range-options.js';
 import { v3Call$ } from './v3-call.js';
-
-/** What a write may want beside its key and value. */
-export interface PutOptions extends CallOptions {
-  /**
-   * The id of the lease that the key is bound to from now on, in hexadecimal: the key is deleted with it. Default: none, and
-   * the key loses the one that it had.
-   */
-  lease?: string | undefined;
-  /** Tells what was there before. Default false. */
-  prevKv?: boolean | undefined;
-  /** Keeps the value that the key has: give undefined for it; the key must exist. Default false. */
-  ignoreValue?: boolean | undefined;
-  /** Keeps the lease that the key has; the key must exist. Default false. */
-  ignoreLease?: boolean | undefined;
-}
-
-/** Options of `delete$`. */
-export interface DeleteOptions extends CallOptions {
-  /** Tells what was there before. Default false. */
-  prevKv?: boolean | undefined;
-}
-
-const putChecks: Record<string, Check> = {
-  ...leaseChecks,
-  prevKv: check.boolean,
-  ignoreValue: check.boolean,
-  ignoreLease: check.boolean,
-};
-const deleteChecks: Record<string, Check> = { prevKv: check.boolean };
 
 /**
  * Keys and ranges of keys (etcd: https://etcd.io/docs/v3.5/learning/api/#key-value-api). Reads are linearizable unless they
@@ -103,13 +72,13 @@ export class KeysApi {
 
   range$(range: KeyRange, options: RangeOptions = {}): Observable<RangeResponse> {
     return this.#calls.checked$(options, rangeChecks, (settings) => {
-      const { sort, limit, revision } = options;
-      const bounds = boundsOf('range', range);
-      const order = orderOf(sort);
-      const request = { ...bounds, ...selected(options), ...order, limit };
+      const { limit, revision } = options;
+      const request = rangeRequest(range, options);
       const read$ = this.#reader('range', range, settings);
       const isInOnePiece =
-        bounds.range_end === undefined || order !== undefined || (limit ?? Infinity) <= pageKeys;
+        request.range_end === undefined ||
+        request.sort_target !== undefined ||
+        (limit ?? Infinity) <= pageKeys;
       if (isInOnePiece) return read$(request).pipe(map(({ answer, info }) => rangeResponse(answer, info)));
       const paged$ = pages$(request, read$);
       // A revision that was asked for does not come back.
@@ -150,23 +119,13 @@ export class KeysApi {
 
   put$(key: Key, value: Value | undefined, options: PutOptions = {}): Observable<PutResponse> {
     return this.#calls.checked$(options, putChecks, (settings) => {
-      const { lease, prevKv, ignoreValue, ignoreLease } = options;
-      if (ignoreValue === true) demand('value', value, noValue);
-      if (ignoreLease === true && lease !== undefined)
-        throw new InvalidOptionError('lease', lease, 'no lease beside ignoreLease');
+      const message = putRequest(key, value, options);
       return v3Call$(this.#calls.context, {
         operation: `put ${nameOf(key)}`,
         settings,
         service: 'KV',
         method: 'Put',
-        message: {
-          key: keyBytes('key', key),
-          value: ignoreValue === true ? undefined : bytesOf('value', value),
-          lease,
-          prev_kv: prevKv,
-          ignore_value: ignoreValue,
-          ignore_lease: ignoreLease,
-        },
+        message,
         read: putResponse,
       });
     });
@@ -221,8 +180,6 @@ export class KeysApi {
       this.#calls.range$(operation, request, limited === 'each' ? settings : within(settings, startedAt));
   }
 }
-
-const noValue: Check = (v) => (v === undefined ? undefined : 'no value beside ignoreValue');
 
 /** All pages of a range as one answer. */
 function wholeRange(pages: readonly RangeAnswer[]): RangeResponse {

@@ -80,11 +80,17 @@ export class KvCalls {
     return revision === undefined ? freshRead$(this.context, read) : pastRead$(this.context, revision, read);
   }
 
-  /** Makes one transaction. */
-  txn$(operation: string, message: Message<'TxnRequest'>, settings: CallSettings): Observable<TxnAnswer> {
+  /** Makes one transaction, by the endpoint `at` if that is given. */
+  txn$(
+    operation: string,
+    message: Message<'TxnRequest'>,
+    settings: CallSettings,
+    at?: string,
+  ): Observable<TxnAnswer> {
     return v3Call$(this.context, {
       operation,
       settings,
+      at,
       service: 'KV',
       method: 'Txn',
       message,

@@ -10,7 +10,7 @@ import type { ResponseInfo } from '../model/response-info.js';
 import type { Answer, Message } from '../wire/messages.js';
 import { failure, hasModRevision, isAbsent, readOf } from './comparing.js';
 import { leaseChecks, type KvCalls } from './kv-calls.js';
-import { foundBy, keptLease, settled$ } from './settle.js';
+import { foundBy, kept, settled$ } from './settle.js';
 import { longestLostRaceMs, lostRaceMs } from './timing.js';
 
 /** Options of `modify$`. */
@@ -59,7 +59,7 @@ export function modified$(
       const value = wanted === undefined ? undefined : bytesOf('what fn returns', wanted);
       if (isUnchanged(before, value, options.lease))
         return of({ ...given(prevKv, prevKv), changed: false, info });
-      const lease = options.lease ?? (before === undefined ? undefined : keptLease);
+      const lease = options.lease ?? (before === undefined ? undefined : kept);
       const commit = {
         operation,
         key: bytes,

@@ -1,5 +1,6 @@
 import { check, checkOptions, demand, type Check } from '../../check.js';
 import type { CallOptions } from '../../options.js';
+import { boundsOf, type KeyRange } from '../model/key-range.js';
 import type { Message } from '../wire/messages.js';
 import { keysCheck, readChecks, revisionCheck } from './kv-calls.js';
 
@@ -75,6 +76,7 @@ const targets = {
 } as const;
 const byCheck = check.oneOf(...Object.keys(targets));
 const sortChecks: Record<string, Check> = { by: byCheck, order: check.oneOf('ascending', 'descending') };
+
 /** The part of a request that says which keys are meant, and what of them. */
 export const selected = (options: GetOptions & Selection): Message<'RangeRequest'> => ({
   serializable: options.serializable,
@@ -86,11 +88,22 @@ export const selected = (options: GetOptions & Selection): Message<'RangeRequest
   max_create_revision: options.maxCreateRevision,
 });
 
+/** A read of a range as etcd is asked for it, of options that were checked; `path` is where it stands, as `then[0].`. */
+export function rangeRequest(range: KeyRange, options: RangeOptions, path = ''): Message<'RangeRequest'> {
+  const { sort, limit } = options;
+  return {
+    ...selected(options),
+    ...orderOf(sort, `${path}sort.`),
+    limit,
+    ...boundsOf(`${path}range`, range),
+  };
+}
+
 /** The order of a request; nothing for that in which etcd keeps its keys. */
-export function orderOf(sort: Sort | undefined): Message<'RangeRequest'> | undefined {
+function orderOf(sort: Sort | undefined, path: string): Message<'RangeRequest'> | undefined {
   if (sort === undefined) return undefined;
-  checkOptions('sort.', sort, sortChecks);
-  demand('sort.by', sort.by, byCheck);
+  checkOptions(path, sort, sortChecks);
+  demand(`${path}by`, sort.by, byCheck);
   const { by, order = 'ascending' } = sort;
   if (by === 'key' && order === 'ascending') return undefined;
   return { sort_target: targets[by], sort_order: order === 'ascending' ? 'ASCEND' : 'DESCEND' };

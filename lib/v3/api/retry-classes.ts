@@ -57,7 +57,8 @@ const operations = ({ success = [], failure = [] }: Txn): readonly Message<'Requ
   ...failure,
 ];
 
-const writes = (txn: Txn): boolean =>
+/** Whether a transaction may change something, whichever way it goes. */
+export const writes = (txn: Txn): boolean =>
   operations(txn).some(
     ({ request_put, request_delete_range, request_txn }) =>
       request_put !== undefined ||

@@ -26,13 +26,18 @@ export interface Commit {
   readonly message: Message<'TxnRequest'>;
   /** The mod revision that the key must have, if that is among what is compared. */
   readonly guard: number | undefined;
-  /** The value that is written; undefined: the key is deleted. */
-  readonly value: Uint8Array | undefined;
-  /** The lease that the key is bound to then; `'kept'`: the one that it had. */
+  /** Other keys are compared as well, and what does not hold of them may hold later. */
+  readonly comparesOthers?: boolean;
+  /** The value that is written, or that it had; undefined: the key is deleted. */
+  readonly value: Uint8Array | typeof kept | undefined;
+  /** The lease that the key is bound to then, or that it had. */
   readonly lease: string | undefined;
   /** The key as it was at the guard, if that is known. */
   readonly before?: KeyValue | undefined;
 }
+
+/** Of a value or a lease: the one that the key has. */
+export const kept = 'kept';
 
 /** So many changes of the key are looked through, one read each, for the one that came first. */
 const mostSteps = 16;
@@ -97,8 +102,8 @@ function isAnothers$(
     calls
       .range$(operation, { key, revision }, within(settings, startedAt))
       .pipe(map(({ answer }) => answer.kvs[0]));
-  // It has not been changed since: something else that was compared did not hold, and never will.
-  if (found !== undefined && found.mod_revision === guard) return of(true);
+  // It has not been changed since: something else that was compared did not hold, and of the same key it never will.
+  if (found !== undefined && found.mod_revision === guard) return of(commit.comparesOthers !== true);
   const before$ = commit.before === undefined ? at$(guard) : of(commit.before);
   return before$.pipe(
     switchMap((before) => {
@@ -119,12 +124,9 @@ function isAnothers$(
 }
 
 function isAsWritten(kv: KeyValue, { value, lease }: Commit, before: KeyValue): boolean {
-  const expected = lease === keptLease ? before.lease : lease;
-  return value !== undefined && isSameBytes(kv.value, value) && number(kv.lease) === number(expected);
+  const [wanted, bound] = [value === kept ? before.value : value, lease === kept ? before.lease : lease];
+  return wanted !== undefined && isSameBytes(kv.value, wanted) && number(kv.lease) === number(bound);
 }
-
-/** The key keeps the lease that it has. */
-export const keptLease = 'kept';
 
 const number = (lease: string | undefined): bigint | undefined =>
   lease === undefined ? undefined : idNumber(lease);

@@ -1,5 +1,6 @@
 import { check, isRecord } from '../../check.js';
 import { InvalidOptionError } from '../../errors.js';
+import { isSameBytes } from '../../util/same-bytes.js';
 import { fromUtf8, toUtf8 } from '../../util/utf8.js';
 
 /** A key: text, which stands for its UTF-8, or bytes. */
@@ -18,7 +19,7 @@ export type KeyRange =
 /** Keys as etcd's requests name them: `range_end` absent is one key, a zero byte is no end. */
 export interface Bounds {
   readonly key: Uint8Array;
-  readonly range_end?: Uint8Array;
+  readonly range_end?: Uint8Array | undefined;
 }
 
 /** The first of all keys, and etcd's word for "without end". */
@@ -98,6 +99,13 @@ export function keyAfter(key: Uint8Array): Uint8Array {
   const after = new Uint8Array(key.length + 1);
   after.set(key);
   return after;
+}
+
+/** Whether a key is one of those. */
+export function holds({ key: first, range_end: end }: Bounds, key: Uint8Array): boolean {
+  if (isBelow(key, first)) return false;
+  if (end === undefined) return !isBelow(first, key);
+  return isSameBytes(end, zero) || isBelow(key, end);
 }
 
 /** Whether the one key comes before the other: by bytes, as etcd orders them. */

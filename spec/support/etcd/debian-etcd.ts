@@ -12,33 +12,41 @@ export type DebianRelease = (typeof debianReleases)[number];
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
+/** The packages of Debian by the program that they hold. */
+const packages = { etcd: 'etcd-server', etcdctl: 'etcd-client' };
+
 /**
- * Emits the path of the etcd binary of a Debian suite: from the cache folder ($RXETCD_CACHE, default
+ * Emits the path of etcd, or of etcdctl, of a Debian suite: from the cache folder ($RXETCD_CACHE, default
  * ${XDG_CACHE_HOME:-~/.cache}/rxetcd), else downloaded with apt into it and unpacked there. Needs no root, installs nothing and
  * leaves the machine's own apt state alone. Any number of processes may ask at once.
  */
-export function debianEtcd(release: DebianRelease): Observable<string> {
+export function debianEtcd(
+  release: DebianRelease,
+  program: keyof typeof packages = 'etcd',
+): Observable<string> {
   return defer(() => {
     const cache =
       process.env['RXETCD_CACHE'] ??
       join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'rxetcd');
-    const home = join(cache, `etcd-${release}-${process.arch}`);
-    const binary = join(home, 'usr', 'bin', 'etcd');
+    const home = join(cache, `${program}-${release}-${process.arch}`);
+    const binary = join(home, 'usr', 'bin', program);
     if (existsSync(binary)) return of(binary);
     mkdirSync(cache, { recursive: true });
-    const fetch$ = defer(() => (existsSync(binary) ? of(home) : download(release, cache, home)));
+    const fetch$ = defer(() =>
+      existsSync(binary) ? of(home) : download(release, packages[program], cache, home),
+    );
     return withFileLock(`${home}.lock`, fetch$).pipe(map(() => binary));
   });
 }
 
 /** Everything happens in a folder of its own; only the finished tree is renamed to `home`. */
-function download(release: DebianRelease, cache: string, home: string): Observable<string> {
+function download(release: DebianRelease, name: string, cache: string, home: string): Observable<string> {
   const work = mkdtempSync(join(cache, 'download-'));
   const tree = join(work, 'tree');
   const apt = (...args: string[]) =>
     runCommand('apt-get', [...aptOptions(release, work), ...args], { cwd: work });
   return apt('update').pipe(
-    concatMap(() => apt('download', 'etcd-server')),
+    concatMap(() => apt('download', name)),
     concatMap(() => runCommand('dpkg-deb', ['-x', packageFile(work), tree])),
     map(() => (moveInto(tree, home), home)),
     finalize(() => rmSync(work, { recursive: true, force: true })),

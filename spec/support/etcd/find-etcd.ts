@@ -39,6 +39,14 @@ function anyEtcd(): Observable<EtcdBinary> {
   return onPath === undefined ? debian$ : checked(of(onPath)).pipe(catchError(() => debian$));
 }
 
+/** Emits the path of the etcdctl on PATH, else of bookworm's. */
+export function findEtcdctl(): Observable<string> {
+  return defer(() => {
+    const onPath = findOnPath('etcdctl');
+    return onPath === undefined ? debianEtcd('bookworm', 'etcdctl') : of(onPath);
+  });
+}
+
 function checked(path$: Observable<string>): Observable<EtcdBinary> {
   return path$.pipe(
     concatMap((path) =>
