@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { isInvalidOption } from '../../../lib/errors.js';
-import { boundsOf, bytesOf, type Bounds, type KeyRange } from '../../../lib/v3/model/key-range.js';
+import {
+  boundsOf,
+  bytesOf,
+  holds as isWithin,
+  type Bounds,
+  type KeyRange,
+} from '../../../lib/v3/model/key-range.js';
 import { forAll } from '../../support/values/for-all.js';
 
 const of = (...bytes: number[]): Uint8Array => Uint8Array.of(...bytes);
@@ -85,4 +91,15 @@ test('a prefix holds what begins with it, and nothing else', async () => {
     const begins = order(key.subarray(0, prefix.length), prefix) === 0;
     expect(holds(boundsOf('range', { prefix }), key)).toBe(begins);
   });
+});
+
+test.each<[KeyRange, string[], string[]]>([
+  ['b', ['b'], ['', 'a', 'b\0', 'c']],
+  [{ prefix: 'b' }, ['b', 'b\0', 'bz'], ['a', 'c']],
+  [{ from: 'b', to: 'd' }, ['b', 'c', 'cz'], ['a', 'd', 'e']],
+  [{ from: 'b' }, ['b', 'z'], ['a']],
+  [{ all: true }, ['\0', 'a'], []],
+])('%j holds what is within it', (range, within, beside) => {
+  const isHeld = (key: string) => isWithin(boundsOf('range', range), Buffer.from(key));
+  expect([within.filter(isHeld), beside.filter(isHeld)]).toEqual([within, []]);
 });
