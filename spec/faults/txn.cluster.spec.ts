@@ -85,8 +85,11 @@ test('comparisons alone are no answer of a member that has no majority behind it
   try {
     const local$ = new TxnApi(new KvCalls(alone)).txn$(there, { serializable: true });
     expect((await firstValueFrom(local$)).succeeded).toBe(true);
-    const error = await rejectionOf(new TxnApi(new KvCalls(alone)).txn$(there));
-    expect(isAllNodesDown(error) || isRequestTimeout(error)).toBe(true);
+    const nested$ = new TxnApi(new KvCalls(alone)).txn$({ then: [op.txn({})] }, { serializable: true });
+    for (const call$ of [new TxnApi(new KvCalls(alone)).txn$(there), nested$]) {
+      const error = await rejectionOf(call$);
+      expect(isAllNodesDown(error) || isRequestTimeout(error)).toBe(true);
+    }
     // Asked of the member itself, as it comes.
     const compared = {
       key: Buffer.from('/there'),

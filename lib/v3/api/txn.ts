@@ -19,7 +19,8 @@ import { txnResult, type TxnResult } from './txn-result.js';
 export interface TxnOptions extends CallOptions {
   /**
    * Any member answers from what it has, without asking a majority: faster, also without a quorum, and perhaps older; never
-   * older than what this client has seen. For a transaction that writes nothing, and has none within it. Default false.
+   * older than what this client has seen. For a transaction that cannot write; where another one stands within it etcd asks a
+   * majority nevertheless. Default false.
    */
   serializable?: boolean | undefined;
 }
