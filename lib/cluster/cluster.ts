@@ -85,8 +85,9 @@ export class Cluster {
     this.#prober = new Prober(
       probe,
       this.#table,
-      () => {
+      (isNews) => {
         this.#publish();
+        if (isNews) this.doubt();
       },
       mayWait,
     );

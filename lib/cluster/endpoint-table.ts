@@ -41,6 +41,8 @@ export interface EndpointRecord {
   leader?: string | null;
   /** When it was asked for `leader`. */
   namedAt: number;
+  /** In which raft term it named it, if it told. */
+  namedIn?: number | undefined;
   /** The raft term that it told last. */
   term?: number;
   /** Why it cannot serve this client, though it answers. */
@@ -195,10 +197,12 @@ export class EndpointTable {
   /**
    * A probe sent at that time was answered. Several may be under way: what a later one has told stands, whichever is
    * answered first.
+   *
+   * @returns whether other members may say something else by now
    */
-  probed(url: string, sentAt: number, answer: ProbeAnswer): void {
+  probed(url: string, sentAt: number, answer: ProbeAnswer): boolean {
     const endpoint = this.#endpoints.get(url);
-    if (endpoint === undefined) return;
+    if (endpoint === undefined) return false;
     this.answered(url, sentAt);
     endpoint.probed = true;
     this.#identify(endpoint, sentAt, answer);
@@ -206,17 +210,29 @@ export class EndpointTable {
       endpoint.version = answer.version;
       endpoint.versionAt = sentAt;
     }
-    if (sentAt >= endpoint.namedAt) {
+    const isLatest = sentAt >= endpoint.namedAt;
+    if (isLatest) {
       if (answer.unsupported === undefined) delete endpoint.unsupported;
       else endpoint.unsupported = answer.unsupported;
       if (answer.leader === undefined) delete endpoint.leader;
       else endpoint.leader = answer.leader;
+      endpoint.namedIn = answer.raftTerm;
       endpoint.namedAt = sentAt;
     }
     this.#settleClusterId();
-    if (answer.members === undefined || sentAt < this.#membersAt || !this.#mayTellMembers(endpoint)) return;
-    this.#membersAt = sentAt;
-    this.#learnMembers(answer.members);
+    const isNews = isLatest && this.#learnTerm(endpoint, sentAt);
+    if (answer.members !== undefined && sentAt >= this.#membersAt && this.#mayTellMembers(endpoint)) {
+      this.#membersAt = sentAt;
+      this.#learnMembers(answer.members);
+    }
+    return isNews;
+  }
+
+  /** A member that names no leader may count terms by itself, cut off from all others. */
+  #learnTerm(endpoint: EndpointRecord, now: number): boolean {
+    const { leader, namedIn, url } = endpoint;
+    if (namedIn === undefined || typeof leader !== 'string' || !this.belongs(endpoint)) return false;
+    return this.sawTerm(namedIn, now, url);
   }
 
   /** The endpoint says that the member at another one leads. */
@@ -273,7 +289,8 @@ export class EndpointTable {
   }
 
   /** What the endpoint says of the leader was said in the present term, as far as this client can tell. */
-  isCurrent({ namedAt }: EndpointRecord): boolean {
+  isCurrent({ namedAt, namedIn }: EndpointRecord): boolean {
+    if (namedIn !== undefined && this.#raftTerm !== undefined) return namedIn === this.#raftTerm;
     return namedAt > this.#termSince;
   }
 

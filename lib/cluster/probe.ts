@@ -9,6 +9,8 @@ export interface ProbeAnswer {
   readonly clusterId?: string | undefined;
   /** The id of the leader it names; null: it knows of none; undefined: it cannot tell at all. */
   readonly leader?: string | null | undefined;
+  /** The raft term in which that one leads, if it told. */
+  readonly raftTerm?: number | undefined;
   /** Its release, as `3.4.23`, if asked for and told. */
   readonly version?: string | undefined;
   /** The member list it holds, if asked for and told. */

@@ -4,6 +4,7 @@ import {
   EMPTY,
   ignoreElements,
   last,
+  map,
   of,
   retry,
   share,
@@ -32,7 +33,7 @@ const isReset = (error: unknown): boolean => error instanceof TransportError && 
 export class Prober {
   readonly #probe: Probe;
   readonly #table: EndpointTable;
-  readonly #learnt: () => void;
+  readonly #learnt: (isNews: boolean) => void;
   readonly #mayWait: boolean;
   /** The check of each endpoint, shared by those who ask. */
   readonly #checks = new Map<string, Observable<never>>();
@@ -40,10 +41,10 @@ export class Prober {
   readonly #failures = new Map<string, { readonly attempt: Attempt; readonly error: unknown }>();
 
   /**
-   * @param learnt called when the table has learnt
+   * @param learnt called when the table has learnt, with whether other members may say something else by now
    * @param mayWait a probe may wait for a connection unseen
    */
-  constructor(probe: Probe, table: EndpointTable, learnt: () => void, mayWait = false) {
+  constructor(probe: Probe, table: EndpointTable, learnt: (isNews: boolean) => void, mayWait = false) {
     this.#mayWait = mayWait;
     this.#probe = probe;
     this.#table = table;
@@ -109,16 +110,16 @@ export class Prober {
         }),
       );
       return answer$.pipe(
-        tap((answer) => {
+        map((answer) => {
           this.#failures.delete(url);
-          this.#table.probed(url, sentAt, answer);
+          return this.#table.probed(url, sentAt, answer);
         }),
         catchError((error: unknown) => {
           this.#failed(url, sentAt, error);
-          return of(undefined);
+          return of(false);
         }),
-        tap(() => {
-          this.#learnt();
+        tap((isNews) => {
+          this.#learnt(isNews);
         }),
         ignoreElements(),
       );

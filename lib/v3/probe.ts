@@ -75,6 +75,7 @@ function answered(
     id: header?.member_id,
     clusterId: header?.cluster_id,
     leader: leader ?? null,
+    raftTerm: header?.raft_term,
     version: version === '' ? undefined : version,
     members: list === undefined || list instanceof Fault ? undefined : list.members.flatMap(memberOf),
   };

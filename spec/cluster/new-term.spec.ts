@@ -1,5 +1,5 @@
 import type { ClusterState } from '../../lib/cluster/cluster-state.js';
-import { a, b, c, threeMembers, urls } from '../faults/three-members.js';
+import { a, b, c, refused, says, threeMembers, urls } from '../faults/three-members.js';
 
 const world = threeMembers();
 let states: ClusterState[];
@@ -94,6 +94,42 @@ describe('an answer of a higher term', () => {
     await jest.advanceTimersByTimeAsync(50);
     expect(world.cluster.view).toMatchObject({ leaderEndpoint: c, raftTerm: 4 });
     expect(shown().filter(([leader, term]) => term === 4 && leader !== 'C')).toEqual([[undefined, 4]]);
+  });
+});
+
+describe('members that tell the term in which their leader leads', () => {
+  const probeAll = async () => {
+    for (const url of urls) world.cluster.check$(url).subscribe();
+    await jest.advanceTimersByTimeAsync(50);
+  };
+  const say = (id: string, leader: string | null, raftTerm: number) => says(id, { leader, raftTerm });
+
+  test('are believed at once, and an answer to a call in that term is no news', async () => {
+    world.words = { [a]: say('A', 'B', 3), [b]: say('B', 'B', 3), [c]: say('C', 'B', 3) };
+    await probeAll();
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: b, raftTerm: 3 });
+    states = [];
+    world.probes = [];
+    world.cluster.sawTerm(3, a);
+    await jest.advanceTimersByTimeAsync(50);
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: b, raftTerm: 3 });
+    expect(states).toEqual([]);
+    expect(world.probes).toEqual([]);
+  });
+
+  test('have no vote with what they say of a term that is over', async () => {
+    world.words = { [a]: refused, [b]: say('B', 'B', 3), [c]: say('C', 'A', 2) };
+    await probeAll();
+    expect(world.cluster.view.leaderEndpoint).toBeUndefined();
+    world.words[c] = say('C', 'B', 3);
+    await probeAll();
+    expect(world.cluster.view.leaderEndpoint).toBe(b);
+  });
+
+  test('tell none while they name nobody: whoever is cut off counts terms by itself', async () => {
+    world.words = { [a]: say('A', 'A', 2), [b]: say('B', 'A', 2), [c]: say('C', null, 90) };
+    await probeAll();
+    expect(world.cluster.view).toMatchObject({ leaderEndpoint: a, raftTerm: 2 });
   });
 });
 

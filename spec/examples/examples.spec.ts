@@ -111,7 +111,6 @@ test('every example has a test here', () => {
     'embedded.ts',
     'leader-election.ts', // leader-election.spec.ts
     'leader-monitor.ts',
-    'main-job.ts', // `npm start`, run by .ci/run
     'run.ts',
     'service-registry.ts',
     'tail.ts',

@@ -59,6 +59,7 @@ test('in full: its status, and the members that it knows of', () => {
     id: 'a',
     clusterId: 'cdf818194e3a8c32',
     leader: 'b',
+    raftTerm: 2,
     version: '3.4.23',
     members: [
       { id: 'a', name: 'x', clientURLs: ['http://a'], peerURLs: ['http://a:1'] },

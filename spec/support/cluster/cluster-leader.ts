@@ -79,6 +79,10 @@ function leaderIn<M extends TestMember>(members: readonly M[], views: (string | 
 
 function quorumRead$({ clientUrl, tls }: TestMember): Observable<void> {
   return httpGet(`${clientUrl}/v2/keys/?quorum=true`, readLimit, tls).pipe(
+    // Without the v2 API it makes one for its health.
+    switchMap((answer) =>
+      answer.status === 404 ? httpGet(`${clientUrl}/health`, readLimit, tls) : of(answer),
+    ),
     map(({ status, body }) => {
       if (status >= 500) throw new Error(`${clientUrl} answered ${status} ${body}`);
     }),

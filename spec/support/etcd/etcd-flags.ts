@@ -78,5 +78,5 @@ function tlsFlags({ certFile, keyFile, clientCaFile }: EtcdTls): string[] {
 function releaseFlags(version: string): string[] {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major === 3 && minor < 4) return ['--log-package-levels', '*=ERROR'];
-  return ['--enable-v2=true', '--logger', 'zap', '--log-level', 'error'];
+  return [...(minor < 6 ? ['--enable-v2=true'] : []), '--logger', 'zap', '--log-level', 'error'];
 }
