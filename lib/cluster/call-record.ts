@@ -113,18 +113,15 @@ export class CallRecord {
   /** What to do after a failed try; `retries` counts those already made. */
   decide(error: unknown, retries: number): FailoverStep {
     const step = this.#step(error);
-    if (step !== 'fail') {
-      const { operation } = this.#call;
-      const { endpoint = '', error: reason = '' } = this.#attempts.at(-1) ?? {};
-      this.#events.emit(() => ({
-        type: 'retry',
-        operation,
-        endpoint,
-        reason,
-        attempt: retries + 1,
-      }));
-    }
+    if (step !== 'fail') this.repeats(retries);
     return step;
+  }
+
+  /** It is tried again after a failed try. */
+  repeats(retries: number): void {
+    const { operation } = this.#call;
+    const { endpoint = '', error: reason = '' } = this.#attempts.at(-1) ?? {};
+    this.#events.emit(() => ({ type: 'retry', operation, endpoint, reason, attempt: retries + 1 }));
   }
 
   /** The error that the caller gets. */

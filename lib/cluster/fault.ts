@@ -14,6 +14,8 @@ export interface FaultConfig {
    * read may be sent again, but no write; or `'unknown'`. Undefined: the answer is final.
    */
   readonly executed?: 'no' | 'refused' | 'unknown' | undefined;
+  /** Refused for the credentials that the request bore, before anything was executed: newer ones may do. */
+  readonly credentialsRefused?: boolean | undefined;
   /** The answer points elsewhere: to this origin, if it says where. The request was not executed. */
   readonly redirect?: { readonly to: string | undefined } | undefined;
   /** No leader stands behind the answer. */

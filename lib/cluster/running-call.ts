@@ -16,7 +16,7 @@ import type { Link } from '../util/linked-list.js';
 import type { Ending } from './activity.js';
 import { CallRecord } from './call-record.js';
 import { pauseAfter, type Pause } from './failover.js';
-import { Fault } from './fault.js';
+import { Fault, type FaultConfig } from './fault.js';
 import type { Flight } from './in-flight.js';
 import { anyMember } from './retry-class.js';
 import type { Call, SendContext } from './send.js';
@@ -51,6 +51,8 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
   #check: Subscription | undefined;
   #hops = 0;
   #retries = 0;
+  /** It was sent once more with newer credentials. */
+  #isRenewed = false;
   /** What comes after a failure; most calls never ask. */
   #pause$: Pause | undefined;
 
@@ -118,10 +120,15 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
     // First, lest its own failure make its member suspect to it.
     this.#leaveStep();
     this.#record.failed(error);
-    const target = error instanceof Fault ? error.config.redirect?.to : undefined;
+    const { redirect, credentialsRefused }: Partial<FaultConfig> = error instanceof Fault ? error.config : {};
+    const target = redirect?.to;
     if (target !== undefined && this.#hops > 0 && this.#context.cluster.redirected(this.endpoint, target)) {
       this.#hops -= 1;
       this.#try(target);
+    } else if (credentialsRefused === true && this.#call.credentials !== undefined && !this.#isRenewed) {
+      this.#isRenewed = true;
+      this.#record.repeats(this.#retries);
+      this.#route();
     } else this.#retry(error);
   }
 
@@ -158,7 +165,12 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
 
   #try(endpoint: string): void {
     const { cluster, transport } = this.#context;
-    const { request, before$, read, settings } = this.#call;
+    const { request, credentials, before$, read, settings } = this.#call;
+    const wait$ = credentials?.wait$();
+    if (wait$ !== undefined) {
+      this.#wait(wait$);
+      return;
+    }
     this.exchange = undefined;
     this.endpoint = endpoint;
     this.isSlow = false;
@@ -175,6 +187,18 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
     } catch (error) {
       this.error(error);
     }
+  }
+
+  /** By then another member may be the one to ask. */
+  #wait(wait$: Observable<never>): void {
+    this.#take(wait$, {
+      complete: () => {
+        this.#route();
+      },
+      error: (error: unknown) => {
+        this.#fail(error);
+      },
+    });
   }
 
   #retry(error: unknown): void {

@@ -16,10 +16,18 @@ export interface Call<Q, A, T> {
   readonly at?: string | undefined;
   /** What is sent to that endpoint, and has so long for it, ms; throws what speaks against it. */
   readonly request: (endpoint: string, timeout: number) => Q;
+  /** Where its credentials come from. What is refused for them is sent once more, with those of then. */
+  readonly credentials?: CredentialsSource | undefined;
   /** Done there before each try, within its time; the try fails with it. */
   readonly before$?: ((endpoint: string, timeout: number) => Observable<unknown> | undefined) | undefined;
   /** Reads the answer to that request; throws a Fault for what is no success. */
   readonly read: (answer: A, request: Q) => T;
+}
+
+/** Where the credentials of a request come from. */
+export interface CredentialsSource {
+  /** What is to be waited for before a request is made, wherever it goes; undefined: nothing is. */
+  wait$(): Observable<never> | undefined;
 }
 
 /** Carries one request to one endpoint, and emits once what is read of its answer; errors with a TransportError. */

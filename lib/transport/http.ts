@@ -25,7 +25,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The value of the Authorization header. */
   readonly authorization?: string | undefined;
-  /** A password that the body sets. */
+  /** A password in the body: one that it sets, or one that it is to be proven by. */
   readonly secret?: string | undefined;
   /**
    * Until the answer is complete (of `parts$`: until its headers are there), in milliseconds; of a command from when it
@@ -44,6 +44,10 @@ export interface HttpRequest {
   /** Commands share a bounded number of connections; everything that waits has its own. */
   readonly pool: 'command' | 'watch';
 }
+
+/** It goes to none but a server that is known: it bears a token, or a password. */
+export const isForKnown = ({ authorization, secret }: HttpRequest): boolean =>
+  authorization !== undefined || secret !== undefined;
 
 /** Response headers, looked up by lower-case name. */
 export interface HttpHeaders {

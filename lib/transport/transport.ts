@@ -4,7 +4,7 @@ import type { Abilities } from './abilities.js';
 import type { Settings } from '../options.js';
 import { Exchange, type ExchangeContext } from './http1/exchange.js';
 import { PartReceiver, WholeReceiver, type Receiver } from './http1/receiver.js';
-import type { HttpPart, HttpRequest, HttpResponse } from './http.js';
+import { isForKnown, type HttpPart, type HttpRequest, type HttpResponse } from './http.js';
 import type { OtherTabs } from './http1/other-tabs.js';
 import { createPlatform } from '#platform/transport/platform.js';
 import type { Platform } from './platform.js';
@@ -106,7 +106,7 @@ export class Transport {
     const exchange = new Exchange(request, this.#context, receiver, trace?.due);
     if (trace !== undefined) trace.exchange = exchange;
     try {
-      if (request.authorization !== undefined && !this.trusts(request.endpoint)) throw withheld();
+      if (isForKnown(request) && !this.trusts(request.endpoint)) throw withheld();
       this.#platform.send(exchange);
       exchange.begun();
     } catch (thrown) {

@@ -4,6 +4,7 @@ import type { Settings } from '../options.js';
 import type { Transport } from '../transport/transport.js';
 import { responseInfo, type ResponseInfo } from './model/response-info.js';
 import type { SeenRevision } from './seen-revision.js';
+import type { TokenKeeper } from './token-keeper.js';
 import type { Answer } from './wire/messages.js';
 
 /** What the parts of the v3 API share within one client. */
@@ -13,8 +14,10 @@ export interface V3Context {
   readonly cluster: Cluster;
   readonly events: EventBus;
   readonly seen: SeenRevision;
-  /** The token of the user, if there is one: sent as it is, in the header that every release takes. */
+  /** The token of the moment, if there is one: sent as it is, in the header that every release takes. */
   readonly token: () => string | undefined;
+  /** Where it comes from; undefined without name and password. */
+  readonly tokens?: TokenKeeper | undefined;
 }
 
 /** Reads the header of an answer, and lets the client learn from it; undefined if it names no member. */
@@ -30,6 +33,6 @@ export function learn(
   return info;
 }
 
-/** The client has neither a token nor a client certificate. */
+/** The client has nothing to authenticate itself with. */
 export const isAnonymous = ({ settings }: V3Context, token: string | undefined): boolean =>
-  token === undefined && settings.tls.cert === undefined;
+  token === undefined && settings.auth === undefined && settings.tls.cert === undefined;

@@ -1,5 +1,5 @@
 import type { TlsOptions } from '../../options.js';
-import type { HttpRequest } from '../http.js';
+import { isForKnown, type HttpRequest } from '../http.js';
 import { UndiciExchange } from './undici-exchange.js';
 import { UndiciPool } from './undici-pool.js';
 import type { Vouch } from '../vouched.js';
@@ -38,8 +38,9 @@ export function createUndiciSender(config: UndiciSenderConfig): {
   const all = [...Object.values(open), ...Object.values(vouchedFor)];
   const bounds = { command: config.commandConnections, watch: null };
   const configured = new Set(config.endpoints);
-  const poolOf = ({ pool: kind, endpoint, authorization }: HttpRequest): UndiciPool => {
-    const needsVoucher = authorization !== undefined && !configured.has(endpoint);
+  const poolOf = (request: HttpRequest): UndiciPool => {
+    const { pool: kind, endpoint } = request;
+    const needsVoucher = isForKnown(request) && !configured.has(endpoint);
     const pools = (needsVoucher ? vouchedFor : open)[kind];
     const known = pools.get(endpoint);
     if (known !== undefined) return known;

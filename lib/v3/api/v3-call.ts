@@ -4,7 +4,8 @@ import type { HttpRequest, HttpResponse } from '../../transport/http.js';
 import type { OwnSecrets } from '../../transport/secrets.js';
 import { isAnonymous, learn, type V3Context } from '../context.js';
 import type { ResponseInfo } from '../model/response-info.js';
-import { decodeAnswer } from '../wire/gateway-answer.js';
+import { heeding } from '../token-keeper.js';
+import { decodeAnswer, type GatewayAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import type { Answer } from '../wire/messages.js';
 import {
@@ -41,11 +42,14 @@ export function v3Call$<S extends ServiceName, M extends UnaryName<S>, T>(
   const method = methodOf(service, name) as UnaryMethod;
   const body = encodeJson(method.request, message as never);
   const secrets = secretsOf(service, message);
+  // Who asks for a token has none.
+  const tokens = service === 'Auth' && name === 'Authenticate' ? undefined : context.tokens;
   return send$<HttpRequest, HttpResponse, T>(context, {
     operation,
     retryClass: retryClassOf(service, name, message),
     settings,
     at,
+    credentials: tokens,
     request: (endpoint, timeout): HttpRequest => ({
       method: 'POST',
       path: method.path,
@@ -61,19 +65,19 @@ export function v3Call$<S extends ServiceName, M extends UnaryName<S>, T>(
     read: ({ status, body: text }, { endpoint, authorization }) => {
       // Whoever answers is there, whatever that is.
       context.cluster.heard(endpoint);
-      const answer = decodeAnswer(
-        {
-          operation,
-          status,
-          body: text,
-          endpoint,
-          version: context.cluster.version(endpoint),
-          secrets: context.transport.secrets,
-          own: { ...secrets, authorization },
-          anonymous: isAnonymous(context, authorization),
-        },
-        method,
-      ) as AnswerOf<S, M> & { readonly header?: Answer<'ResponseHeader'> | undefined };
+      const told: GatewayAnswer = {
+        operation,
+        status,
+        body: text,
+        endpoint,
+        version: context.cluster.version(endpoint),
+        secrets: context.transport.secrets,
+        own: { ...secrets, authorization },
+        anonymous: isAnonymous(context, authorization),
+      };
+      const answer = heeding(tokens, authorization, () => decodeAnswer(told, method)) as AnswerOf<S, M> & {
+        readonly header?: Answer<'ResponseHeader'> | undefined;
+      };
       return read(answer, learn(context, endpoint, answer.header) as InfoOf<S, M>);
     },
   });

@@ -3,7 +3,9 @@ import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { Lines } from '../../transport/lines.js';
 import type { V3Context } from '../context.js';
+import { heeding } from '../token-keeper.js';
 import { decodeAnswer, decodeLine, type GatewayAnswer } from '../wire/gateway-answer.js';
+import { refusesCredentials } from '../wire/grpc-error.js';
 import { encodeJson } from '../wire/json-codec.js';
 import { methodOf } from '../wire/methods.js';
 import type { WatchMessage, WatchRequest } from './watch-stream.js';
@@ -17,11 +19,12 @@ const method = methodOf('Watch', 'Watch');
  * Errors with a Fault for what is no such stream, and for the error that etcd ends one with; completes when it just ends.
  */
 export function gatewayWatch$(
-  { transport, settings, cluster, token }: V3Context,
+  { transport, settings, cluster, token, tokens }: V3Context,
   endpoint: string,
   requests: Observable<WatchRequest> | WatchRequest,
 ): Observable<WatchMessage> {
   return defer(() => {
+    const authorization = token();
     const lines = new Lines();
     let status = 0;
     let refused = '';
@@ -32,7 +35,12 @@ export function gatewayWatch$(
       endpoint,
       version: cluster.version(endpoint),
       secrets: transport.secrets,
+      own: { authorization },
     });
+    const refusalHeeded = (message: WatchMessage): WatchMessage => {
+      if (message.canceled && refusesCredentials(message.cancel_reason)) tokens?.refused(authorization);
+      return message;
+    };
     const read = (part: HttpPart): readonly WatchMessage[] => {
       if (part.type === 'head') status = part.status;
       else if (part.type === 'text') {
@@ -40,7 +48,8 @@ export function gatewayWatch$(
           return lines
             .add(part.text)
             .filter((line) => line !== '')
-            .map((line) => decodeLine(answerOf(line), method));
+            .map((line) => decodeLine(answerOf(line), method))
+            .map(refusalHeeded);
         refused += part.text;
       } else {
         if (status !== 200) decodeAnswer(answerOf(refused), method);
@@ -59,14 +68,14 @@ export function gatewayWatch$(
           path: method.path,
           contentType: 'application/json',
           ...(isOne ? { body: encode(requests) } : { body: '', rest$: requests.pipe(map(encode)) }),
-          authorization: token(),
+          authorization,
           timeout: settings.timeout,
           operation: 'watch',
           pool: 'watch',
           // It is endless: each line of it has its bound.
           count: unfinishedLine,
         },
-        read,
+        (part) => heeding(tokens, authorization, () => read(part)),
       )
       .pipe(concatMap((messages) => messages));
   });

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { learn, type V3Context } from '../context.js';
+import { heeding } from '../token-keeper.js';
 import { decodeAnswer } from '../wire/gateway-answer.js';
 import { encodeJson } from '../wire/json-codec.js';
 import type { Answer, Message } from '../wire/messages.js';
@@ -13,8 +14,9 @@ export function memberRange$(
   endpoint: string,
   request: Message<'RangeRequest'>,
 ): Observable<Answer<'RangeResponse'>> {
-  const { transport, settings, cluster, token } = context;
+  const { transport, settings, cluster, token, tokens } = context;
   const operation = 'watch';
+  const authorization = token();
   return transport.read$(
     {
       method: 'POST',
@@ -22,7 +24,7 @@ export function memberRange$(
       path: method.path,
       body: encodeJson(method.request, request),
       contentType: 'application/json',
-      authorization: token(),
+      authorization,
       timeout: settings.timeout,
       operation,
       pool: 'watch',
@@ -30,7 +32,10 @@ export function memberRange$(
     ({ status, body }) => {
       const { secrets } = transport;
       const version = cluster.version(endpoint);
-      const answer = decodeAnswer({ operation, status, body, endpoint, version, secrets }, method);
+      const own = { authorization };
+      const answer = heeding(tokens, authorization, () =>
+        decodeAnswer({ operation, status, body, endpoint, version, secrets, own }, method),
+      );
       learn(context, endpoint, answer.header);
       return answer;
     },

@@ -11,6 +11,7 @@ import type { LegContext } from './leg-context.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
 import { leg$ } from './leg.js';
 import { readState$ } from './read-state.js';
+import { withToken$ } from './with-token.js';
 import { WatchPosition } from './watch-position.js';
 import type { V3Target } from './watch-target.js';
 
@@ -30,7 +31,7 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
 
   leg$(site: Site<WatchPosition>): Observable<V3LegItem> {
     const { transport, slots } = this.#context;
-    const own$ = leg$(this.#site(site));
+    const own$ = withToken$(this.#context, () => leg$(this.#site(site)));
     const items$ =
       transport.abilities.connectionsPerHost < Infinity ? slots.take$(site.endpoint, own$) : own$;
     return this.#target.progress ? items$.pipe(map((item) => withProgress(item, site.position))) : items$;
@@ -44,7 +45,7 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
     const site = this.#site(place);
     const { position, stay } = site;
     const { epoch, next = 1 } = position;
-    return readState$(site).pipe(
+    return withToken$(this.#context, () => readState$(site)).pipe(
       switchMap(({ kvs, revision, clusterId }): Observable<InitialState<WatchEvent>> => {
         const event: WatchEvent = { type: 'sync', kvs, revision };
         const ahead = { event, epoch: epoch + 1, next: 1 };
@@ -67,7 +68,9 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
   verdict(error: unknown, attempt: Attempt): Verdict {
     if (error instanceof HistoryLost) return { lost: error.loss };
     if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
-    if (error.config.executed !== undefined) return 'again';
+    const { executed, credentialsRefused = false } = error.config;
+    // The next token may do: whether there is one tells who is asked for it.
+    if (executed !== undefined || (credentialsRefused && this.#context.tokens !== undefined)) return 'again';
     const final = error.config.toError({ endpoint: attempt.endpoint, attempts: [attempt] });
     // Not etcd's word, but that of something in between, which may be mended.
     return final.code === 'UNEXPECTED_RESPONSE' ? 'again' : final;

@@ -22,6 +22,8 @@ export interface StreamsConfig {
   ) => Observable<WatchMessage>;
   /** Emits once the endpoint has answered a request that is sent now. */
   readonly answers$: (endpoint: string) => Observable<unknown>;
+  /** The token that a stream is opened with now: it is the only one that its watches are created with. Default: none. */
+  readonly token?: () => string | undefined;
   /** The release that runs at an endpoint. */
   readonly version: (endpoint: string) => string | undefined;
 }
@@ -32,6 +34,12 @@ export interface Line extends Pick<WatchStream, 'watch$' | 'requestProgress'> {
   readonly tellsProgress: boolean;
 }
 
+/** Where a stream was opened, and with which token. */
+interface Place {
+  readonly endpoint: string;
+  readonly token: string | undefined;
+}
+
 /** So far may a stream fall behind before it is asked how far it has told everything: it could miss what is compacted. */
 const farBehind = 1_000;
 
@@ -39,7 +47,7 @@ const farBehind = 1_000;
 export class WatchStreams implements StreamKeeper {
   readonly #config: StreamsConfig;
   readonly #shared = new Map<string, WatchStream>();
-  readonly #endpoints = new Map<WatchStream, string>();
+  readonly #places = new Map<WatchStream, Place>();
   /** Endpoints where something in between passes on no body before it has ended: each watch has a request there. */
   readonly #closed = new Set<string>();
 
@@ -56,11 +64,13 @@ export class WatchStreams implements StreamKeeper {
         tellsProgress: false,
         requestProgress: () => undefined,
       };
+    const token = this.#config.token?.();
     const known = apart ? undefined : this.#shared.get(endpoint);
-    if (known !== undefined) return known;
+    // What stands on a stream with another token stays there.
+    if (known !== undefined && this.#places.get(known)?.token === token) return known;
     const stream = new WatchStream((requests$) => open$(endpoint, requests$), this);
     if (stream.isOver) return stream;
-    this.#endpoints.set(stream, endpoint);
+    this.#places.set(stream, { endpoint, token });
     if (!apart) this.#shared.set(endpoint, stream);
     return stream;
   }
@@ -77,19 +87,19 @@ export class WatchStreams implements StreamKeeper {
 
   /** The store has reached that revision. */
   reached(revision: number): void {
-    for (const stream of this.#endpoints.keys())
+    for (const stream of this.#places.keys())
       if (revision - stream.toldUpTo > farBehind) stream.requestProgress();
   }
 
   ended(stream: WatchStream): void {
-    const endpoint = this.#endpoints.get(stream);
-    this.#endpoints.delete(stream);
+    const endpoint = this.#places.get(stream)?.endpoint;
+    this.#places.delete(stream);
     if (endpoint !== undefined && this.#shared.get(endpoint) === stream) this.#shared.delete(endpoint);
   }
 
   /** If the member answers elsewhere, something in between waits for the end of the request. */
   overdue$(stream: WatchStream): Observable<never> {
-    const endpoint = this.#endpoints.get(stream) ?? '';
+    const { endpoint = '' } = this.#places.get(stream) ?? {};
     return this.#config.answers$(endpoint).pipe(
       map(() => {
         this.#closed.add(endpoint);

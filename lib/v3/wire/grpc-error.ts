@@ -68,6 +68,8 @@ interface Meaning {
   readonly hint?: string | ((answer: ServerAnswer) => string | undefined);
   /** Refused by this member alone: another one may do it. */
   readonly elsewhere?: true;
+  /** Another token may do. */
+  readonly credentials?: true;
 }
 
 /**
@@ -76,13 +78,14 @@ interface Meaning {
  */
 const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['authentication failed, invalid user ID or password', { type: AuthenticationError }],
-  ['invalid auth token', { type: AuthenticationError }],
-  ['revision of auth store is old', { type: AuthenticationError }],
+  ['invalid auth token', { type: AuthenticationError, credentials: true }],
+  ['revision of auth store is old', { type: AuthenticationError, credentials: true }],
   [
     'user name is empty',
     {
       type: AuthenticationError,
       hint: ({ anonymous }) => (anonymous === true ? authenticationHint(true) : undefined),
+      credentials: true,
     },
   ],
   ['permission denied', { type: PermissionDeniedError }],
@@ -114,6 +117,10 @@ const tooLarge = 'grpc: received message larger than max';
 const leaderless =
   /^(etcdserver: (no leader|leader changed|request timed out|unhealthy cluster)|context deadline exceeded)/;
 
+/** Whether that text refuses the token that was sent, or the want of one. */
+export const refusesCredentials = (message: string): boolean =>
+  meanings.get(message.replace(prefix, ''))?.credentials === true;
+
 /** What an error of etcd means. */
 export function grpcFault(answer: ServerAnswer, { code, message }: GrpcError): Fault {
   const { operation, status } = answer;
@@ -126,6 +133,7 @@ export function grpcFault(answer: ServerAnswer, { code, message }: GrpcError): F
   return fault(answer, {
     summary: `${status} ${text}`,
     errorCode: code,
+    credentialsRefused: meaning?.credentials,
     toError: (details) =>
       code === Code.Unimplemented
         ? new UnsupportedByServerError(`${operation}: the server has no such call: ${text}`, details)

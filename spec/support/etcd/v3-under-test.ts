@@ -1,6 +1,7 @@
 import { defer, firstValueFrom, map, retry, switchMap, throwError, timer, type Observable } from 'rxjs';
 import { resolveOptions, type ClientOptions } from '../../../lib/options.js';
 import { ClientCore } from '../../../lib/client/client-core.js';
+import { tokensOf } from '../../../lib/v3/api/authenticate.js';
 import { v3Call$ } from '../../../lib/v3/api/v3-call.js';
 import type { V3Context } from '../../../lib/v3/context.js';
 import type { ResponseInfo } from '../../../lib/v3/model/response-info.js';
@@ -38,7 +39,7 @@ export function startEtcd(flags: readonly string[] = []): Observable<EtcdProcess
 
 /** What a client of the v3 API is made of, until there is one. */
 export interface V3UnderTest extends V3Context {
-  /** The token that is sent. */
+  /** The token that is sent, where the client has no name and password. */
   secret: string | undefined;
   /** One call, and what its answer tells. */
   ask<S extends ServiceName, M extends UnaryName<S>>(
@@ -65,7 +66,8 @@ export function v3Client(options: ClientOptions): V3UnderTest {
     events,
     seen: new SeenRevision(),
     secret: undefined,
-    token: () => context.secret,
+    token: () => (context.tokens === undefined ? context.secret : context.tokens.current),
+    tokens: tokensOf(settings, () => context),
     ask: async (service, method, message, at) =>
       firstValueFrom(
         v3Call$(context, {

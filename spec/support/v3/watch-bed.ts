@@ -8,6 +8,7 @@ import { withInitialState$ } from '../../../lib/watch/initial-state.js';
 import type { V3Context } from '../../../lib/v3/context.js';
 import { SeenRevision } from '../../../lib/v3/seen-revision.js';
 import { boundsOf, type Bounds, type KeyRange } from '../../../lib/v3/model/key-range.js';
+import type { TokenKeeper } from '../../../lib/v3/token-keeper.js';
 import type { WatchEvent } from '../../../lib/v3/model/watch-event.js';
 import { gatewayWatch$ } from '../../../lib/v3/watch/gateway-watch.js';
 import type { LegContext } from '../../../lib/v3/watch/leg-context.js';
@@ -32,8 +33,12 @@ export interface V3WatchLog {
   until(line: string): Promise<void>;
 }
 
-/** Watches over the gateway of one member, or of whichever the spec names at the time; without a cluster's heartbeat. */
-export function watchBed(version: string, options: ClientOptions = {}) {
+/**
+ * Watches over the gateway of one member, or of whichever the spec names at the time; without a cluster's heartbeat.
+ *
+ * @param tokens where tokens come from. Default: none are sent
+ */
+export function watchBed(version: string, options: ClientOptions = {}, tokens?: TokenKeeper) {
   const settings = resolveOptions({
     timeout: 10_000,
     retry: { initialDelay: 10, maxDelay: 100 },
@@ -73,7 +78,8 @@ export function watchBed(version: string, options: ClientOptions = {}) {
     transport,
     cluster,
     seen: new SeenRevision(),
-    token: () => undefined,
+    token: () => tokens?.current,
+    tokens,
   } as unknown as V3Context;
   const streams = new WatchStreams({
     get openBodies() {
@@ -88,6 +94,7 @@ export function watchBed(version: string, options: ClientOptions = {}) {
       return memberRange$(v3, endpoint, { ...boundsOf('range', 'x'), limit: 1 });
     },
     version: () => bed.version,
+    token: v3.token,
   });
   const context: LegContext = { ...v3, streams, slots: new ConnectionSlots(scarceLegs) };
   let id = 0;
