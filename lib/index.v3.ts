@@ -50,6 +50,20 @@ export type {
   CreateOptions,
   UpdateOptions,
 } from './v3/api/conditional.js';
+export { compare, type Comparison, type Distinct, type Ordered } from './v3/api/compare.js';
+export {
+  op,
+  type DeleteOperation,
+  type GetOperation,
+  type Operation,
+  type Operations,
+  type PutOperation,
+  type RangeOperation,
+  type Transaction,
+  type TxnOperation,
+} from './v3/api/op.js';
+export type { TxnOptions, TxnResponse } from './v3/api/txn.js';
+export type { ResultOf, ResultsOf, TxnResult } from './v3/api/txn-result.js';
 export type { Modification, ModifyOptions, ModifyResponse } from './v3/api/modify.js';
 export type { DeleteOptions, PutOptions } from './v3/api/put-options.js';
 export type { GetOptions, PagesOptions, RangeOptions, Selection, Sort } from './v3/api/range-options.js';
@@ -74,7 +88,16 @@ export {
 export type { Key, KeyRange, Value } from './v3/model/key-range.js';
 export type { KeyValue } from './v3/model/key-value.js';
 export type { ResponseInfo } from './v3/model/response-info.js';
-export type { DeleteResponse, GetResponse, PutResponse, RangeResponse } from './v3/model/responses.js';
+export type {
+  DeleteResponse,
+  DeleteResult,
+  GetResponse,
+  GetResult,
+  PutResponse,
+  PutResult,
+  RangeResponse,
+  RangeResult,
+} from './v3/model/responses.js';
 export type {
   ChangeEvent,
   DeleteEvent,

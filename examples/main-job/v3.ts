@@ -1,4 +1,4 @@
-import { EtcdClient, type WatchEvent } from 'rxetcd/v3';
+import { EtcdClient, op, type WatchEvent } from 'rxetcd/v3';
 import { map, type Observable } from 'rxjs';
 import type { Store, Told } from './store.js';
 
@@ -9,8 +9,13 @@ export const connectV3$ = (endpoints: string[]): Observable<Store> =>
       client,
       begin$: (prefix) =>
         client.put$(`${prefix}/instance-0`, 'begin').pipe(map(({ info }) => info.revision + 1)),
+      // Two keys at once, or neither.
       write$: (prefix, n) =>
-        client.put$(`${prefix}/instance-${n % 5}`, `write ${n}`).pipe(map(({ info }) => info.revision)),
+        client
+          .txn$({
+            then: [op.put(`${prefix}/instance-${n % 5}`, `write ${n}`), op.put(`${prefix}/last`, String(n))],
+          })
+          .pipe(map(({ info }) => info.revision)),
       watch$: (prefix) =>
         client.watch$({ prefix: `${prefix}/` }, { initial: true, live: true }).pipe(map(told)),
       end$: (prefix) => client.delete$({ prefix: `${prefix}/` }),

@@ -14,9 +14,11 @@ import { KeysApi } from '../v3/api/keys.js';
 import { KvCalls } from '../v3/api/kv-calls.js';
 import type { Modification, ModifyOptions, ModifyResponse } from '../v3/api/modify.js';
 import type { DeleteOptions, PutOptions } from '../v3/api/put-options.js';
+import type { Operations, Transaction } from '../v3/api/op.js';
 import type { GetOptions, PagesOptions, RangeOptions } from '../v3/api/range-options.js';
 import { RawApi, type RawOptions } from '../v3/api/raw.js';
 import { ServerApi } from '../v3/api/server.js';
+import { TxnApi, type TxnOptions, type TxnResponse } from '../v3/api/txn.js';
 import type { V3Context } from '../v3/context.js';
 import { keyBytes, type Key, type KeyRange, type Value } from '../v3/model/key-range.js';
 import type { DeleteResponse, GetResponse, PutResponse, RangeResponse } from '../v3/model/responses.js';
@@ -49,6 +51,7 @@ export class EtcdClient extends BaseClient {
   readonly #calls: KvCalls;
   readonly #keys: KeysApi;
   readonly #conditional: ConditionalApi;
+  readonly #txn: TxnApi;
   readonly #watch: WatchApi;
   readonly #server: ServerApi;
   readonly #raw: RawApi;
@@ -76,6 +79,7 @@ export class EtcdClient extends BaseClient {
     this.#calls = new KvCalls(context);
     this.#keys = new KeysApi(this.#calls);
     this.#conditional = new ConditionalApi(this.#calls);
+    this.#txn = new TxnApi(this.#calls);
     this.#watch = new WatchApi(context);
     this.#server = new ServerApi(context);
     this.#raw = new RawApi(context);
@@ -360,6 +364,44 @@ export class EtcdClient extends BaseClient {
    */
   modify$(key: Key, fn: Modification, options?: ModifyOptions): Observable<ModifyResponse> {
     return this.#conditional.modify$(key, fn, options);
+  }
+
+  /**
+   * Does all of `then` if all of `if` holds, else all of `else`, in one step, and emits `{ succeeded, responses, info }`. Each
+   * response stands where its operation stands, and is what the call of that name emits, without `info`; after
+   * `if (succeeded)` they are those of `then`. All writes get one revision, `info.revision`. That `if` does not hold is no
+   * error. A range is read in one piece.
+   *
+   * A transaction that writes nothing is a read: it may be asked again, and is never older than what the client has seen. One
+   * that may write, by either list, and whose answer never comes ends in OutcomeUnknownError. With
+   * `retry.writes: 'idempotent'` it is sent again, as it was, if it demands with `compare.modRevision(key).equals(...)` the
+   * revision of a key that `then` puts or deletes, and `else` only reads: it is applied once at most, and its answer settles
+   * the first. Where that leaves it open who has changed the key since, it still ends in OutcomeUnknownError. It counts as one
+   * operation more under `else`, which reads the key.
+   *
+   * Errors: LeaseNotFoundError, NoSpaceError, OutcomeUnknownError, CompactedError, FutureRevisionError, AllNodesDownError,
+   * RequestTimeoutError, StaleReadError, ResponseTooLargeError, PermissionDeniedError, AuthenticationError; InvalidOptionError,
+   * with the place as `then[1].key`; EtcdApiError where a key is written twice, or the server takes no so many operations (128
+   * in a list by default) or bytes (1.5 MiB).
+   *
+   * @example
+   * ```ts
+   * import { compare, EtcdClient, op } from 'rxetcd/v3';
+   * new EtcdClient()
+   *   .txn$({
+   *     if: [compare.value('/account/a').equals('100'), compare.absent('/transfers/7')],
+   *     then: [op.put('/account/a', '60'), op.put('/account/b', '40'), op.put('/transfers/7', 'done')],
+   *     else: [op.get('/account/a')],
+   *   })
+   *   .subscribe((r) => console.log(r.succeeded ? `done at ${r.info.revision}` : r.responses[0].kv?.value));
+   * ```
+   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
+   */
+  txn$<const Then extends Operations = readonly [], const Else extends Operations = readonly []>(
+    transaction: Transaction<Then, Else>,
+    options?: TxnOptions,
+  ): Observable<TxnResponse<Then, Else>> {
+    return this.#txn.txn$(transaction, options);
   }
 
   /**

@@ -1,16 +1,25 @@
 import { expectTypeOf } from 'expect-type';
 import type { Observable } from 'rxjs';
-import { compare } from '../../lib/v3/api/compare.js';
-import { op, type Operation, type Operations, type PutOperation } from '../../lib/v3/api/op.js';
-import type { TxnApi, TxnResponse } from '../../lib/v3/api/txn.js';
-import type { ResponseInfo } from '../../lib/v3/model/response-info.js';
-import type { DeleteResult, GetResult, PutResult, RangeResult } from '../../lib/v3/model/responses.js';
+import {
+  compare,
+  op,
+  type DeleteResult,
+  type EtcdClient,
+  type GetResult,
+  type Operation,
+  type Operations,
+  type PutOperation,
+  type PutResult,
+  type RangeResult,
+  type ResponseInfo,
+  type TxnResponse,
+} from 'rxetcd/v3';
 
 type Emits<T> = T extends Observable<infer V> ? V : never;
 
 // Checked when this file is compiled: by Jest and by `npm run typecheck`. Running them asks nothing more.
 describe('what a transaction emits', () => {
-  const typed = (client: TxnApi) => ({
+  const typed = (client: EtcdClient) => ({
     both: client.txn$({
       if: [compare.exists('a')],
       then: [op.put('a', 'b'), op.get('a'), op.range({ prefix: 'a' }), op.delete('a')],
@@ -71,7 +80,7 @@ describe('what a transaction emits', () => {
   });
 
   it('of nothing but operations and comparisons', () => {
-    const refused = (client: TxnApi) => [
+    const refused = (client: EtcdClient) => [
       // @ts-expect-error a comparison is not finished
       client.txn$({ if: [compare.version('a')] }),
       // @ts-expect-error an operation under `if`

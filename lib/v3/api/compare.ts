@@ -29,13 +29,13 @@ export interface Comparison {
 }
 
 /** What can be told apart. */
-interface Distinct<T> {
+export interface Distinct<T> {
   equals(operand: T): Comparison;
   notEquals(operand: T): Comparison;
 }
 
 /** What has an order besides. */
-interface Ordered<T> extends Distinct<T> {
+export interface Ordered<T> extends Distinct<T> {
   greaterThan(operand: T): Comparison;
   lessThan(operand: T): Comparison;
 }

@@ -19,11 +19,11 @@ interface Results {
 }
 
 /** What an operation is answered with. */
-type ResultOf<O extends Operation> =
+export type ResultOf<O extends Operation> =
   O extends TxnOperation<infer Then, infer Else> ? TxnResult<Then, Else> : Results[Exclude<O['type'], 'txn'>];
 
 /** What operations are answered with, position by position. */
-type ResultsOf<Ops extends Operations> = { readonly [I in keyof Ops]: ResultOf<Ops[I]> };
+export type ResultsOf<Ops extends Operations> = { readonly [I in keyof Ops]: ResultOf<Ops[I]> };
 
 /** Which list of a transaction was done, and what each of its operations is answered with. */
 export type TxnResult<Then extends Operations = Operations, Else extends Operations = Operations> =

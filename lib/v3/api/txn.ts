@@ -41,36 +41,6 @@ export class TxnApi {
     this.#calls = calls;
   }
 
-  /**
-   * Does all of `then` if all of `if` holds, else all of `else`, in one step, and emits `{ succeeded, responses, info }`. Each
-   * response stands where its operation stands, and is what the call of that name emits, without `info`; after
-   * `if (succeeded)` they are those of `then`. All writes get one revision, `info.revision`. That `if` does not hold is no
-   * error. A range is read in one piece.
-   *
-   * A transaction that writes nothing is a read: it may be asked again, and is never older than what the client has seen. One
-   * that may write, by either list, and whose answer never comes ends in OutcomeUnknownError. With
-   * `retry.writes: 'idempotent'` it is sent again, as it was, if it demands with `compare.modRevision(key).equals(...)` the
-   * revision of a key that `then` puts or deletes, and `else` only reads: it is applied once at most, and its answer settles
-   * the first. Where that leaves it open who has changed the key since, it still ends in OutcomeUnknownError. It counts as one
-   * operation more under `else`, which reads the key.
-   *
-   * Errors: LeaseNotFoundError, NoSpaceError, OutcomeUnknownError, CompactedError, FutureRevisionError, AllNodesDownError,
-   * RequestTimeoutError, StaleReadError, ResponseTooLargeError, PermissionDeniedError, AuthenticationError; InvalidOptionError,
-   * with the place as `then[1].key`; EtcdApiError where a key is written twice, or the server takes no so many operations (128
-   * in a list by default) or bytes (1.5 MiB).
-   *
-   * @example
-   * ```
-   * client
-   *   .txn$({
-   *     if: [compare.value('/account/a').equals('100'), compare.absent('/transfers/7')],
-   *     then: [op.put('/account/a', '60'), op.put('/account/b', '40'), op.put('/transfers/7', 'done')],
-   *     else: [op.get('/account/a')],
-   *   })
-   *   .subscribe((r) => console.log(r.succeeded ? `done at ${r.info.revision}` : r.responses[0].kv?.value));
-   * ```
-   * @see https://etcd.io/docs/v3.5/learning/api/#transaction
-   */
   txn$<const Then extends Operations = readonly [], const Else extends Operations = readonly []>(
     transaction: Transaction<Then, Else>,
     options: TxnOptions = {},
