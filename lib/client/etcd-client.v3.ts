@@ -2,6 +2,7 @@ import { defer, type Observable } from 'rxjs';
 import type { MemberHealth } from '../cluster/member-health.js';
 import type { MemberVersion, ServerVersion } from '../cluster/server-version.js';
 import { resolveOptions, type CallOptions, type ClientOptions, type ConnectOptions } from '../options.js';
+import { tokensOf } from '../v3/api/authenticate.js';
 import { checkServer$ } from '../v3/api/connect.js';
 import {
   ConditionalApi,
@@ -67,13 +68,15 @@ export class EtcdClient extends BaseClient {
     const core = new ClientCore(resolveOptions(first, rest, 'any'), v3);
     super(core);
     const { settings, transport, cluster, events } = core;
+    const tokens = tokensOf(settings, () => context);
     const context: V3Context = {
       settings,
       transport,
       cluster,
       events,
       seen: new SeenRevision(),
-      token: () => undefined,
+      token: () => tokens?.current,
+      tokens,
     };
     this.#core = core;
     this.#calls = new KvCalls(context);

@@ -88,6 +88,7 @@ export class WatchApi {
       open$: (endpoint, requests) => gatewayWatch$(context, endpoint, requests),
       answers$: (endpoint) => answers$(context, endpoint),
       version: (endpoint) => cluster.version(endpoint),
+      token: context.token,
     });
     this.#context = { ...context, streams, slots: new ConnectionSlots(scarceLegs, transport.tabs) };
     seen.whenHigher((revision) => {
