@@ -7,6 +7,12 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from 'rxetcd';
+import {
+  EtcdClient as V3Client,
+  type KeyRange,
+  type WatchEvent as V3Event,
+  type WatchOptions as V3WatchOptions,
+} from 'rxetcd/v3';
 import { lastValueFrom, toArray, type Observable } from 'rxjs';
 
 /** The options of a client that can be told to a page. */
@@ -19,6 +25,11 @@ export type PageOptions = Omit<ClientOptions, 'axios'> & {
 export type CallName = {
   [K in keyof EtcdClient]: EtcdClient[K] extends (...args: never[]) => Observable<unknown> ? K : never;
 }[keyof EtcdClient];
+
+/** The same of a client of the v3 API. */
+export type V3CallName = {
+  [K in keyof V3Client]: V3Client[K] extends (...args: never[]) => Observable<unknown> ? K : never;
+}[keyof V3Client];
 
 /** What an error says, which cannot leave the page as it is. */
 interface ToldError {
@@ -41,6 +52,19 @@ interface Followed extends ToldWatch {
   end: () => void;
 }
 
+/** A watch of the v3 API in the page. */
+export interface V3Told {
+  /** As they print: keys and values as text. */
+  readonly events: readonly V3Event[];
+  readonly stages: readonly string[];
+  readonly error?: ToldError;
+}
+
+interface V3Followed extends V3Told {
+  error?: ToldError;
+  end: () => void;
+}
+
 export type Outcome = { readonly values: unknown[] } | { readonly error: ToldError };
 
 /** What runs in the page, for a spec that sits outside: clients and watches by their numbers. */
@@ -49,6 +73,8 @@ export class PageLibrary {
   readonly #events: ClientEvent[][] = [];
   readonly #states: string[][] = [];
   readonly #watches: Followed[] = [];
+  readonly #v3Clients: V3Client[] = [];
+  readonly #v3Watches: V3Followed[] = [];
 
   open({ ownAxios, ...options }: PageOptions): number {
     const instance =
@@ -88,6 +114,56 @@ export class PageLibrary {
       subscription.unsubscribe();
     };
     return this.#watches.push(watch) - 1;
+  }
+
+  openV3(options: PageOptions): number {
+    return this.#v3Clients.push(new V3Client(options)) - 1;
+  }
+
+  async callV3(client: number, name: V3CallName, args: unknown[]): Promise<Outcome> {
+    try {
+      const owner = this.#v3Clients[client]!;
+      const call = owner[name] as (...args: unknown[]) => Observable<unknown>;
+      return { values: await lastValueFrom(call.apply(owner, args).pipe(toArray())) };
+    } catch (error) {
+      return { error: told(error) };
+    }
+  }
+
+  watchV3(client: number, range: KeyRange, options: V3WatchOptions): number {
+    const events: V3Event[] = [];
+    const stages: string[] = [];
+    const watch: V3Followed = { events, stages, end: () => undefined };
+    const owner = this.#v3Clients[client]!;
+    const staging = owner.events$.subscribe(({ type }) => {
+      if (type.startsWith('watch-')) stages.push(type);
+    });
+    const following = owner.watch$(range, options).subscribe({
+      next: (event) => events.push(event),
+      error: (error: unknown) => (watch.error = told(error)),
+    });
+    watch.end = () => {
+      following.unsubscribe();
+      staging.unsubscribe();
+    };
+    return this.#v3Watches.push(watch) - 1;
+  }
+
+  watchedV3(watch: number): V3Told {
+    const { end: _, ...rest } = this.#v3Watches[watch]!;
+    return rest;
+  }
+
+  unwatchV3(watch: number): void {
+    this.#v3Watches[watch]!.end();
+  }
+
+  stateV3(client: number): string {
+    return String(this.#v3Clients[client]!.clusterState$.value);
+  }
+
+  closeV3(client: number): void {
+    this.#v3Clients[client]!.close();
   }
 
   watched(watch: number): ToldWatch {
