@@ -132,7 +132,10 @@ const tellings: { readonly [Type in ClientEvent['type']]: Telling<Type> } = {
     ({ members, since }) => `none of ${members} members can be reached since ${since.toISOString()}`,
   ],
   'cluster-up': ['info', ({ durationMs }) => `after ${ms(durationMs)}`],
-  'no-v2-api': ['warn', lacking('3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone')],
+  'no-v2-api': [
+    'warn',
+    lacking('rxetcd/v3 has the client for it; 3.4 and 3.5 have v2 with --enable-v2=true'),
+  ],
   'no-v3-api': ['warn', lacking('3.4 and later have it, unless started with --enable-grpc-gateway=false')],
   hint: ['warn', ({ operation, hint }) => `${operation}: ${hint}`],
   'member-list-cut': ['warn', ({ ignored }) => `not used: ${ignored}`],

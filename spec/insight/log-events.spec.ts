@@ -88,12 +88,12 @@ const rows: [Event, LogLevel, string][] = [
   [
     { type: 'no-v2-api', endpoint: 'http://a:2379', version: '3.5.16' },
     'warn',
-    'no-v2-api http://a:2379: etcd 3.5.16 (3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone)',
+    'no-v2-api http://a:2379: etcd 3.5.16 (rxetcd/v3 has the client for it; 3.4 and 3.5 have v2 with --enable-v2=true)',
   ],
   [
     { type: 'no-v2-api', endpoint: 'http://a:2379' },
     'warn',
-    'no-v2-api http://a:2379 (etcd 3.4 and 3.5 need --enable-v2=true; 3.6 and later have the v3 API alone)',
+    'no-v2-api http://a:2379 (etcd rxetcd/v3 has the client for it; 3.4 and 3.5 have v2 with --enable-v2=true)',
   ],
   [
     { type: 'no-v3-api', endpoint: 'http://a:2379', version: '3.3.25' },

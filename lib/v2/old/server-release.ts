@@ -5,7 +5,7 @@ import { UnsupportedByServerError } from '../../errors.js';
 export function absence(version: string | undefined): string {
   if (version !== undefined && isOld(version)) return `etcd ${version} has no such call`;
   const who = version === undefined ? 'the server' : `this server (etcd ${version})`;
-  return `${who} has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)`;
+  return `${who} has no v2 API (import from 'rxetcd/v3', or start etcd 3.4 or 3.5 with --enable-v2=true)`;
 }
 
 /** True for the releases whose v2 API cannot be switched off. */

@@ -80,7 +80,7 @@ test('an etcd without the v2 API says what to do', async () => {
     path.startsWith('/v2') ? { status: 404, body: '404 page not found\n' } : undefined;
   const error = await rejectionOf(EtcdClient.connect$(tap.url));
   expect(isUnsupportedByServer(error) ? error.message : error).toMatch(
-    /--enable-v2=true; 3\.6 and later have the v3 API alone/,
+    /import from 'rxetcd\/v3', or start etcd 3\.4 or 3\.5 with --enable-v2=true/,
   );
 });
 

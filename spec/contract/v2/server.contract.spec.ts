@@ -275,8 +275,7 @@ describe('a server whose v2 API is switched off', () => {
       expect(isUnsupportedByServer(error)).toBe(true);
       expect(error).toMatchObject({ endpoint: member.clientUrl });
     }
-    const why =
-      'has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)';
+    const why = "has no v2 API (import from 'rxetcd/v3', or start etcd 3.4 or 3.5 with --enable-v2=true)";
     const known = `${operation}: this server (etcd ${version}) ${why}`;
     expect(headlineOf(later)).toBe(known);
     // The first call may be answered before the server's release is known.

@@ -55,17 +55,17 @@ describe('what is known of the exchange', () => {
   test.each<[string | undefined, string]>([
     [
       undefined,
-      'the server has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
+      "the server has no v2 API (import from 'rxetcd/v3', or start etcd 3.4 or 3.5 with --enable-v2=true)",
     ],
     [
       '3.5.16',
-      'this server (etcd 3.5.16) has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
+      "this server (etcd 3.5.16) has no v2 API (import from 'rxetcd/v3', or start etcd 3.4 or 3.5 with --enable-v2=true)",
     ],
     ['2.3.8', 'etcd 2.3.8 has no such call'],
     ['0.4.9', 'etcd 0.4.9 has no such call'],
     [
       '20.1.0',
-      'this server (etcd 20.1.0) has no v2 API (start etcd 3.4 or 3.5 with --enable-v2=true; 3.6 and later have the v3 API alone)',
+      "this server (etcd 20.1.0) has no v2 API (import from 'rxetcd/v3', or start etcd 3.4 or 3.5 with --enable-v2=true)",
     ],
   ])('a path that is not there, of etcd %s', (version, words) => {
     const error = errorFrom(404, '404 page not found\n', { version });
