@@ -21,7 +21,7 @@ import { MemberLeft } from '../../watch/member-left.js';
 import { learn } from '../context.js';
 import { behind$ } from './behind.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
-import { refusal } from './refusal.js';
+import { refused$ } from './refusal.js';
 import { resync$ } from './resync.js';
 import { Telling } from './telling.js';
 import { askAgainMs, lagMs, quietMs } from './timing.js';
@@ -149,7 +149,7 @@ export function leg$(site: LegSite): Observable<V3LegItem> {
           throw new HistoryLost('rebuilt', 'the cluster is another one');
         if (compacted > 0)
           throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
-        if (canceled) throw refusal(site, message);
+        if (canceled) return refused$(site, message);
         if (created) return stand$(message);
         heard$?.next();
         const ordered = id !== noWatch || tellsInOrder;

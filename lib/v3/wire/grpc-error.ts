@@ -1,4 +1,4 @@
-import type { FaultConfig } from '../../cluster/fault.js';
+import { Fault, type FaultConfig } from '../../cluster/fault.js';
 import { authenticationHint, fault, told, type ServerAnswer } from '../../cluster/server-answer.js';
 import {
   AuthenticationError,
@@ -7,7 +7,6 @@ import {
   type ApiErrorAnswer,
   type EtcdErrorDetails,
 } from '../../errors.js';
-import type { Fault } from '../../cluster/fault.js';
 import {
   CompactedError,
   FutureRevisionError,
@@ -34,6 +33,7 @@ const Code = {
   Unknown: 2,
   InvalidArgument: 3,
   DeadlineExceeded: 4,
+  PermissionDenied: 7,
   Aborted: 10,
   Unimplemented: 12,
   Internal: 13,
@@ -116,6 +116,10 @@ const tooLarge = 'grpc: received message larger than max';
 /** No leader stands behind the answer, or none that got its work done in time. */
 const leaderless =
   /^(etcdserver: (no leader|leader changed|request timed out|unhealthy cluster)|context deadline exceeded)/;
+
+/** Whether the user was found to lack the right. */
+export const deniesRight = (error: unknown): boolean =>
+  error instanceof Fault && error.config.errorCode === Code.PermissionDenied;
 
 /** Whether that text refuses the token that was sent, or the want of one. */
 export const refusesCredentials = (message: string): boolean =>

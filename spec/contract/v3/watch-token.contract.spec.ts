@@ -1,3 +1,4 @@
+import { concat, NEVER, of } from 'rxjs';
 import { isAuthenticationError } from '../../../lib/errors.js';
 import { isPermissionDenied } from '../../../lib/v3/errors.js';
 import { bytesOf } from '../../../lib/v3/model/key-range.js';
@@ -5,6 +6,7 @@ import type { V3UnderTest } from '../../support/etcd/v3-under-test.js';
 import { afterEachTest } from '../../support/jest/clean-up.js';
 import { eventually } from '../../support/jest/eventually.js';
 import { plainAuth, startGuardedEtcd } from '../../support/v3/guarded-etcd.js';
+import { startEtcdFront } from '../../support/v3/etcd-front.js';
 import { watchBed } from '../../support/v3/watch-bed.js';
 
 /* Watches of a user: a stream bears the token that it was opened with, and its watches go on whatever becomes of that. */
@@ -27,6 +29,16 @@ async function guarded(...given: Parameters<typeof startGuardedEtcd>) {
   };
   return { ...etcd, bedOf };
 }
+/** What such a release tells of a watch with a token that it does not take; the stream stays open. */
+const denied = `${JSON.stringify({
+  result: {
+    header: { cluster_id: '1', member_id: '2', revision: '1', raft_term: '2' },
+    watch_id: '-1',
+    created: true,
+    canceled: true,
+    cancel_reason: 'rpc error: code = PermissionDenied desc = etcdserver: permission denied',
+  },
+})}\n`;
 const key = (name: string) => bytesOf('key', name);
 const put = (client: V3UnderTest, name: string, value: string) =>
   client.ask('KV', 'Put', { key: key(name), value: key(value) });
@@ -103,6 +115,34 @@ test('a change of rights ages a web token: the next watch takes another', async 
   await put(client, '/own/new', 'x');
   await log.until('put /own/new=x');
   expect(bed.opened).toEqual(['open', 'open']);
+});
+
+test('etcd 12385: a release that says "permission denied" of a token that it has forgotten', async () => {
+  const etcd = await guarded();
+  const client = etcd.client();
+  await put(client, '/own/a', '0');
+  const stale = client.token();
+  // The password stays; the tokens go.
+  await etcd.admin.ask('Auth', 'UserChangePassword', { name: 'plain', password: plainAuth.password });
+  const front = await startEtcdFront(etcd.url);
+  afterwards(() => front.close());
+  const reads: string[] = [];
+  front.handle = async ({ path, headers }, pass) => {
+    if (path !== '/v3/watch') reads.push(path);
+    else if (headers.authorization === stale) return { status: 200, body: concat(of(denied), NEVER) };
+    return pass();
+  };
+  const bed = etcd.bedOf(client);
+  bed.openBodies = false;
+  bed.endpoint = front.url;
+  const log = await bed.watch('/own/a').live();
+  await put(client, '/own/a', '1');
+  await log.until('put /own/a=1');
+  expect([client.asked['Auth.Authenticate'], reads]).toEqual([2, ['/v3/kv/range']]);
+  const other = bed.watch('/other');
+  await eventually(() => other.seen.error !== undefined);
+  expect(isPermissionDenied(other.seen.error)).toBe(true);
+  expect([client.asked['Auth.Authenticate'], reads]).toEqual([2, ['/v3/kv/range', '/v3/kv/range']]);
 });
 
 test('a range that the user may not read is refused, and costs no token', async () => {
