@@ -1,8 +1,9 @@
 /**
  * rxetcd beside its rivals, in the same run:
  *
- *   npm run bench                         all but the soak; writes the table of the README
+ *   npm run bench                         all but the soak and v3; writes the table of the README
  *   npm run bench -- requests failover    these sections
+ *   npm run bench -- v3                   those of the v3 API, on etcd 3.5 unless ETCD_BIN is set
  *   npm run bench -- --json               for machines
  *
  * Exits with 1 if a measurement fails or a bar is missed. ETCD_BIN names the server's program.
@@ -26,9 +27,17 @@ const sections: Readonly<Record<string, () => Promise<Section>>> = {
   failover: async () => (await import('./failover.js')).failover,
   bundle: async () => (await import('./bundle.js')).bundle,
   soak: async () => (await import('./soak.js')).soak,
+  'v3-calls': async () => (await import('./v3/calls.js')).calls,
+  'v3-bursts': async () => (await import('./v3/bursts.js')).bursts,
+  'v3-watches': async () => (await import('./v3/watches.js')).watches,
+  'v3-failover': async () => (await import('./v3/failover.js')).failover,
 };
-/** It takes as long as all others together. */
-const onDemand = ['soak'];
+/** Several in one word. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  v3: Object.keys(sections).filter((name) => name.startsWith('v3-')),
+};
+/** The soak takes as long as all others together; v3 is measured on another etcd than the README's figures. */
+const onDemand = ['soak', ...Object.values(groups).flat()];
 
 /** Runs a section in a process of its own, so that heaps and connections are its own. */
 async function measure(name: string): Promise<readonly Figure[]> {
@@ -45,12 +54,13 @@ async function measure(name: string): Promise<readonly Figure[]> {
 
 async function main(args: readonly string[]): Promise<void> {
   const asJson = args.includes('--json');
-  const named = args.filter((arg) => !arg.startsWith('--'));
+  const named = args.filter((arg) => !arg.startsWith('--')).flatMap((name) => groups[name] ?? name);
   const unknown = named.find((name) => !(name in sections));
   if (unknown !== undefined)
-    throw new Error(`no section ${unknown}; there are ${Object.keys(sections).join(', ')}`);
+    throw new Error(`no section ${unknown}; there are ${Object.keys({ ...groups, ...sections }).join(', ')}`);
   const wanted = named.length > 0 ? named : Object.keys(sections).filter((name) => !onDemand.includes(name));
-  const measuredWith = await versions();
+  const onV3 = new Set(wanted.map((name) => groups['v3']!.includes(name)));
+  const measuredWith = (await Promise.all([...onV3].map(versions))).join('\n');
   if (!asJson) console.log(measuredWith);
   const results: Record<string, readonly Figure[]> = {};
   for (const name of wanted) {

@@ -17,6 +17,8 @@ export interface Plan {
   readonly rounds: number;
   /** Of one contender in one round, ms. */
   readonly slice: number;
+  /** What every GET is to give. Default: 64 bytes. */
+  readonly value?: string;
 }
 
 interface Sample {
@@ -82,7 +84,7 @@ async function sample(
   contender: Contender,
   operation: Operation,
   concurrency: number,
-  slice: number,
+  { slice, value: wanted = value }: Plan,
 ): Promise<Sample> {
   let done = 0;
   const cpu = process.cpuUsage();
@@ -90,7 +92,7 @@ async function sample(
   const lane = async (first: number): Promise<void> => {
     for (let key = first; performance.now() < start + slice; key += concurrency) {
       const answer = await contender[operation](key % keyCount);
-      if (operation === 'get' && answer !== value) throw new Error(`${contender.name}: not the value`);
+      if (operation === 'get' && answer !== wanted) throw new Error(`${contender.name}: not the value`);
       done += 1;
     }
   };
@@ -105,13 +107,13 @@ export async function compare(
   contenders: readonly Contender[],
   operation: Operation,
   concurrency: number,
-  { rounds, slice }: Plan,
+  plan: Plan,
 ): Promise<Comparison> {
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -1; round < plan.rounds; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(turn + round + 1) % contenders.length]!;
-      const taken = await sample(contender, operation, concurrency, slice);
+      const taken = await sample(contender, operation, concurrency, plan);
       if (round >= 0) samples.get(contender.name)?.push(taken);
     }
   }
