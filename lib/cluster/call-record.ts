@@ -95,8 +95,9 @@ export class CallRecord {
     if (endpoint === undefined) return;
     this.#tried = triedOnceMore(this.#tried, endpoint);
     if (error instanceof Fault) {
-      const { executed, leaderless = false, isStrange = false } = error.config;
+      const { executed, leaderless = false, isStrange = false, fromLearner = false } = error.config;
       if (!isStrange) this.#cluster.answered(endpoint, this.#sentAt);
+      if (fromLearner) this.#cluster.refusedAsLearner(endpoint);
       this.#outcomeUnknown ||= executed === 'unknown';
       this.#lastFault = error;
       if (leaderless || isStrange) this.#cluster.doubt();
@@ -166,10 +167,11 @@ export class CallRecord {
   }
 
   #step(error: unknown): FailoverStep {
-    const { retryClass, settings } = this.#call;
+    const { retryClass, settings, at } = this.#call;
     const fault = error instanceof Fault ? error.config : undefined;
     if (fault !== undefined && fault.executed === undefined) return 'fail';
     if (fault === undefined && !(error instanceof TransportError)) return 'fail';
+    if (fault?.fromLearner === true && at !== undefined) return 'fail';
     if (error instanceof TransportError && error.kind === 'tls') {
       const someUntried = this.#cluster.view.candidates.some((url) => !this.tried.has(url));
       return anyMember(retryClass) && someUntried
@@ -201,6 +203,8 @@ export class CallRecord {
     const redirected = this.#lastFault?.config.redirect !== undefined;
     const astray = this.#astray;
     if (astray !== undefined) return astray;
+    if (this.#lastFault?.config.fromLearner === true)
+      return this.#lastFault.config.toError({ endpoint, attempts: this.#attempts });
     if (live.length === 0 || noLeader || redirected) return this.#allDown();
     if (this.#lastFault !== undefined)
       return this.#lastFault.config.toError({ endpoint, attempts: this.#attempts });

@@ -387,6 +387,12 @@ export class Cluster {
     return true;
   }
 
+  /** The endpoint refused a call as a learner does: nothing else is sent there until its own word is another one. */
+  refusedAsLearner(url: string): void {
+    this.#table.refusedAsLearner(url);
+    this.doubt();
+  }
+
   /** Something may have changed that only a probe can tell: who is there, or who leads. */
   doubt(): void {
     this.#table.doubt();

@@ -45,6 +45,8 @@ export interface EndpointRecord {
   namedIn?: number | undefined;
   /** The raft term that it told last. */
   term?: number;
+  /** By its own word it is a learner. */
+  isLearner?: boolean;
   /** Why it cannot serve this client, though it answers. */
   unsupported?: string;
   /** Why its TLS handshake fails, if that is what fails. */
@@ -58,6 +60,8 @@ export class EndpointTable {
   readonly #endpoints = new Map<string, EndpointRecord>();
   readonly #discover: boolean;
   #members: readonly MemberInfo[] = [];
+  /** Those of them that are no learners. */
+  #voters: readonly MemberInfo[] = [];
   /** When the probe was sent that brought them. */
   #membersAt = -Infinity;
   /** The ids of the members that advertise each URL. */
@@ -87,6 +91,11 @@ export class EndpointTable {
 
   get members(): readonly MemberInfo[] {
     return this.#members;
+  }
+
+  /** The members that make up a majority, started or not. */
+  get voters(): readonly MemberInfo[] {
+    return this.#voters;
   }
 
   get clusterId(): string | undefined {
@@ -219,13 +228,21 @@ export class EndpointTable {
       endpoint.namedIn = answer.raftTerm;
       endpoint.namedAt = sentAt;
     }
+    const isPromoted = isLatest && this.#learnRole(endpoint, answer);
     this.#settleClusterId();
-    const isNews = isLatest && this.#learnTerm(endpoint, sentAt);
+    const isNews = (isLatest && this.#learnTerm(endpoint, sentAt)) || isPromoted;
     if (answer.members !== undefined && sentAt >= this.#membersAt && this.#mayTellMembers(endpoint)) {
       this.#membersAt = sentAt;
       this.#learnMembers(answer.members);
     }
     return isNews;
+  }
+
+  /** Returns whether a learner says now that it is none: the next member list tells more. */
+  #learnRole(endpoint: EndpointRecord, { isLearner = false }: ProbeAnswer): boolean {
+    const wasLearner = endpoint.isLearner;
+    endpoint.isLearner = isLearner;
+    return wasLearner === true && !isLearner;
   }
 
   /** A member that names no leader may count terms by itself, cut off from all others. */
@@ -284,7 +301,9 @@ export class EndpointTable {
   #isPast(known: number, now: number): boolean {
     if (now - this.#termToldAt < lateAnswerMs) return false;
     const { needed } = leaderVote(this);
-    const lower = this.endpoints.filter((e) => e.term !== undefined && e.term < known && this.belongs(e));
+    const lower = this.endpoints.filter(
+      (e) => e.term !== undefined && e.term < known && this.belongs(e) && !this.isLearner(e),
+    );
     return new Set(lower.map((e) => e.id ?? e.url)).size >= needed;
   }
 
@@ -307,6 +326,22 @@ export class EndpointTable {
   mayBeAsked(endpoint: EndpointRecord): boolean {
     const { configured, verifiedAt, suspectedAt, doubtedAt } = endpoint;
     return this.belongs(endpoint) && (configured || (verifiedAt > suspectedAt && verifiedAt > doubtedAt));
+  }
+
+  /**
+   * The member behind the endpoint is a learner, by its own word or by the member list, whichever says so: it is to be asked
+   * for nothing that it would refuse.
+   */
+  isLearner({ id, url, isLearner = false }: EndpointRecord): boolean {
+    if (isLearner || this.#voters.length === this.#members.length) return isLearner;
+    const ids = id === undefined ? [...(this.#advertisers.get(url) ?? [])] : [id];
+    return ids.length > 0 && ids.every((own) => this.#members.some((m) => m.id === own && m.isLearner));
+  }
+
+  /** It has refused a call as a learner does. */
+  refusedAsLearner(url: string): void {
+    const endpoint = this.#endpoints.get(url);
+    if (endpoint !== undefined) endpoint.isLearner = true;
   }
 
   /** The endpoint answered since it last failed, and for the member that it is taken for. */
@@ -411,6 +446,7 @@ export class EndpointTable {
     const { members, ignored } = believe(told);
     this.#ignored = ignored;
     this.#members = [...members].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id));
+    this.#voters = this.#members.filter((m) => m.isLearner !== true);
     const advertisers = new Map<string, Set<string>>();
     for (const { id, clientURLs } of members) {
       for (const url of clientURLs.map(originOf)) {

@@ -20,6 +20,8 @@ export interface FaultConfig {
   readonly redirect?: { readonly to: string | undefined } | undefined;
   /** No leader stands behind the answer. */
   readonly leaderless?: boolean;
+  /** The word of a learner, which serves next to nothing: another member may do it. */
+  readonly fromLearner?: boolean | undefined;
   /** Not what was expected of the member at this endpoint: something may have come in its place, and a probe shall tell. */
   readonly isStrange?: boolean;
   /** The error to end in, should it come to that. */

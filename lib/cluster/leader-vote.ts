@@ -13,20 +13,20 @@ export interface LeaderVote {
 }
 
 /**
- * Counts the votes: a majority of all members must name the same leader. Members that this client never reached are
+ * Counts the votes: a majority of all members but learners must name the same leader. Members that this client never reached are
  * not held against it: where they could complete a majority, it is enough that all that answer agree.
  */
 export function leaderVote(table: EndpointTable): LeaderVote {
   const all = table.endpoints;
   const up = all.filter((e) => table.isUp(e));
   const settled = all.every((e) => e.probed);
-  const members = Math.max(1, table.members.length);
+  const members = Math.max(1, table.voters.length);
   const majority = Math.floor(members / 2) + 1;
-  const reached = countMembers(
+  const reached = countVoters(
     table,
     all.filter((e) => e.answeredAt > -Infinity && table.belongs(e)),
   );
-  const answering = countMembers(table, up);
+  const answering = countVoters(table, up);
   const couldComplete = settled && members - reached + answering >= majority;
   const needed = couldComplete ? Math.max(1, Math.min(majority, answering)) : majority;
   // One that was cast before the present term began is void, but its member had a leader then.
@@ -44,21 +44,21 @@ export function leaderVote(table: EndpointTable): LeaderVote {
   };
 }
 
-/** Endpoints of members; before the members are known, every endpoint counts for one. */
-function ofMembers(table: EndpointTable, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
-  if (table.members.length === 0) return endpoints;
-  const ids = new Set<string | undefined>(table.members.map((m) => m.id));
+/** Endpoints of voting members; before the members are known, every endpoint counts for one that is no learner's. */
+function ofVoters(table: EndpointTable, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {
+  if (table.members.length === 0) return endpoints.filter((e) => !table.isLearner(e));
+  const ids = new Set<string | undefined>(table.voters.map((m) => m.id));
   return endpoints.filter(({ id }) => ids.has(id));
 }
 
 /** How many members stand behind these endpoints; one that is reached at several URLs counts once. */
-function countMembers(table: EndpointTable, endpoints: readonly EndpointRecord[]): number {
-  return new Set(ofMembers(table, endpoints).map((e) => e.id ?? e.url)).size;
+function countVoters(table: EndpointTable, endpoints: readonly EndpointRecord[]): number {
+  return new Set(ofVoters(table, endpoints).map((e) => e.id ?? e.url)).size;
 }
 
 /** How many members name each leader; a removed one has no vote, nor has one that has not said who it is. */
 function countVotes(table: EndpointTable, endpoints: readonly EndpointRecord[]): Map<string, number> {
-  const ballots = new Map(ofMembers(table, endpoints).map((e) => [e.id ?? e.url, e.leader]));
+  const ballots = new Map(ofVoters(table, endpoints).map((e) => [e.id ?? e.url, e.leader]));
   const votes = new Map<string, number>();
   for (const leader of ballots.values()) {
     if (typeof leader === 'string') votes.set(leader, (votes.get(leader) ?? 0) + 1);

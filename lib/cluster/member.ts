@@ -9,6 +9,8 @@ export interface MemberInfo {
   readonly name: string;
   readonly clientURLs: readonly string[];
   readonly peerURLs: readonly string[];
+  /** It follows the others to become one of them: it has no vote, and serves next to nothing. Absent for all others. */
+  readonly isLearner?: boolean;
 }
 
 /** `unknown`: it was never reached; or, in a browser, it does not answer in time, which there says little. */
@@ -22,6 +24,8 @@ export class Member implements MemberInfo {
   readonly peerURLs: readonly string[];
   readonly status: MemberStatus;
   readonly isLeader: boolean;
+  /** It follows the others to become one of them: it has no vote, and is asked for nothing. Absent for all others. */
+  readonly isLearner?: boolean;
   /** Why it cannot serve this client, though it answers: its server lacks the API. Absent for all others. */
   readonly unsupported?: string;
 
@@ -32,15 +36,15 @@ export class Member implements MemberInfo {
     this.peerURLs = info.peerURLs;
     this.status = status;
     this.isLeader = isLeader;
+    if (info.isLearner === true) this.isLearner = true;
     if (unsupported !== undefined) this.unsupported = unsupported;
   }
 
   /** One readable line. */
   toString(): string {
     const name = this.name === '' ? this.id || '(not identified)' : this.name;
-    const notes = [this.isLeader ? 'leader' : '', this.status, this.unsupported ?? ''].filter(
-      (x) => x !== '',
-    );
+    const role = this.isLeader ? 'leader' : this.isLearner === true ? 'learner' : '';
+    const notes = [role, this.status, this.unsupported ?? ''].filter((x) => x !== '');
     return oneLine(`Member ${name} (${notes.join(', ')}) ${this.clientURLs.join(' ')}`).trimEnd();
   }
 
@@ -63,6 +67,7 @@ const isSame = (a: Member, b: Member | undefined): boolean =>
   a.name === b.name &&
   a.status === b.status &&
   a.isLeader === b.isLeader &&
+  a.isLearner === b.isLearner &&
   a.unsupported === b.unsupported &&
   sameList(a.clientURLs, b.clientURLs) &&
   sameList(a.peerURLs, b.peerURLs);

@@ -11,6 +11,8 @@ export interface ProbeAnswer {
   readonly leader?: string | null | undefined;
   /** The raft term in which that one leads, if it told. */
   readonly raftTerm?: number | undefined;
+  /** It is a learner, by its own word. */
+  readonly isLearner?: boolean | undefined;
   /** Its release, as `3.4.23`, if asked for and told. */
   readonly version?: string | undefined;
   /** The member list it holds, if asked for and told. */

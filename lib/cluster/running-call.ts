@@ -120,7 +120,8 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
     // First, lest its own failure make its member suspect to it.
     this.#leaveStep();
     this.#record.failed(error);
-    const { redirect, credentialsRefused }: Partial<FaultConfig> = error instanceof Fault ? error.config : {};
+    const config: Partial<FaultConfig> = error instanceof Fault ? error.config : {};
+    const { redirect, credentialsRefused, fromLearner = false } = config;
     const target = redirect?.to;
     if (target !== undefined && this.#hops > 0 && this.#context.cluster.redirected(this.endpoint, target)) {
       this.#hops -= 1;
@@ -129,7 +130,19 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
       this.#isRenewed = true;
       this.#record.repeats(this.#retries);
       this.#route();
+    } else if (fromLearner && this.#mayGoOn) {
+      this.#record.repeats(this.#retries);
+      this.#retries += 1;
+      this.#route();
     } else this.#retry(error);
+  }
+
+  /** It may go to another member at once: this one refused it for the first time. */
+  get #mayGoOn(): boolean {
+    const { at, settings } = this.#call;
+    return (
+      at === undefined && this.#retries < settings.retry.max && this.#record.tried.get(this.endpoint) === 1
+    );
   }
 
   suspected(): void {

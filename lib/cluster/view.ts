@@ -11,13 +11,13 @@ export interface View {
   readonly raftTerm: number | undefined;
   /** Where writes and quorum reads go; undefined while they must wait. */
   readonly leaderEndpoint: string | undefined;
-  /** Endpoints that answered since they last failed or were doubted. */
+  /** Endpoints that answered since they last failed or were doubted; none of a learner. */
   readonly live: readonly string[];
   /** Endpoints whose last probe failed, or that refused a connection since they last answered. */
   readonly down: readonly string[];
   /** Live endpoints whose member says that it has no leader. */
   readonly leaderless: readonly string[];
-  /** Endpoints that may be asked at all: configured ones, and verified members since they last failed, of this cluster. */
+  /** Endpoints that may be asked at all: configured ones, and verified members since they last failed, of this cluster, and no learners. */
   readonly candidates: readonly string[];
   /** All endpoints, configured ones first. */
   readonly endpoints: readonly string[];
@@ -38,7 +38,8 @@ export interface View {
 /** Derives the view; pure. */
 export function deriveView(table: EndpointTable, now: number): View {
   const all = table.endpoints;
-  const up = all.filter((e) => table.isUp(e));
+  const answering = all.filter((e) => table.isUp(e));
+  const up = answering.filter((e) => !table.isLearner(e));
   const live = up.filter((e) => table.isLive(e));
   const settled = all.every((e) => e.probed);
   const { named, needed, naming, partial } = leaderVote(table);
@@ -58,14 +59,14 @@ export function deriveView(table: EndpointTable, now: number): View {
     (mute && settled ? live[0] : undefined);
 
   return {
-    members: listMembers(table, up, leaderId),
+    members: listMembers(table, answering, leaderId),
     hasQuorum: quorum(table, up, settled, mute, naming >= needed),
     raftTerm: table.raftTerm,
     leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
     down: all.filter((e) => e.down).map((e) => e.url),
     leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
-    candidates: all.filter((e) => table.mayBeAsked(e)).map((e) => e.url),
+    candidates: all.filter((e) => table.mayBeAsked(e) && !table.isLearner(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
     settled,
     partial,

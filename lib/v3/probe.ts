@@ -68,7 +68,7 @@ export function v3Probe(
 }
 
 function answered(
-  { header, leader, version }: Answer<'StatusResponse'>,
+  { header, leader, version, isLearner }: Answer<'StatusResponse'>,
   list: Answer<'MemberListResponse'> | Fault | undefined,
 ): ProbeAnswer {
   return {
@@ -76,14 +76,15 @@ function answered(
     clusterId: header?.cluster_id,
     leader: leader ?? null,
     raftTerm: header?.raft_term,
+    isLearner,
     version: version === '' ? undefined : version,
     members: list === undefined || list instanceof Fault ? undefined : list.members.flatMap(memberOf),
   };
 }
 
 /** A member; one that has not started has neither a name nor URLs for clients. */
-const memberOf = ({ ID: id, name, clientURLs, peerURLs }: Answer<'Member'>): MemberInfo[] =>
-  id === undefined ? [] : [{ id, name, clientURLs, peerURLs }];
+const memberOf = ({ ID: id, name, clientURLs, peerURLs, isLearner }: Answer<'Member'>): MemberInfo[] =>
+  id === undefined ? [] : [{ id, name, clientURLs, peerURLs, ...(isLearner && { isLearner }) }];
 
 /** @throws Fault for what a balancer or a gateway says in the member's place */
 function refused(fault: Fault): ProbeAnswer {

@@ -30,6 +30,7 @@ describe('what is sent again, by the class of the operation', () => {
     'errorCode 300': [...reads, 'idempotent, and the user says so'],
     'an unintelligible answer': [...reads, 'idempotent, and the user says so'],
     'a gateway that refuses (429)': [...reads, 'idempotent, and the user says so'],
+    'a learner refuses': all,
     'an interceptor that throws': [],
     'an adapter that fails': [],
     'an error of etcd': [],

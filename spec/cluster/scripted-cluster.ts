@@ -47,6 +47,7 @@ export const outcomes = {
   'errorCode 300': fault('300', { errorCode: 300, executed: 'unknown', leaderless: true }),
   'an unintelligible answer': fault('502', { status: 502, executed: 'unknown' }),
   'a gateway that refuses (429)': fault('429', { status: 429, executed: 'refused' }),
+  'a learner refuses': fault('a learner refuses', { executed: 'no', fromLearner: true }),
   'an interceptor that throws': failure('other', false),
   'an adapter that fails': failure('other', true),
   'an error of etcd': fault('404', {

@@ -60,10 +60,11 @@ test('in full: its status, and the members that it knows of', () => {
     clusterId: 'cdf818194e3a8c32',
     leader: 'b',
     raftTerm: 2,
+    isLearner: false,
     version: '3.4.23',
     members: [
       { id: 'a', name: 'x', clientURLs: ['http://a'], peerURLs: ['http://a:1'] },
-      { id: 'b', name: '', clientURLs: [], peerURLs: ['http://b:1'] },
+      { id: 'b', name: '', clientURLs: [], peerURLs: ['http://b:1'], isLearner: true },
     ],
   });
   expect(paths()).toEqual([statusPath, listPath]);
@@ -81,6 +82,12 @@ test('goes without credentials, with the limits for probes, beside the commands'
     expect(request.maxBytes).toBe(256 * 1024);
     expect(request.authorization).toBeUndefined();
   }
+});
+
+test('a learner says so', () => {
+  expect(ask({ [statusPath]: [200, { header, leader: '11', isLearner: true }] }).answer).toMatchObject({
+    isLearner: true,
+  });
 });
 
 test('a member without a leader says so', () => {

@@ -66,8 +66,8 @@ interface Meaning {
   readonly type?: ErrorClass;
   /** What to do about it. */
   readonly hint?: string | ((answer: ServerAnswer) => string | undefined);
-  /** Refused by this member alone: another one may do it. */
-  readonly elsewhere?: true;
+  /** Refused by a learner alone: another member may do it. */
+  readonly learner?: true;
   /** Another token may do. */
   readonly credentials?: true;
 }
@@ -99,7 +99,7 @@ const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
       hint: 'compact, defragment each member and disarm the alarm, or raise --quota-backend-bytes',
     },
   ],
-  ['rpc not supported for learner', { type: NotSupportedByLearnerError, elsewhere: true }],
+  ['rpc not supported for learner', { type: NotSupportedByLearnerError, learner: true }],
   ['too many operations in txn request', { hint: "the server's limit is its flag --max-txn-ops" }],
   ['request is too large', { hint: "the server's limit is its flag --max-request-bytes" }],
   ['election: no leader', {}],
@@ -138,6 +138,7 @@ export function grpcFault(answer: ServerAnswer, { code, message }: GrpcError): F
     summary: `${status} ${text}`,
     errorCode: code,
     credentialsRefused: meaning?.credentials,
+    fromLearner: meaning?.learner,
     toError: (details) =>
       code === Code.Unimplemented
         ? new UnsupportedByServerError(`${operation}: the server has no such call: ${text}`, details)
@@ -145,7 +146,7 @@ export function grpcFault(answer: ServerAnswer, { code, message }: GrpcError): F
             ...details,
             hint: typeof hint === 'function' ? hint(answer) : hint,
           }),
-    ...(meaning === undefined ? judged(code, message, status) : { executed: meaning.elsewhere && 'no' }),
+    ...(meaning === undefined ? judged(code, message, status) : { executed: meaning.learner && 'no' }),
   });
 }
 

@@ -6,8 +6,8 @@ import { debianMirror } from './debian-mirror.js';
 import { withFileLock } from '../programs/file-lock.js';
 import { runCommand } from '../programs/run-command.js';
 
-/** Debian suites by the etcd they hold: 3.3.25, 3.4.23, 3.5.16. */
-export const debianReleases = ['bullseye', 'bookworm', 'trixie'] as const;
+/** Debian suites by the etcd they hold: 3.3.25, 3.4.23, 3.5.16; sid, which moves on, 3.5.30 or later. */
+export const debianReleases = ['bullseye', 'bookworm', 'trixie', 'sid'] as const;
 export type DebianRelease = (typeof debianReleases)[number];
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';

@@ -1,5 +1,5 @@
 /**
- * Command line: `node etcd-install.js [bullseye | bookworm | trixie]` finds or fetches an etcd and prints its path and version
+ * Command line: `node etcd-install.js [bullseye | bookworm | trixie | sid]` finds or fetches an etcd and prints its path and version
  * on one line; ends with 1 and the reason on stderr otherwise.
  */
 import { defer } from 'rxjs';
