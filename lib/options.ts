@@ -11,9 +11,10 @@ export interface RetryOptions {
   /** The longest delay, in milliseconds. Default 2000. */
   maxDelay?: number | undefined;
   /**
-   * Which writes are sent again. `'unsent'`: only those that provably never reached a member. `'idempotent'`: also an
-   * unconditional `set$` whose outcome is unknown; it may then be applied twice and may overwrite a later write.
-   * Default `'unsent'`.
+   * Which writes are sent again. `'unsent'`: only those that provably never reached a member. `'idempotent'`: also some whose
+   * outcome is unknown. On the v2 API an unconditional `set$`: it may then be applied twice and may overwrite a later write. On
+   * the v3 API what compares the `modRevision` of a key that it changes (`compareAndSwap$`, `compareAndDelete$`, `txn$`): it is
+   * applied once at most. Default `'unsent'`.
    */
   writes?: 'unsent' | 'idempotent' | undefined;
 }
