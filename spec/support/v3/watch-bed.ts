@@ -178,9 +178,18 @@ function lineOf(event: WatchEvent): string {
   return `${type}${type === 'resync' ? ` ${event.reason}` : ''} ${event.kvs.map(({ key, value }) => `${key}=${value}`).join(' ')}@${revision}`;
 }
 
-/** Past the library: one call to the gateway. */
-export async function gatewayCall(url: string, path: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${url}/v3/${path}`, { method: 'POST', body: JSON.stringify(body) });
+/** Past the library: one call to the gateway. @param limitMs after which it is given up. Default: never */
+export async function gatewayCall(
+  url: string,
+  path: string,
+  body: object,
+  limitMs?: number,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(`${url}/v3/${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    ...(limitMs === undefined ? {} : { signal: AbortSignal.timeout(limitMs) }),
+  });
   return (await response.json()) as Record<string, unknown>;
 }
 const base64 = (text: string) => Buffer.from(text).toString('base64');
