@@ -30,13 +30,17 @@ export interface Comparison {
 
 /** What can be told apart. */
 export interface Distinct<T> {
+  /** It is that. */
   equals(operand: T): Comparison;
+  /** It is anything else. */
   notEquals(operand: T): Comparison;
 }
 
 /** What has an order besides. */
 export interface Ordered<T> extends Distinct<T> {
+  /** It is above that. */
   greaterThan(operand: T): Comparison;
+  /** It is below that. */
   lessThan(operand: T): Comparison;
 }
 

@@ -227,6 +227,7 @@ export const services = {
 } as const satisfies Readonly<Record<string, Service>>;
 
 type Services = typeof services;
+/** The services of a member, by etcd's names. */
 export type ServiceName = keyof Services;
 export type MethodName<S extends ServiceName> = keyof Services[S]['methods'] & string;
 type MethodOf<S extends ServiceName, M extends MethodName<S>> = Services[S]['methods'][M] & Method;
