@@ -1,8 +1,8 @@
-import { concatMap, defer, map, type Observable } from 'rxjs';
+import { concatMap, defer, map, tap, type Observable } from 'rxjs';
 import type { HttpPart } from '../../transport/http.js';
 import { unfinishedLine } from '../../transport/http1/unfinished-line.js';
 import { Lines } from '../../transport/lines.js';
-import type { V3Context } from '../context.js';
+import { learn, type V3Context } from '../context.js';
 import { heeding } from '../token-keeper.js';
 import { decodeAnswer, decodeLine, type GatewayAnswer } from '../wire/gateway-answer.js';
 import { refusesCredentials } from '../wire/grpc-error.js';
@@ -19,10 +19,11 @@ const method = methodOf('Watch', 'Watch');
  * Errors with a Fault for what is no such stream, and for the error that etcd ends one with; completes when it just ends.
  */
 export function gatewayWatch$(
-  { transport, settings, cluster, token, tokens }: V3Context,
+  context: V3Context,
   endpoint: string,
   requests: Observable<WatchRequest> | WatchRequest,
 ): Observable<WatchMessage> {
+  const { transport, settings, cluster, token, tokens } = context;
   return defer(() => {
     const authorization = token();
     const lines = new Lines();
@@ -77,7 +78,13 @@ export function gatewayWatch$(
         },
         (part) => heeding(tokens, authorization, () => read(part)),
       )
-      .pipe(concatMap((messages) => messages));
+      .pipe(
+        concatMap((messages) => messages),
+        // Here, and not in each of the thousand watches that it may be for.
+        tap(({ header }) => {
+          learn(context, endpoint, header);
+        }),
+      );
   });
 }
 

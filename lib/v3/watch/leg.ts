@@ -18,7 +18,6 @@ import {
 import { HistoryLost } from '../../watch/history-lost.js';
 import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
-import { learn } from '../context.js';
 import { behind$ } from './behind.js';
 import type { LegSite, V3LegItem } from './leg-site.js';
 import { refused$ } from './refusal.js';
@@ -27,6 +26,7 @@ import { Telling } from './telling.js';
 import { askAgainMs, lagMs, quietMs } from './timing.js';
 import { createOf } from './watch-target.js';
 import { noWatch, type WatchMessage } from './watch-stream.js';
+import type { Line } from './watch-streams.js';
 
 /**
  * etcd sends so many revisions at once to a watch that replays: whoever is further behind holds up the progress of others for
@@ -34,147 +34,198 @@ import { noWatch, type WatchMessage } from './watch-stream.js';
  */
 const oneBatch = 1_000;
 
+/** What a message makes a leg emit: at once, or once something was asked for; the next message waits for it. */
+type Told = Iterable<V3LegItem> | Observable<V3LegItem>;
+
 /**
  * One leg of a watch: on a stream that it shares with the other watches at that member, or on one of its own for as long as
  * it has far to go, or its member has. It is resumed one revision before its position: what it was told of that must be told
  * again.
  */
-export function leg$(site: LegSite): Observable<V3LegItem> {
-  return defer(() => {
-    const { context, endpoint, position, start, target } = site;
-    const { epoch } = context.seen;
+export const leg$ = (site: LegSite): Observable<V3LegItem> => defer(() => new Leg(site).items$());
+
+/** There may be thousands of legs: one object for each, not a closure for each thing that it does. */
+class Leg {
+  readonly #site: LegSite;
+  readonly #stream: Line;
+  /** Alone on its stream. */
+  readonly #isApart: boolean;
+  readonly #telling: Telling;
+  /** The position that it is resumed from; undefined: it begins now, or with the state. */
+  readonly #from: number | undefined;
+  /** Of what the client has seen: that of the beginning. */
+  readonly #epoch: number;
+  /** Progress that was requested is told behind all that happened before. */
+  readonly #tellsInOrder: boolean;
+  /** Up to where its past goes; undefined before it stands. */
+  #past: number | undefined;
+  /** Its past was told. */
+  #isThrough = false;
+  #isLive = false;
+  #lags = false;
+  /** Since when a member has told nothing but how far it is (`performance.now()`). */
+  #quietSince: number | undefined;
+  /** Where a member tells no progress: it has told something. */
+  readonly #heard$: Subject<void> | undefined;
+
+  constructor(site: LegSite) {
+    const { context, endpoint, position, start } = site;
     const isResumed = start === 'position';
-    const from = isResumed ? position.next : undefined;
-    const tellsInOrder = context.streams.tellsInOrder(endpoint);
+    this.#site = site;
+    this.#epoch = context.seen.epoch;
+    this.#telling = new Telling(position, isResumed);
+    this.#from = isResumed ? position.next : undefined;
+    this.#tellsInOrder = context.streams.tellsInOrder(endpoint);
     // Elsewhere progress moves no position: what is far would be so again, however often it were asked for anew.
-    const isFar = tellsInOrder && from !== undefined && context.seen.value - from >= oneBatch;
-    const stream = context.streams.take(endpoint, position.apart || isFar);
-    const apart = position.apart || (isFar && stream.tellsProgress);
-    const telling = new Telling(position, isResumed);
-    /** Up to where its past goes; undefined before it stands. */
-    let past: number | undefined;
-    let isThrough = false;
-    /** Where a member tells no progress: it has told something. */
-    const heard$ = stream.tellsProgress ? undefined : new Subject<void>();
-    let isLive = false;
-    let lags = false;
-    /** Since when a member has told nothing but how far it is (`performance.now()`). */
-    let quietSince: number | undefined;
+    const isFar =
+      this.#tellsInOrder && this.#from !== undefined && context.seen.value - this.#from >= oneBatch;
+    this.#stream = context.streams.take(endpoint, position.apart || isFar);
+    this.#isApart = position.apart || (isFar && this.#stream.tellsProgress);
+    this.#heard$ = this.#stream.tellsProgress ? undefined : new Subject();
+  }
 
-    const live = function* ({ events }: WatchMessage, ordered: boolean): Generator<V3LegItem> {
-      isThrough ||= (position.next ?? 0) > (past ?? Infinity);
-      if (events.length > 0) quietSince = undefined;
-      // A member that tells of its progress has nothing more to say.
-      else if (ordered) isThrough = true;
-      else if (!isThrough) {
-        // Older releases say at once how far they are, and tell the rest a batch each tenth of a second.
-        const now = performance.now();
-        quietSince ??= now;
-        isThrough = now - quietSince >= quietMs;
-        if (!isThrough) stream.requestProgress(askAgainMs);
-      }
-      if (isLive || !isThrough || !telling.isProven) return;
-      isLive = true;
-      position.apart = false;
-      // It has caught up, and can share again.
-      yield apart ? { type: 'end' } : { type: 'live', endpoint };
+  items$(): Observable<V3LegItem> {
+    const { target, position, start } = this.#site;
+    const create = createOf(target, start === 'position' ? position.asks : undefined);
+    const told$ = this.#stream.watch$(create).pipe(concatMap((message) => this.#read$(message)));
+    const beside$ = [
+      ...(this.#heard$ === undefined ? [] : [this.#quiet$(this.#heard$)]),
+      ...(this.#isApart ? [this.#left$()] : []),
+    ];
+    return beside$.length === 0 ? told$ : merge(...beside$, told$);
+  }
+
+  #read$(message: WatchMessage): Told {
+    const { position } = this.#site;
+    const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;
+    // Until the state is there the position is that of the other one.
+    if (position.lost !== 'rebuilt' && position.isOfAnother(header?.cluster_id))
+      throw new HistoryLost('rebuilt', 'the cluster is another one');
+    if (compacted > 0)
+      throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
+    if (canceled) return refused$(this.#site, message);
+    if (created) return this.#stands$(message);
+    this.#heard$?.next();
+    const ordered = id !== noWatch || this.#tellsInOrder;
+    const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
+    return isBehind && position.lost === undefined ? this.#lagging$() : this.#tell(message, ordered);
+  }
+
+  /** Its member has begun to watch. */
+  #stands$({ header }: WatchMessage): Told {
+    const { position, endpoint, start } = this.#site;
+    const revision = header?.revision ?? 0;
+    const from = this.#from;
+    this.#past = revision;
+    position.clusterId ??= header?.cluster_id;
+    if (start === 'state') {
+      this.#isLive = true;
+      return resync$(this.#site).pipe(
+        startWith<V3LegItem>({ type: 'catching-up', endpoint }),
+        endWith<V3LegItem>({ type: 'live', endpoint }),
+      );
+    }
+    if (from === undefined) return this.#now$(revision);
+    if (revision < from - 1) return this.#lagging$();
+    if (revision === from - 1 && this.#telling.isProven && !this.#isApart) {
+      this.#isLive = true;
+      return [{ type: 'live', endpoint }];
+    }
+    this.#stream.requestProgress();
+    this.#heard$?.next();
+    return [{ type: 'catching-up', endpoint }];
+  }
+
+  /** It begins behind all that was seen, unless that was of a store that was put back. */
+  #now$(revision: number): Told {
+    const { context, endpoint } = this.#site;
+    const begin = (next: number): readonly V3LegItem[] => {
+      this.#isLive = true;
+      return [progress(next), { type: 'live', endpoint }];
     };
-    const tell = function* (message: WatchMessage, ordered: boolean): Generator<V3LegItem> {
-      try {
-        yield* telling.read(message, ordered);
-      } catch (error) {
-        // It has overtaken what was told of the former: what was seen of that counts no more, for nobody.
-        if (error instanceof HistoryLost) context.seen.restart(epoch, message.header?.revision ?? 0);
+    const seen = context.seen.value;
+    if (revision >= seen) return begin(revision + 1);
+    return behind$(this.#site, seen).pipe(
+      map(() => seen),
+      catchError((error: unknown) => {
+        if (error instanceof HistoryLost) return of(revision);
         throw error;
-      }
-      yield* live(message, ordered);
-    };
-    /** The member is behind the position. */
-    const lagging$ = (): Observable<V3LegItem> =>
-      behind$(site).pipe(
-        concatMap((): readonly V3LegItem[] => {
-          lags = true;
-          if (apart) return [];
-          position.apart = true;
-          return [{ type: 'end' }];
-        }),
-      );
-    /** It begins behind all that was seen, unless that was of a store that was put back. */
-    const now$ = (revision: number): Observable<V3LegItem> | readonly V3LegItem[] => {
-      const begin = (seen: number): readonly V3LegItem[] => {
-        isLive = true;
-        return [progress(seen + 1), { type: 'live', endpoint }];
-      };
-      const seen = context.seen.value;
-      if (revision >= seen) return begin(revision);
-      return behind$(site, seen).pipe(
-        map(() => seen),
-        catchError((error: unknown) => {
-          if (error instanceof HistoryLost) return of(revision);
-          throw error;
-        }),
-        concatMap(begin),
-      );
-    };
-    const stand$ = (message: WatchMessage): Observable<V3LegItem> | readonly V3LegItem[] => {
-      const revision = message.header?.revision ?? 0;
-      past = revision;
-      position.clusterId ??= message.header?.cluster_id;
-      if (start === 'state') {
-        isLive = true;
-        return resync$(site).pipe(
-          startWith<V3LegItem>({ type: 'catching-up', endpoint }),
-          endWith<V3LegItem>({ type: 'live', endpoint }),
-        );
-      }
-      if (from === undefined) return now$(revision);
-      if (revision < from - 1) return lagging$();
-      if (revision === from - 1 && telling.isProven && !apart) {
-        isLive = true;
-        return [{ type: 'live', endpoint }];
-      }
-      stream.requestProgress();
-      heard$?.next();
-      return [{ type: 'catching-up', endpoint }];
-    };
-
-    const items$ = stream.watch$(createOf(target, isResumed ? position.asks : undefined)).pipe(
-      tap(({ header }) => {
-        learn(context, endpoint, header);
       }),
-      concatMap((message): Observable<V3LegItem> | Iterable<V3LegItem> => {
-        const { header, created, canceled, compact_revision: compacted, watch_id: id, events } = message;
-        // Until the state is there the position is that of the other one.
-        if (position.lost !== 'rebuilt' && position.isOfAnother(header?.cluster_id))
-          throw new HistoryLost('rebuilt', 'the cluster is another one');
-        if (compacted > 0)
-          throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
-        if (canceled) return refused$(site, message);
-        if (created) return stand$(message);
-        heard$?.next();
-        const ordered = id !== noWatch || tellsInOrder;
-        const isBehind = ordered && events.length === 0 && (header?.revision ?? 0) < (position.next ?? 1) - 1;
-        return isBehind && position.lost === undefined ? lagging$() : tell(message, ordered);
+      concatMap((told) => begin(told + 1)),
+    );
+  }
+
+  /** Its member is behind the position. */
+  #lagging$(): Observable<V3LegItem> {
+    const { position } = this.#site;
+    return behind$(this.#site).pipe(
+      concatMap((): readonly V3LegItem[] => {
+        this.#lags = true;
+        if (this.#isApart) return [];
+        position.apart = true;
+        return [{ type: 'end' }];
       }),
     );
-    // Where a member tells no progress, it has told the past once it falls silent.
-    const quiet$ = heard$?.pipe(
+  }
+
+  /** @param ordered it is told behind all that happened before */
+  *#tell(message: WatchMessage, ordered: boolean): Generator<V3LegItem> {
+    try {
+      yield* this.#telling.read(message, ordered);
+    } catch (error) {
+      // It has overtaken what was told of the former: what was seen of that counts no more, for nobody.
+      if (error instanceof HistoryLost)
+        this.#site.context.seen.restart(this.#epoch, message.header?.revision ?? 0);
+      throw error;
+    }
+    if (this.#isLive) return;
+    this.#isThrough ||= this.#hasToldPast(message, ordered);
+    if (!this.#isThrough || !this.#telling.isProven) return;
+    const { position, endpoint } = this.#site;
+    this.#isLive = true;
+    position.apart = false;
+    // It has caught up, and can share again.
+    yield this.#isApart ? { type: 'end' } : { type: 'live', endpoint };
+  }
+
+  #hasToldPast({ events }: WatchMessage, ordered: boolean): boolean {
+    if ((this.#site.position.next ?? 0) > (this.#past ?? Infinity)) return true;
+    if (events.length > 0) {
+      this.#quietSince = undefined;
+      return false;
+    }
+    // A member that tells of its progress has nothing more to say.
+    if (ordered) return true;
+    // Older releases say at once how far they are, and tell the rest a batch each tenth of a second.
+    const now = performance.now();
+    this.#quietSince ??= now;
+    const isQuiet = now - this.#quietSince >= quietMs;
+    if (!isQuiet) this.#stream.requestProgress(askAgainMs);
+    return isQuiet;
+  }
+
+  /** Where a member tells no progress, it has told the past once it falls silent. */
+  #quiet$(heard$: Observable<void>): Observable<V3LegItem> {
+    const { position, endpoint } = this.#site;
+    return heard$.pipe(
       switchMap(() => timer(quietMs)),
-      filter(() => !isLive && telling.isProven),
+      filter(() => !this.#isLive && this.#telling.isProven),
       map((): V3LegItem => {
-        isLive = true;
-        lags = position.apart = false;
+        this.#isLive = true;
+        this.#lags = position.apart = false;
         return { type: 'live', endpoint };
       }),
     );
-    const all$ = quiet$ === undefined ? items$ : merge(quiet$, items$);
-    if (!apart) return all$;
-    const left$ = timer(lagMs, lagMs).pipe(
+  }
+
+  /** A member that stays behind is left. */
+  #left$(): Observable<never> {
+    const { position } = this.#site;
+    return timer(lagMs, lagMs).pipe(
       tap(() => {
-        if (lags && position.next === from) throw new MemberLeft('its member lags behind');
+        if (this.#lags && position.next === this.#from) throw new MemberLeft('its member lags behind');
       }),
       ignoreElements(),
     );
-    return merge(all$, left$);
-  });
+  }
 }
