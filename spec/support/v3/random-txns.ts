@@ -49,17 +49,22 @@ export class RandomTxns {
   readonly #client: EtcdClient;
   readonly #endpoints: readonly string[];
   readonly #root: string;
+  readonly #epoch: number;
   readonly #running: Promise<unknown>;
   #values = 0;
   #clock = 0;
   #isStopped = false;
 
-  /** @param root the prefix of all keys */
-  constructor(client: EtcdClient, endpoints: readonly string[], root: string, seed: number) {
+  /**
+   * @param root the prefix of all keys
+   * @param epoch tells these writers from those of another store
+   */
+  constructor(client: EtcdClient, endpoints: readonly string[], root: string, epoch: number, seed: number) {
     this.#client = client;
     this.#endpoints = endpoints;
     this.#root = root;
-    this.registerKey = `${root}register`;
+    this.#epoch = epoch;
+    this.registerKey = `${root}register${epoch}`;
     const random = seededRandom(seed);
     const writers = [0, 1, 2].map((writer) => this.#repeat(random, (own) => this.#write(own, `c${writer}`)));
     const past = this.#repeat(random, (own) => this.#writePast(own));
@@ -82,7 +87,7 @@ export class RandomTxns {
   findings(history: readonly Change[]): string[] {
     return [
       ...writeFindings(this.writes, history),
-      ...countFindings(this.writes, history, `${this.#root}count/`),
+      ...countFindings(this.writes, history, `${this.#root}count/${this.#epoch}`),
     ];
   }
 
@@ -96,10 +101,10 @@ export class RandomTxns {
 
   /** What a writer does next. */
   #plan(random: SeededRandom, writer: string): Pick<Write, 'value' | 'puts' | 'deletes'> {
-    const value = `${writer}.${(this.#values += 1)}`;
+    const value = `${this.#epoch}${writer}.${(this.#values += 1)}`;
     const keys = keysOf(this.#root);
     const one = keys.splice(random.int(keys.length), 1);
-    const counted = [`${this.#root}count/${writer}`];
+    const counted = [`${this.#root}count/${this.#epoch}${writer}`];
     const kind = random.int(6);
     if (kind < 2) return { value, puts: one, deletes: [] };
     if (kind === 2) return { value, puts: [], deletes: one };
@@ -147,7 +152,7 @@ export class RandomTxns {
 
   async #touch(random: SeededRandom): Promise<void> {
     const key = this.registerKey;
-    const value = `r.${(this.#values += 1)}`;
+    const value = `${this.#epoch}r.${(this.#values += 1)}`;
     const read$ = this.#client.getValue$(key);
     if (random.int(3) === 0) {
       await this.#call(read$, (found) => ({ type: 'read', value: found }));

@@ -23,7 +23,7 @@ let recordings = 0;
  */
 export class WatchRecording {
   readonly root = `log${(recordings += 1)}/`;
-  readonly watches: readonly Followed[];
+  readonly watches: Followed[];
   readonly told: { event: ClientEvent; at: number }[] = [];
   readonly states: { state: ClusterState; at: number }[] = [];
   /** The highest revision that was compacted away. */
@@ -34,6 +34,8 @@ export class WatchRecording {
   readonly #seed: number;
   readonly #running = new Subscription();
   readonly #stores: (readonly Change[])[] = [];
+  /** From there on the store's history is read. */
+  #first = 1;
   /** The changes of this epoch that were read so far. */
   #changes: readonly Change[] = [];
   readonly #writeFindings: string[] = [];
@@ -45,6 +47,8 @@ export class WatchRecording {
     seed: number,
   ): Promise<WatchRecording> {
     const recording = new WatchRecording(client, endpoints, seed);
+    // What was before may have been compacted away.
+    recording.#first = await mark(endpoints, `${recording.root}b/0`, 'mark');
     await eventually(() =>
       recording.watches.every(({ events }) => events.some(({ type }) => type === 'live')),
     );
@@ -68,6 +72,14 @@ export class WatchRecording {
       this.#follow({ prefix: root }, { only: 'delete' }),
     ];
     this.writers = undefined as unknown as RandomTxns;
+  }
+
+  /** One more watch of all, by another client. */
+  async followBy(client: EtcdClient): Promise<Followed> {
+    const followed = this.#follow({ prefix: this.root }, {}, client);
+    await eventually(() => followed.events.some(({ type }) => type === 'live'));
+    this.watches.push(followed);
+    return followed;
   }
 
   /** Where the first of the watches stands. */
@@ -129,7 +141,7 @@ export class WatchRecording {
   /** Reads on in the history of the store, as before a part of it is compacted away; resolves with its last revision. */
   async read(): Promise<number> {
     const last = await mark(this.#endpoints, `${this.root}b/0`, 'mark');
-    const from = (this.#changes.at(-1)?.revision ?? 0) + 1;
+    const from = (this.#changes.at(-1)?.revision ?? this.#first - 1) + 1;
     this.#changes = [...this.#changes, ...(await readHistory(this.#endpoints, this.root, from, last))];
     return last;
   }
@@ -138,6 +150,7 @@ export class WatchRecording {
   next(): void {
     this.#stores.push(this.#changes);
     this.#changes = [];
+    this.#first = 1;
     this.compacted = 0;
     this.writers = this.#write();
   }
@@ -169,13 +182,14 @@ export class WatchRecording {
   }
 
   #write(): RandomTxns {
-    return new RandomTxns(this.#client, this.#endpoints, this.root, this.#seed + this.#stores.length);
+    const epoch = this.#stores.length;
+    return new RandomTxns(this.#client, this.#endpoints, this.root, epoch, this.#seed + epoch);
   }
 
-  #follow(range: Followed['range'], options: WatchOptions): Followed {
+  #follow(range: Followed['range'], options: WatchOptions, client = this.#client): Followed {
     const followed: Followed = { range, options, events: [] };
     this.#running.add(
-      this.#client.watch$(range, { ...options, live: true }).subscribe({
+      client.watch$(range, { ...options, live: true }).subscribe({
         next: (event) => followed.events.push(event),
         error: (error: unknown) => (followed.error = error),
       }),
