@@ -85,7 +85,7 @@ export class CallRecord {
     const endpoint = this.#endpoint;
     if (endpoint === undefined) return;
     this.#cluster.answered(endpoint, this.#sentAt);
-    if (anyMember(this.#call.retryClass)) this.#cluster.served(endpoint);
+    if (anyMember(this.#call.retryClass) || !this.#cluster.view.leaderKnown) this.#cluster.served(endpoint);
     this.#endpoint = undefined;
   }
 

@@ -235,7 +235,8 @@ export class Cluster {
   }
 
   /**
-   * The gate: emits the leader's endpoint once, at once if a live leader is named, else as soon as one is. Errors with
+   * The gate: emits the leader's endpoint once, at once if a live leader is named, else as soon as one is; where the leader is
+   * not told, that of a member with a majority behind it. Errors with
    * a TransportError when no endpoint's TLS works, or none brings anything usable: waiting would not mend that.
    */
   leaderEndpoint$(): Observable<string> {
@@ -256,6 +257,15 @@ export class Cluster {
   /** The endpoint for a call that any member can serve; `tried` counts the tries this call has made at each. */
   readEndpoint(tried: Tried): string {
     return this.#router.pick(this.view, tried);
+  }
+
+  /**
+   * The endpoint for a call that the leader serves, undefined while it has to wait. Where the leader is not told it is that of
+   * any member, which asks him.
+   */
+  servingEndpoint(tried: Tried): string | undefined {
+    const { leaderKnown, leaderEndpoint } = this.view;
+    return leaderKnown || leaderEndpoint === undefined ? leaderEndpoint : this.readEndpoint(tried);
   }
 
   /** The leader's endpoint if one is named and not tried yet, else that of any member. */
@@ -284,7 +294,7 @@ export class Cluster {
       filter((view) => view.settled || view.leaderEndpoint !== undefined),
       take(1),
       map((view) =>
-        this.#watchOn === 'leader' && view.leaderEndpoint !== undefined
+        this.#watchesLeader(view) && view.leaderEndpoint !== undefined
           ? view.leaderEndpoint
           : current !== undefined && view.live.includes(current) && !tried.has(current)
             ? current
@@ -467,6 +477,10 @@ export class Cluster {
     });
   }
 
+  #watchesLeader({ leaderKnown }: View): boolean {
+    return this.#watchOn === 'leader' && leaderKnown;
+  }
+
   #throwIfInVain({ tlsFailure, settled, endpoints }: View): void {
     if (tlsFailure !== undefined) throw new TransportError('tls', tlsFailure, false);
     if (!settled) return;
@@ -483,7 +497,7 @@ export class Cluster {
     if (endpoint === undefined || endpoint.down || !this.#table.belongs(endpoint))
       return view.live.length > 0 ? 'its member does not answer' : undefined;
     const { leaderEndpoint } = view;
-    if (this.#watchOn === 'leader' && leaderEndpoint !== undefined && leaderEndpoint !== url)
+    if (this.#watchesLeader(view) && leaderEndpoint !== undefined && leaderEndpoint !== url)
       return 'another member leads';
     const better = view.live.length > view.leaderless.length;
     return better && view.leaderless.includes(url) ? 'its member knows no leader' : undefined;
@@ -498,7 +512,7 @@ export class Cluster {
     // What is asked for is new before anyone is told; then the public state, so that the gate's waiters find it new.
     this.#view = view;
     if (!sameList(before.endpoints, view.endpoints)) this.#forget(before.endpoints, view.endpoints);
-    const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date());
+    const state = new ClusterState(view.members, view.hasQuorum, view.raftTerm, new Date(), view.leaderKnown);
     const previous = this.state$.value;
     if (!state.equals(previous)) {
       this.#changes.report(previous, state);

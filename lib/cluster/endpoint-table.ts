@@ -39,6 +39,8 @@ export interface EndpointRecord {
   probed: boolean;
   /** The leader it names; null for none; undefined when it cannot tell. */
   leader?: string | null;
+  /** A majority stands behind it, or not: all that is told by one that withholds who leads. */
+  hasQuorum?: boolean | undefined;
   /** When it was asked for `leader`. */
   namedAt: number;
   /** In which raft term it named it, if it told. */
@@ -225,6 +227,7 @@ export class EndpointTable {
       else endpoint.unsupported = answer.unsupported;
       if (answer.leader === undefined) delete endpoint.leader;
       else endpoint.leader = answer.leader;
+      endpoint.hasQuorum = answer.hasQuorum;
       endpoint.namedIn = answer.raftTerm;
       endpoint.namedAt = sentAt;
     }

@@ -14,7 +14,8 @@ export interface LeaderVote {
 
 /**
  * Counts the votes: a majority of all members but learners must name the same leader. Members that this client never reached are
- * not held against it: where they could complete a majority, it is enough that all that answer agree.
+ * not held against it, nor are those that withhold whom they name: where they could complete a majority, it is enough that
+ * all others that answer agree.
  */
 export function leaderVote(table: EndpointTable): LeaderVote {
   const all = table.endpoints;
@@ -22,12 +23,10 @@ export function leaderVote(table: EndpointTable): LeaderVote {
   const settled = all.every((e) => e.probed);
   const members = Math.max(1, table.voters.length);
   const majority = Math.floor(members / 2) + 1;
-  const reached = countVoters(
-    table,
-    all.filter((e) => e.answeredAt > -Infinity && table.belongs(e)),
-  );
-  const answering = countVoters(table, up);
-  const couldComplete = settled && members - reached + answering >= majority;
+  const everUp = all.filter((e) => e.answeredAt > -Infinity && table.belongs(e));
+  const reached = countVoters(table, everUp);
+  const answering = countVoters(table, up.filter(tells));
+  const couldComplete = settled && members - countVoters(table, everUp.filter(tells)) + answering >= majority;
   const needed = couldComplete ? Math.max(1, Math.min(majority, answering)) : majority;
   // One that was cast before the present term began is void, but its member had a leader then.
   const votes = countVotes(
@@ -43,6 +42,8 @@ export function leaderVote(table: EndpointTable): LeaderVote {
     partial: settled && table.members.length > 0 && reached > 0 && reached < majority ? reached : undefined,
   };
 }
+
+const tells = ({ hasQuorum }: EndpointRecord): boolean => hasQuorum === undefined;
 
 /** Endpoints of voting members; before the members are known, every endpoint counts for one that is no learner's. */
 function ofVoters(table: EndpointTable, endpoints: readonly EndpointRecord[]): readonly EndpointRecord[] {

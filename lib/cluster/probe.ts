@@ -11,6 +11,11 @@ export interface ProbeAnswer {
   readonly leader?: string | null | undefined;
   /** The raft term in which that one leads, if it told. */
   readonly raftTerm?: number | undefined;
+  /**
+   * Told instead of the leader where only some may ask for that one: whether a majority stands behind the member. Undefined
+   * of all that tell.
+   */
+  readonly hasQuorum?: boolean | undefined;
   /** It is a learner, by its own word. */
   readonly isLearner?: boolean | undefined;
   /** Its release, as `3.4.23`, if asked for and told. */

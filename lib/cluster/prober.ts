@@ -96,8 +96,9 @@ export class Prober {
       const answer$ = this.#probe(url, full).pipe(
         last(),
         switchMap((answer) => {
-          // Who cannot name its leader may be anything.
-          const isEnough = full || !(unsure || answer.leader === undefined);
+          // Who cannot name its leader may be anything, but for one that only withholds it.
+          const isMute = answer.leader === undefined && answer.hasQuorum === undefined;
+          const isEnough = full || !(unsure || isMute);
           return isEnough ? of(answer) : this.#probe(url, true);
         }),
         // The other side may have ended an idle connection just when the probe went out on it: that says nothing.

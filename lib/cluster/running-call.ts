@@ -169,7 +169,7 @@ export class RunningCall<Q, A, T> implements Ending, Limited, Flight, Trace, Obs
         ? cluster.readEndpoint(this.#record.tried)
         : retryClass === 'leader-read'
           ? cluster.leaderOrAny(this.#record.tried)
-          : cluster.view.leaderEndpoint);
+          : cluster.servingEndpoint(this.#record.tried));
     // What is asked of one member alone no other can answer.
     this.#hops = at === undefined ? maxHops : 0;
     if (endpoint === undefined) this.#await();

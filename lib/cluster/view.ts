@@ -9,13 +9,15 @@ export interface View {
   readonly members: readonly Member[];
   readonly hasQuorum: boolean | undefined;
   readonly raftTerm: number | undefined;
+  /** False where those that answer withhold who leads: then `leaderEndpoint` is that of any member with a majority behind it. */
+  readonly leaderKnown: boolean;
   /** Where writes and quorum reads go; undefined while they must wait. */
   readonly leaderEndpoint: string | undefined;
   /** Endpoints that answered since they last failed or were doubted; none of a learner. */
   readonly live: readonly string[];
   /** Endpoints whose last probe failed, or that refused a connection since they last answered. */
   readonly down: readonly string[];
-  /** Live endpoints whose member says that it has no leader. */
+  /** Live endpoints whose member says that it has no leader, or has no majority behind it. */
   readonly leaderless: readonly string[];
   /** Endpoints that may be asked at all: configured ones, and verified members since they last failed, of this cluster, and no learners. */
   readonly candidates: readonly string[];
@@ -51,21 +53,23 @@ export function deriveView(table: EndpointTable, now: number): View {
   const forwarding = live.find((e) => e.leader === absent);
   const mute = up.length > 0 && up.every((e) => e.leader === undefined);
   const reachable = absent !== undefined && isReachable(table, absent);
+  const withheld = up.some((e) => e.hasQuorum !== undefined) && !up.some((e) => typeof e.leader === 'string');
   // While a probe looks whether the leader is still there, it is the leader, but nothing is sent to it.
   const leaderId = leading.length > 0 || (believed && !reachable) ? named : undefined;
   const leaderEndpoint =
     leading.find((e) => table.isLive(e)) ??
     (believed ? forwarding : undefined) ??
-    (mute && settled ? live[0] : undefined);
+    (withheld ? live.find((e) => e.hasQuorum === true) : mute && settled ? live[0] : undefined);
 
   return {
     members: listMembers(table, answering, leaderId),
-    hasQuorum: quorum(table, up, settled, mute, naming >= needed),
+    hasQuorum: quorum(table, up, settled, mute, withheld ? undefined : naming >= needed),
     raftTerm: table.raftTerm,
+    leaderKnown: !withheld,
     leaderEndpoint: leaderEndpoint?.url,
     live: live.map((e) => e.url),
     down: all.filter((e) => e.down).map((e) => e.url),
-    leaderless: live.filter((e) => e.leader === null).map((e) => e.url),
+    leaderless: live.filter(isAlone).map((e) => e.url),
     candidates: all.filter((e) => table.mayBeAsked(e) && !table.isLearner(e)).map((e) => e.url),
     endpoints: all.map((e) => e.url),
     settled,
@@ -76,6 +80,9 @@ export function deriveView(table: EndpointTable, now: number): View {
     unsupported: all.every((e) => e.unsupported !== undefined) ? all[0]?.unsupported : undefined,
   };
 }
+
+/** By its own word nobody leads it, or no majority stands behind it. */
+const isAlone = ({ leader, hasQuorum }: EndpointRecord): boolean => leader === null || hasQuorum === false;
 
 /** A URL of this member is configured, or one that it advertises has answered, as one of this cluster. */
 function isReachable(table: EndpointTable, id: string): boolean {
@@ -107,18 +114,23 @@ export function sameView(a: View, b: View): boolean {
 const isSame = (a: unknown, b: unknown): boolean =>
   Array.isArray(a) && Array.isArray(b) ? sameList(a, b) : a === b;
 
-/** Undefined before it can be known; else whether enough members answer and name a leader. */
+/**
+ * Undefined before it can be known; else whether enough members answer and name a leader.
+ *
+ * @param enough do; undefined where they withhold it, and have told instead whether a majority stands behind them
+ */
 function quorum(
   table: EndpointTable,
   up: readonly EndpointRecord[],
   settled: boolean,
   mute: boolean,
-  enough: boolean,
+  enough: boolean | undefined,
 ): boolean | undefined {
   // Who is silent may have a quorum, unless one that answers says that there is no leader.
-  const isOpen = table.endpoints.some((e) => e.silent) && !up.some((e) => e.leader === null);
+  const isOpen = table.endpoints.some((e) => e.silent) && !up.some(isAlone);
   const lacking = settled && !isOpen ? false : undefined;
   if (up.length === 0) return lacking;
+  if (enough === undefined) return up.some((e) => e.hasQuorum === true) ? true : lacking;
   if (mute || table.members.length === 0) return undefined;
   return enough ? true : lacking;
 }

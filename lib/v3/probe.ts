@@ -7,17 +7,26 @@ import { readVersion } from '../cluster/server-version.js';
 import type { Settings } from '../options.js';
 import type { HttpRequest } from '../transport/http.js';
 import { maxProbeBytes } from '../transport/refusals.js';
+import { TransportError } from '../transport/transport-error.js';
 import type { Transport } from '../transport/transport.js';
 import { absence, decodeAnswer, isAbsence } from './wire/gateway-answer.js';
+import { encodeJson } from './wire/json-codec.js';
 import type { Answer, MessageName } from './wire/messages.js';
 import { methodOf, type UnaryMethod } from './wire/methods.js';
+
+/** One key, whichever: a read of it, which brings nothing back. */
+const anyKey = encodeJson('RangeRequest', { key: Uint8Array.of(0), count_only: true });
+
+/** gRPC's code. */
+const permissionDenied = 7;
 
 /**
  * The v3 API's probe: a member's status for its id, its cluster, its release and the leader; when asked in full the member
  * list as that member holds it, too. Any status tells, as a member without a leader, or without quorum, answers it at once.
  *
  * Without credentials, as the endpoint may be a stranger's: where authentication is on, some releases refuse it then. Who
- * refuses is alive, and cannot tell.
+ * refuses is alive, and tells two things all the same: who it is, with an empty transaction, which changes nothing and is
+ * nobody's right; and that a majority stands behind it, as it refuses a linearizable read only once it has asked that majority.
  */
 export function v3Probe(
   transport: Transport,
@@ -36,8 +45,9 @@ export function v3Probe(
   const ask$ = <M extends MessageName>(
     endpoint: string,
     method: UnaryMethod & { readonly response: M },
+    message = '{}',
   ): Observable<Answer<M> | Fault> =>
-    exchange$(endpoint, { method: 'POST', path: method.path, body: '{}' }).pipe(
+    exchange$(endpoint, { method: 'POST', path: method.path, body: message }).pipe(
       map(({ status, body }) =>
         decodeAnswer({ operation: 'probe', status, body, endpoint, secrets: transport.secrets }, method),
       ),
@@ -51,6 +61,21 @@ export function v3Probe(
       map(({ status, body }) => (status === 200 ? readVersion(body)?.etcdserver : undefined)),
     );
 
+  const quorum$ = (endpoint: string): Observable<Pick<ProbeAnswer, 'hasQuorum' | 'isLearner'>> =>
+    ask$(endpoint, methodOf('KV', 'Range'), anyKey).pipe(
+      map((answer) => (answer instanceof Fault ? backing(answer) : { hasQuorum: true })),
+      catchError((error: unknown) => {
+        // Without a majority it is answered too late.
+        if (error instanceof TransportError && error.kind === 'timeout' && error.sent)
+          return of({ hasQuorum: false });
+        throw error;
+      }),
+    );
+  const identity$ = (endpoint: string): Observable<Pick<ProbeAnswer, 'id' | 'clusterId'>> =>
+    ask$(endpoint, methodOf('KV', 'Txn')).pipe(
+      map((answer) => (answer instanceof Fault ? {} : identityIn(answer.header))),
+    );
+
   const probe: Probe = (endpoint, full) =>
     forkJoin([
       ask$(endpoint, methodOf('Maintenance', 'Status')),
@@ -59,9 +84,11 @@ export function v3Probe(
       switchMap(([status, list]): Observable<ProbeAnswer> => {
         if (!(status instanceof Fault)) return of(answered(status, list));
         const answer = refused(status);
-        return full
-          ? version$(endpoint).pipe(map((version) => ({ ...answer, ...served(status, version) })))
-          : of(answer);
+        const told$ = withholds(status) ? [quorum$(endpoint), identity$(endpoint)] : [];
+        const served$ = full ? [version$(endpoint).pipe(map((version) => served(status, version)))] : [];
+        return forkJoin([of(answer), ...told$, ...served$]).pipe(
+          map((parts) => parts.reduce((whole, part) => ({ ...whole, ...part }))),
+        );
       }),
     );
   return Object.assign(probe, { forget: () => undefined });
@@ -72,8 +99,7 @@ function answered(
   list: Answer<'MemberListResponse'> | Fault | undefined,
 ): ProbeAnswer {
   return {
-    id: header?.member_id,
-    clusterId: header?.cluster_id,
+    ...identityIn(header),
     leader: leader ?? null,
     raftTerm: header?.raft_term,
     isLearner,
@@ -81,6 +107,11 @@ function answered(
     members: list === undefined || list instanceof Fault ? undefined : list.members.flatMap(memberOf),
   };
 }
+
+const identityIn = (header: Answer<'ResponseHeader'> | undefined): Pick<ProbeAnswer, 'id' | 'clusterId'> => ({
+  id: header?.member_id,
+  clusterId: header?.cluster_id,
+});
 
 /** A member; one that has not started has neither a name nor URLs for clients. */
 const memberOf = ({ ID: id, name, clientURLs, peerURLs, isLearner }: Answer<'Member'>): MemberInfo[] =>
@@ -92,6 +123,18 @@ function refused(fault: Fault): ProbeAnswer {
   if (leaderless) return { leader: null };
   if (isStrange && reachesNobody(status)) throw fault;
   return {};
+}
+
+/** Refused for want of a token or a right. */
+const withholds = ({ config: { credentialsRefused = false, errorCode } }: Fault): boolean =>
+  credentialsRefused || errorCode === permissionDenied;
+
+/** What it means that a linearizable read failed. */
+function backing(fault: Fault): Pick<ProbeAnswer, 'hasQuorum' | 'isLearner'> {
+  if (withholds(fault)) return { hasQuorum: true };
+  if (fault.config.fromLearner === true) return { isLearner: true };
+  refused(fault);
+  return { hasQuorum: false };
 }
 
 /** What the release tells of a member that gave no status. */

@@ -6,6 +6,7 @@ const view = (more: Partial<View> = {}): View => ({
   members: [],
   hasQuorum: undefined,
   raftTerm: undefined,
+  leaderKnown: true,
   leaderEndpoint: undefined,
   live: urls,
   down: [],

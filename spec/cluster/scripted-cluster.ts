@@ -10,8 +10,8 @@ import { resolveCall, resolveOptions, type CallOptions, type CallSettings } from
 import type { Trace } from '../../lib/transport/transport.js';
 import { TransportError, withheld, type TransportFailure } from '../../lib/transport/transport-error.js';
 
-/** How a probe of a member ends: it names this leader, or fails. */
-export type Word = string | null | TransportError;
+/** How a probe of a member ends: it names this leader, withholds who leads though it has a majority behind it, or fails. */
+export type Word = string | null | { hasQuorum: boolean } | TransportError;
 
 export const [a, b, c] = ['http://a:2379', 'http://b:2379', 'http://c:2379'];
 export const urls = [a, b, c] as [string, string, string];
@@ -96,6 +96,7 @@ export function scriptedCluster() {
           probes.push(url);
           const word = words[url] ?? null;
           if (word instanceof TransportError) throw word;
+          if (word !== null && typeof word !== 'string') return { id: url, clusterId: 'ours', ...word };
           return { id: url, clusterId: 'ours', leader: word, members };
         }),
       );

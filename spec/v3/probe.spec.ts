@@ -11,6 +11,8 @@ type Reply = [status: number, body: unknown] | Error;
 
 const statusPath = '/v3/maintenance/status';
 const listPath = '/v3/cluster/member/list';
+const rangePath = '/v3/kv/range';
+const txnPath = '/v3/kv/txn';
 const good: Record<string, Reply> = {
   [statusPath]: [200, { header, version: '3.4.23', leader: '11', raftTerm: '2', dbSize: '20480' }],
   [listPath]: [
@@ -24,6 +26,7 @@ const good: Record<string, Reply> = {
     },
   ],
   '/version': [200, { etcdserver: '3.4.23', etcdcluster: '3.4.0' }],
+  [txnPath]: [200, { header, succeeded: true }],
 };
 
 let requests: HttpRequest[];
@@ -101,12 +104,53 @@ test('a member without a leader says so', () => {
   expect(told(ask({ [statusPath]: [503, refusal] }, false).answer)).toEqual({ leader: null });
 });
 
-test.each<[string, Reply]>([
-  ['user name is empty', [400, { code: 3, message: 'etcdserver: user name is empty' }]],
-  ['permission denied', [403, { code: 7, message: 'etcdserver: permission denied' }]],
-])('who refuses (%s) is alive and cannot tell; its release is open', (_, reply) => {
-  expect(told(ask({ [statusPath]: reply, [listPath]: reply }).answer)).toEqual({ version: '3.4.23' });
-  expect(told(ask({ [statusPath]: reply }, false).answer)).toEqual({});
+describe('who refuses its status for want of a right is alive, and withholds who leads', () => {
+  const empty: Reply = [400, { code: 3, message: 'etcdserver: user name is empty' }];
+  const denied: Reply = [403, { code: 7, message: 'etcdserver: permission denied' }];
+  const withheld = (range: Reply, refusal = empty): Record<string, Reply> => ({
+    [statusPath]: refusal,
+    [listPath]: refusal,
+    [rangePath]: range,
+  });
+  const identity = { id: 'a', clusterId: 'cdf818194e3a8c32' };
+
+  test.each([
+    ['no name', empty],
+    ['no right', denied],
+  ])(
+    '%s: its release and its id are open, and it has asked a majority before it refuses a read',
+    (_, reply) => {
+      const { answer } = ask(withheld(reply, reply));
+      expect(told(answer)).toEqual({ ...identity, version: '3.4.23', hasQuorum: true });
+      expect(paths()).toEqual([statusPath, listPath, rangePath, txnPath, '/version']);
+      expect(told(ask(withheld(reply, reply), false).answer)).toEqual({ ...identity, hasQuorum: true });
+      for (const { authorization } of requests) expect(authorization).toBeUndefined();
+    },
+  );
+
+  test('or answers it, if authentication is off by then', () => {
+    expect(ask(withheld([200, { header }])).answer).toMatchObject({ hasQuorum: true });
+  });
+
+  test.each<[string, Reply]>([
+    ['is answered too late', new TransportError('timeout', 'no answer', true)],
+    ['finds no leader', [503, { code: 14, message: 'etcdserver: no leader' }]],
+    ['times out at the server', [503, { code: 14, message: 'etcdserver: request timed out' }]],
+  ])('without a majority where that read %s', (_, reply) => {
+    expect(told(ask(withheld(reply)).answer)).toMatchObject({ ...identity, hasQuorum: false });
+  });
+
+  test('a learner is told by that read', () => {
+    const refusal: Reply = [503, { code: 14, message: 'etcdserver: rpc not supported for learner' }];
+    const { answer } = ask({ ...withheld(refusal), [txnPath]: refusal });
+    expect(told(answer)).toEqual({ isLearner: true, version: '3.4.23' });
+  });
+
+  test('what came between, or never left, tells nothing: the probe fails', () => {
+    expect(ask(withheld([502, '<html>bad gateway</html>'])).error).toMatchObject({ name: 'Fault' });
+    const unsent = new TransportError('timeout', 'no connection', false);
+    expect(ask(withheld(unsent)).error).toBe(unsent);
+  });
 });
 
 test('a member list that is refused says nothing against the member', () => {
