@@ -32,7 +32,7 @@ import { Prober } from './prober.js';
 import { advertises, EndpointTable } from './endpoint-table.js';
 import { Router } from './router.js';
 import { Limits } from '../util/limits.js';
-import type { Link } from '../util/linked-list.js';
+import { LinkedList, type Link } from '../util/linked-list.js';
 import { sameList } from '../util/same-list.js';
 import { leaderVote } from './leader-vote.js';
 import { untried, type Tried } from './tried.js';
@@ -66,6 +66,8 @@ export class Cluster {
   /** The deadlines of calls. */
   readonly deadlines = new Limits();
   readonly #activity: Activity;
+  /** Watches that stand at a member: each looks whether it should leave; undefined: the client is closed. */
+  readonly #standing = new LinkedList<(view: View | undefined) => void>();
   #control!: ClusterStateControl;
   readonly #changes: ChangeReporter;
   readonly #notices: Notices;
@@ -304,25 +306,26 @@ export class Cluster {
   }
 
   /**
-   * Errors, with what is made of the reason, when a watch should leave this endpoint; emits once the client is closed.
+   * Never emits; errors, with what is made of the reason, when a watch should leave this endpoint, and completes once the
+   * client is closed.
    */
-  leave$(url: string, toError: (reason: string) => Error): Observable<void> {
+  leave$(url: string, toError: (reason: string) => Error): Observable<never> {
     // Every open watch has one of these: no chain of operators.
     return new Observable((subscriber) => {
       const { era } = this.view;
-      return this.#view$.subscribe({
-        next: (view) => {
-          const reason = view.era === era ? this.#reasonToLeave(view, url) : 'the cluster was rebuilt';
-          if (reason !== undefined) subscriber.error(toError(reason));
-        },
-        error: (error: unknown) => {
-          subscriber.error(error);
-        },
-        complete: () => {
-          subscriber.next();
+      const look = (view: View | undefined): void => {
+        if (view === undefined) {
           subscriber.complete();
-        },
-      });
+          return;
+        }
+        const reason = view.era === era ? this.#reasonToLeave(view, url) : 'the cluster was rebuilt';
+        if (reason !== undefined) subscriber.error(toError(reason));
+      };
+      const link = this.#standing.add(look);
+      look(this.#closed ? undefined : this.view);
+      return () => {
+        link.leave();
+      };
     });
   }
 
@@ -456,6 +459,7 @@ export class Cluster {
     this.deadlines.close();
     this.#control.complete();
     this.#view$.complete();
+    for (const look of this.#standing.toArray()) look(undefined);
   }
 
   /**
@@ -524,6 +528,7 @@ export class Cluster {
     }
     // The newest: whoever was told may have changed it meanwhile.
     this.#view$.next(this.#view);
+    for (const look of this.#standing.toArray()) look(this.#view);
     this.inFlight.suspect((url) => this.#table.endpoint(url)?.suspectedAt ?? -Infinity);
   }
 

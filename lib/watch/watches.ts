@@ -1,4 +1,4 @@
-import { auditTime, defer, finalize, map, share, startWith, Subject, takeUntil, type Observable } from 'rxjs';
+import { auditTime, defer, map, share, startWith, Subject, takeUntil, type Observable } from 'rxjs';
 import { defined } from '../util/defined.js';
 import { withInitialState$ } from './initial-state.js';
 import { withLive$, type LiveEvent } from './live-events.js';
@@ -64,17 +64,7 @@ export class Watches<E, P extends Position, T extends WatchTarget> {
 
   /** One subscriber's share of what is told of a target, until the client is closed. */
   follow$(context: WatchContext, target: T, { from, initial, live }: Following<E>): Observable<E> {
-    return defer(() => {
-      const source = this.source(context, target, from);
-      source.subscribers += 1;
-      this.changed();
-      return told$(source, initial, live).pipe(
-        finalize(() => {
-          source.subscribers -= 1;
-          this.changed();
-        }),
-      );
-    });
+    return defer(() => told$(this.source(context, target, from), initial, live));
   }
 
   /** The key of the watch that was opened last: there the client has rights. */

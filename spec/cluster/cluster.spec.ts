@@ -302,6 +302,21 @@ describe('a watch leaves its member', () => {
     expect(reasons).toEqual([]);
   });
 
+  test('for good once the client is closed', async () => {
+    await settle();
+    const seen: string[] = [];
+    const watch = (): void => {
+      world.cluster
+        .leave$(a, (reason) => new Error(reason))
+        .subscribe({ next: () => seen.push('next'), complete: () => seen.push('complete') });
+    };
+    watch();
+    expect(seen).toEqual([]);
+    world.cluster.close();
+    watch();
+    expect(seen).toEqual(['complete', 'complete']);
+  });
+
   test('wherever it stands, once the cluster is known to be rebuilt; not one that comes later', async () => {
     await settle();
     const reasons = [follow(a), follow(a)];

@@ -1,4 +1,4 @@
-import { concat, defer, finalize, NEVER, of, Subject, take, throwError } from 'rxjs';
+import { concat, defer, finalize, mergeMap, NEVER, of, retry, Subject, take, throwError } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { TransportError } from '../../lib/transport/transport-error.js';
 import type { LegItem } from '../../lib/watch/leg-item.js';
@@ -171,6 +171,68 @@ test.each<[string, () => void]>([
   expect([seen.done, seen.error, ended.mock.calls.length > 0]).toEqual([true, undefined, true]);
   jest.advanceTimersByTime(60_000);
   expect(seen.done).toBe(true);
+});
+
+describe('who follow it share one run', () => {
+  const leg$ = new Subject<LegItem<string>>();
+  beforeEach(() => {
+    protocol.onLeg = () => leg$;
+  });
+
+  test('for a second after the last has gone; who comes meanwhile goes on with it', () => {
+    const source = open();
+    const [a, b] = [watchOver(source.events$), watchOver(source.events$)];
+    leg$.next(batch(1));
+    a.subscription.unsubscribe();
+    leg$.next(batch(2));
+    expect([source.subscribers, a.seen.items, b.seen.items]).toEqual([1, ['1.0'], ['1.0', '2.0']]);
+    b.subscription.unsubscribe();
+    jest.advanceTimersByTime(999);
+    const c = watchOver(source.events$);
+    jest.advanceTimersByTime(10_000);
+    leg$.next(batch(3));
+    expect([protocol.positions.length, c.seen.items, ended.mock.calls.length]).toEqual([1, ['3.0'], 0]);
+    c.subscription.unsubscribe();
+    jest.advanceTimersByTime(1_000);
+    expect([leg$.observed, source.subscribers, ended.mock.calls.length]).toEqual([false, 0, 1]);
+  });
+
+  test('one that begins at a place of its own ends with its follower', () => {
+    watchOver(open(3).events$).subscription.unsubscribe();
+    jest.advanceTimersByTime(0);
+    expect([leg$.observed, fake.cluster.entered]).toEqual([false, 0]);
+  });
+
+  test('who comes in the midst of a batch gets the rest of it', () => {
+    const source = open();
+    const { seen } = watchOver(
+      source.events$.pipe(
+        take(1),
+        mergeMap(() => source.events$),
+      ),
+    );
+    leg$.next(batch(5, 3));
+    expect(seen.items).toEqual(['5.1', '5.2']);
+  });
+});
+
+test('who asks again as it fails is told by the new run, whose end is its own', () => {
+  const leg$s = [new Subject<LegItem<string>>(), new Subject<LegItem<string>>()];
+  protocol.onLeg = () => leg$s[protocol.sites.length - 1] ?? NEVER;
+  protocol.onError = () => new RangeError('bug');
+  const source = open();
+  const { seen, subscription } = watchOver(source.events$.pipe(retry(1)));
+  leg$s[0]?.error(new Error('x'));
+  leg$s[1]?.next(batch(1));
+  expect([seen.items, seen.error, source.subscribers, fake.cluster.entered]).toEqual([
+    ['1.0'],
+    undefined,
+    1,
+    1,
+  ]);
+  subscription.unsubscribe();
+  jest.advanceTimersByTime(1_000);
+  expect([leg$s[1]?.observed, fake.cluster.entered]).toEqual([false, 0]);
 });
 
 test('the heartbeat is wanted as long as it is open', () => {

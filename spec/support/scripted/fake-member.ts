@@ -1,12 +1,12 @@
 import {
   EMPTY,
   map,
-  merge,
   NEVER,
   Observable,
   of,
   Subject,
   Subscription,
+  takeUntil,
   tap,
   type MonoTypeOperatorFunction,
   type Subscriber,
@@ -123,13 +123,11 @@ export class FakeMember {
       events,
       cluster: {
         leave$: (_: string, toError: (reason: string) => Error) =>
-          merge(
-            this.closing$,
-            this.left$.pipe(
-              map((reason) => {
-                throw toError(reason);
-              }),
-            ),
+          this.left$.pipe(
+            map((reason) => {
+              throw toError(reason);
+            }),
+            takeUntil(this.closing$),
           ),
         sawTerm: () => undefined,
         heard: () => undefined,

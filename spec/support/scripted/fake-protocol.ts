@@ -1,4 +1,4 @@
-import { EMPTY, merge, NEVER, of, Subject, switchMap, throwError, type Observable } from 'rxjs';
+import { EMPTY, map, NEVER, of, Subject, takeUntil, type Observable } from 'rxjs';
 import { EventBus, type ClientEvent } from '../../../lib/insight/events.js';
 import { resolveOptions } from '../../../lib/options.js';
 import type { LossReason } from '../../../lib/errors.js';
@@ -76,8 +76,13 @@ export function fakeWatchContext() {
     entered: 0,
     closing$,
     watchEndpoint$: (): Observable<string> => of(cluster.endpoint),
-    leave$: (_: string, toError: (reason: string) => Error): Observable<unknown> =>
-      merge(closing$, leave$.pipe(switchMap((reason) => throwError(() => toError(reason))))),
+    leave$: (_: string, toError: (reason: string) => Error): Observable<never> =>
+      leave$.pipe(
+        map((reason) => {
+          throw toError(reason);
+        }),
+        takeUntil(closing$),
+      ),
     enter: () => {
       cluster.entered += 1;
       return () => (cluster.entered -= 1);

@@ -1,4 +1,4 @@
-import { of, Subject, type Observable } from 'rxjs';
+import { ignoreElements, of, Subject, take, type Observable } from 'rxjs';
 import { EventBus } from '../../../lib/insight/events.js';
 import { resolveOptions, type ClientOptions } from '../../../lib/options.js';
 import { Transport } from '../../../lib/transport/transport.js';
@@ -62,7 +62,7 @@ export function watchBed(version: string, options: ClientOptions = {}, tokens?: 
   const cluster = {
     closing$,
     watchEndpoint$: (): Observable<string> => of(bed.endpoint),
-    leave$: () => closing$,
+    leave$: () => closing$.pipe(take(1), ignoreElements()),
     readEndpoint: () => bed.other,
     enter: () => () => undefined,
     dropped: () => undefined,

@@ -155,7 +155,7 @@ test('it completes when the client is closed while its next leg waits for an end
         map(() => here),
         take(1),
       ),
-    leave$: () => closing$,
+    leave$: () => closing$.pipe(ignoreElements()),
     closing$,
   });
   const { seen } = watchOver(open().events$);

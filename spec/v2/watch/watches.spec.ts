@@ -78,8 +78,7 @@ describe('list$', () => {
     const { seen } = watchOver(watches.list$);
     expect(seen.items).toEqual([[]]);
     const opened = source();
-    opened.subscribers = 2;
-    const { subscription } = watchOver(opened.events$);
+    const following = [opened, opened].map(({ events$ }) => watchOver(events$).subscription);
     watches.changed();
     watches.changed();
     expect(seen.items).toHaveLength(1);
@@ -103,7 +102,7 @@ describe('list$', () => {
     member.streams[0]?.lines([15]).end();
     jest.advanceTimersByTime(10);
     expect(seen.items.at(-1)).toMatchObject([{ state: 'lost', index: 15, endpoint: here }]);
-    subscription.unsubscribe();
+    for (const one of following) one.unsubscribe();
     jest.advanceTimersByTime(1_010);
     expect(seen.items.at(-1)).toEqual([]);
   });
