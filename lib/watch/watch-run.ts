@@ -45,7 +45,7 @@ export class WatchRun<E, P extends Position> {
   #everStood = false;
   #stoodSince: number | undefined;
   #stage: WatchStage = 'connecting';
-  #since = new Date();
+  #since = Date.now();
   #failures = 0;
   #lastDelay = 0;
 
@@ -75,7 +75,7 @@ export class WatchRun<E, P extends Position> {
   }
 
   get since(): Date {
-    return this.#since;
+    return new Date(this.#since);
   }
 
   /** Where the watch stands, or stood last. */
@@ -198,7 +198,7 @@ export class WatchRun<E, P extends Position> {
   #enters(stage: WatchStage): boolean {
     if (this.#stage === stage) return false;
     this.#stage = stage;
-    this.#since = new Date();
+    this.#since = Date.now();
     this.#changed();
     return true;
   }

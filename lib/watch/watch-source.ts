@@ -7,13 +7,13 @@ import {
   retry,
   Subject,
   subscribeOn,
-  switchMap,
   takeUntil,
   type Observer,
   type Subscriber,
   type Subscription,
 } from 'rxjs';
 import { unrefScheduler } from '#platform/util/unref-scheduler.js';
+import { goOn } from '../util/go-on.js';
 import type { LegItem } from './leg-item.js';
 import { MemberLeft } from './member-left.js';
 import type { Position } from './position.js';
@@ -169,7 +169,7 @@ function legs$<E, P extends Position>(
       cluster.leave$(endpoint, (reason) => new MemberLeft(reason)).subscribe(subscriber);
       return subscriber.closed ? undefined : protocol.leg$(site).subscribe(new UpToEnd(subscriber));
     });
-  const leg$ = defer(() => cluster.watchEndpoint$(run.tried, run.endpoint).pipe(switchMap(at$)));
+  const leg$ = defer(() => cluster.watchEndpoint$(run.tried, run.endpoint).pipe(goOn(at$)));
   return leg$.pipe(
     // Later: the leg that says `end` is torn down before the next begins. (expand's own scheduler would end the watch.)
     expand((item): Observable<LegItem<E>> =>

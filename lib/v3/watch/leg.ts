@@ -15,6 +15,7 @@ import {
   timer,
   type Observable,
 } from 'rxjs';
+import { inTurn } from '../../util/in-turn.js';
 import { HistoryLost } from '../../watch/history-lost.js';
 import { progress } from '../../watch/leg-item.js';
 import { MemberLeft } from '../../watch/member-left.js';
@@ -87,7 +88,7 @@ class Leg {
   items$(): Observable<V3LegItem> {
     const { target, position, start } = this.#site;
     const create = createOf(target, start === 'position' ? position.asks : undefined);
-    const told$ = this.#stream.watch$(create).pipe(concatMap((message) => this.#read$(message)));
+    const told$ = this.#stream.watch$(create).pipe(inTurn((message) => this.#read$(message)));
     const beside$ = [
       ...(this.#heard$ === undefined ? [] : [this.#quiet$(this.#heard$)]),
       ...(this.#isApart ? [this.#left$()] : []),

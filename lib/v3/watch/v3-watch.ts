@@ -76,8 +76,9 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
     return final.code === 'UNEXPECTED_RESPONSE' ? 'again' : final;
   }
 
-  #site(site: Site<WatchPosition>): LegSite {
-    return { ...site, context: this.#context, target: this.#target };
+  #site({ endpoint, position, start, stay }: Site<WatchPosition>): LegSite {
+    // Each by its name: what is spread takes half a kilobyte more, of each watch.
+    return { endpoint, position, start, stay, context: this.#context, target: this.#target };
   }
 }
 

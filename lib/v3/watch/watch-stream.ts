@@ -111,21 +111,23 @@ export class WatchStream implements Observer<WatchMessage> {
    * ends. Unsubscribing cancels it at the member.
    */
   watch$(create: WatchCreate): Observable<WatchMessage> {
-    return new Observable((subscriber) => {
-      if (this.#isOver) {
-        subscriber.error(this.#endedBy);
-        return undefined;
-      }
-      this.#grace?.unsubscribe();
-      const seat = new Seat((this.#lastId += 1), subscriber, this.#mayTell);
-      this.#wanted += 1;
-      this.#unanswered.push(seat);
-      this.#requests$.next({ create_request: { ...create, watch_id: seat.id } });
-      if (!this.#hasAnswered && this.#overdue === undefined) this.#expect();
-      return () => {
-        this.#leave(seat);
-      };
-    });
+    return new Observable((subscriber) => this.#take(create, subscriber));
+  }
+
+  #take(create: WatchCreate, subscriber: Subscriber<WatchMessage>): (() => void) | undefined {
+    if (this.#isOver) {
+      subscriber.error(this.#endedBy);
+      return undefined;
+    }
+    this.#grace?.unsubscribe();
+    const seat = new Seat((this.#lastId += 1), subscriber, this.#mayTell);
+    this.#wanted += 1;
+    this.#unanswered.push(seat);
+    this.#requests$.next({ create_request: { ...create, watch_id: seat.id } });
+    if (!this.#hasAnswered && this.#overdue === undefined) this.#expect();
+    return () => {
+      this.#leave(seat);
+    };
   }
 
   /** It has ended. */

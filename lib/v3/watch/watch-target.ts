@@ -27,7 +27,8 @@ export const isSameTarget = (a: V3Target, b: V3Target): boolean =>
 /** How a watch is asked for. @param from the first revision; undefined: from now on */
 export function createOf({ bounds, prevKv, only }: V3Target, from: number | undefined): WatchCreate {
   return {
-    ...bounds,
+    key: bounds.key,
+    range_end: bounds.range_end,
     start_revision: from,
     progress_notify: true,
     fragment: true,
