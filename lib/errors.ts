@@ -301,7 +301,7 @@ export type Lost = LostEvents | LostRevisions;
 const lossTexts: Readonly<Record<Lost['reason'], (lost: Lost) => string>> = {
   cleared: ({ from, to }) => `the events from index ${from} to ${to} are gone from the server`,
   compacted: ({ from, to }) => `what happened from ${from} to ${to} was compacted away`,
-  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from ${from} on is gone`,
+  rebuilt: ({ from }) => `the cluster was rebuilt; what it held from index ${from} on is gone`,
   restored: ({ from }) => `the cluster was put back to an older state; what it held from ${from} on is gone`,
   'another-cluster': ({ from }) =>
     `the cluster is another one; what the former held from index ${from} on is gone`,

@@ -16,6 +16,7 @@ import {
   WatchHistoryLostError,
   type ApiErrorAnswer,
   type Attempt,
+  type LostRevisions,
 } from '../lib/errors.js';
 
 const at = new Date('2024-05-06T07:08:09.123Z');
@@ -116,6 +117,20 @@ const family: [string, (details?: Details) => EtcdError, string, string, string]
     'WATCH_HISTORY_LOST',
     'isWatchHistoryLost',
     'watch /a: the events from index 3 to 8 are gone from the server',
+  ],
+  [
+    'WatchHistoryLostError',
+    (d) => new WatchHistoryLostError<LostRevisions>('/a', { reason: 'compacted', from: 3, to: 8 }, d),
+    'WATCH_HISTORY_LOST',
+    'isWatchHistoryLost',
+    'watch /a: what happened from 3 to 8 was compacted away',
+  ],
+  [
+    'WatchHistoryLostError',
+    (d) => new WatchHistoryLostError<LostRevisions>('/a', { reason: 'restored', from: 3 }, d),
+    'WATCH_HISTORY_LOST',
+    'isWatchHistoryLost',
+    'watch /a: the cluster was put back to an older state; what it held from 3 on is gone',
   ],
   [
     'WatchHistoryLostError',
