@@ -74,7 +74,12 @@ export class EtcdClient extends BaseClient {
       transport,
       cluster,
       events,
-      seen: new SeenRevision(),
+      // Later: whoever has found out is the first to act on it.
+      seen: new SeenRevision(() => {
+        queueMicrotask(() => {
+          cluster.wasRebuilt();
+        });
+      }),
       token: () => tokens?.current,
       tokens,
     };

@@ -8,7 +8,14 @@ export class SeenRevision {
   #clusterId: string | undefined;
   #revision = 0;
   #epoch = 0;
+  #restarts = 0;
   #tell: ((revision: number) => void) | undefined;
+  readonly #restarted: () => void;
+
+  /** @param restarted called when the store was put back to an older state */
+  constructor(restarted: () => void = () => undefined) {
+    this.#restarted = restarted;
+  }
 
   /** 0 before any was seen. */
   get value(): number {
@@ -18,6 +25,11 @@ export class SeenRevision {
   /** How often it has begun anew. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** How often the store was put back to an older state. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /** Calls this with each revision that is higher than all before. */
@@ -41,6 +53,8 @@ export class SeenRevision {
   restart(epoch: number, revision: number): void {
     if (epoch !== this.#epoch) return;
     this.#epoch += 1;
+    this.#restarts += 1;
     this.#revision = revision;
+    this.#restarted();
   }
 }

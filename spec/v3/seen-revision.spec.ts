@@ -24,3 +24,16 @@ test('who wants to know is told of each that is higher', () => {
   seen.saw({ clusterId: 'd', revision: 2 });
   expect(told).toEqual([5, 7, 2]);
 });
+
+test('a store that was put back counts once, however many find out', () => {
+  let restarts = 0;
+  const seen = new SeenRevision(() => (restarts += 1));
+  seen.saw({ clusterId: 'c', revision: 9 });
+  const { epoch } = seen;
+  seen.restart(epoch, 4);
+  seen.restart(epoch, 5);
+  expect([seen.value, seen.restarts, restarts]).toEqual([4, 1, 1]);
+  // Another cluster is none that was put back.
+  seen.saw({ clusterId: 'd', revision: 2 });
+  expect([seen.restarts, restarts]).toEqual([1, 1]);
+});

@@ -102,6 +102,9 @@ class Leg {
     // Until the state is there the position is that of the other one.
     if (position.lost !== 'rebuilt' && position.isOfAnother(header?.cluster_id))
       throw new HistoryLost('rebuilt', 'the cluster is another one');
+    // What it says of itself may fit all the same: another watch was told something else.
+    if (this.#from !== undefined && position.isOfFormer)
+      throw new HistoryLost('restored', 'the store was put back to an older state');
     if (compacted > 0)
       throw new HistoryLost('compacted', `what was before revision ${compacted} has been compacted away`);
     if (canceled) return refused$(this.#site, message);

@@ -26,7 +26,7 @@ export class V3Watch implements WatchProtocol<WatchEvent, WatchPosition> {
   }
 
   position(fromRevision: number | undefined): WatchPosition {
-    return new WatchPosition(fromRevision);
+    return new WatchPosition(fromRevision, this.#context.seen);
   }
 
   leg$(site: Site<WatchPosition>): Observable<V3LegItem> {

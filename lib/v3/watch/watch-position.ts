@@ -1,6 +1,7 @@
 import type { Lost } from '../../errors.js';
 import type { Batch } from '../../watch/leg-item.js';
 import type { Position } from '../../watch/position.js';
+import type { SeenRevision } from '../seen-revision.js';
 import { revisionOf, type Change } from './changes.js';
 
 /**
@@ -18,10 +19,14 @@ export class WatchPosition implements Position {
   /** The first change of the revision that was told last. */
   #told: Change | undefined;
   #moved = false;
+  readonly #seen: Pick<SeenRevision, 'restarts'>;
+  /** How often the store had been put back when it was first told where it is in that. */
+  #restarts = 0;
 
   /** @param from the first revision of interest; undefined: what happens from now on */
-  constructor(from?: number) {
+  constructor(from: number | undefined, seen: Pick<SeenRevision, 'restarts'>) {
     this.next = from;
+    this.#seen = seen;
   }
 
   /**
@@ -52,11 +57,17 @@ export class WatchPosition implements Position {
     return clusterId !== undefined && this.clusterId !== undefined && clusterId !== this.clusterId;
   }
 
+  /** Whether it is a position in a store that was put back since to an older state, as somebody has found out. */
+  get isOfFormer(): boolean {
+    return this.#moved && this.#restarts !== this.#seen.restarts;
+  }
+
   moveTo({ next, epoch }: Batch<unknown>): void {
     if (epoch !== undefined) {
       this.epoch = epoch;
       this.#told = undefined;
     } else if (this.next !== undefined && next < this.next) return;
+    if (!this.#moved || epoch !== undefined) this.#restarts = this.#seen.restarts;
     this.#moved = true;
     this.next = next;
     this.lost = undefined;

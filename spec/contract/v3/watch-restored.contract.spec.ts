@@ -148,3 +148,29 @@ test('what was seen of a store before it was put back counts no more, though it 
   expect(log.lines[1]).toContain(`resync restored ${key}=new9`);
   expect(bed.seen.value).toBeLessThan(before);
 });
+
+test('a watch that was told nothing of a store before it was put back learns of it by another one of its client', async () => {
+  const putBack = await save();
+  const proxy = await server.proxy();
+  const bed = watchBed(server.version, { endpoints: proxy.url });
+  server.afterwards(() => bed.close());
+  const busy = await bed.watch(`${key}/busy`).live();
+  for (let i = 0; i < 20; i += 1) await put(`${key}/busy`, `lost${i}`);
+  await busy.until(`put ${key}/busy=lost19`);
+  const quiet = await bed.watch(`${key}/quiet`).live();
+  proxy.refuse();
+  proxy.reset();
+  await putBack();
+  await put(`${key}/quiet`, 'unseen');
+  for (let i = 0; i < 80; i += 1) await put(`${key}/busy`, `new${i}`);
+  await acceptAgain(proxy);
+  await busy.until('resync restored');
+  await quiet.until('resync restored');
+  const last = await put(`${key}/quiet`, 'last');
+  await quiet.until(`put ${key}/quiet=last`);
+  expect(quiet.lines.map((line) => line.split('@')[0])).toEqual([
+    `resync restored ${key}/quiet=unseen`,
+    `put ${key}/quiet=last`,
+  ]);
+  expect(quiet.lines.at(-1)).toBe(`put ${key}/quiet=last@${last}`);
+});

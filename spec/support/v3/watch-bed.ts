@@ -1,4 +1,4 @@
-import { ignoreElements, of, Subject, take, type Observable } from 'rxjs';
+import { map, of, Subject, takeUntil, type Observable } from 'rxjs';
 import { EventBus } from '../../../lib/insight/events.js';
 import { resolveOptions, type ClientOptions } from '../../../lib/options.js';
 import { Transport } from '../../../lib/transport/transport.js';
@@ -47,6 +47,7 @@ export function watchBed(version: string, options: ClientOptions = {}, tokens?: 
   const events = new EventBus();
   const transport = new Transport(settings, events);
   const closing$ = new Subject<void>();
+  const restarted$ = new Subject<void>();
   const bed = {
     endpoint: settings.endpoints[0] ?? '',
     /** Where a second member is asked. */
@@ -62,7 +63,13 @@ export function watchBed(version: string, options: ClientOptions = {}, tokens?: 
   const cluster = {
     closing$,
     watchEndpoint$: (): Observable<string> => of(bed.endpoint),
-    leave$: () => closing$.pipe(take(1), ignoreElements()),
+    leave$: (_: string, toError: (reason: string) => Error) =>
+      restarted$.pipe(
+        map(() => {
+          throw toError('the cluster was rebuilt');
+        }),
+        takeUntil(closing$),
+      ),
     readEndpoint: () => bed.other,
     enter: () => () => undefined,
     dropped: () => undefined,
@@ -77,7 +84,11 @@ export function watchBed(version: string, options: ClientOptions = {}, tokens?: 
     events,
     transport,
     cluster,
-    seen: new SeenRevision(),
+    seen: new SeenRevision(() => {
+      queueMicrotask(() => {
+        restarted$.next();
+      });
+    }),
     token: () => tokens?.current,
     tokens,
   } as unknown as V3Context;

@@ -16,7 +16,7 @@ let answers: (number | { error: string; message: string; code: number } | undefi
 let others: string[];
 
 function siteAt(next: number): LegSite {
-  const position = new WatchPosition();
+  const position = new WatchPosition(undefined, new SeenRevision());
   position.moveTo({ type: 'events', events: [], next });
   let tokens = 0;
   const read$ = <T>(request: HttpRequest, read: (response: HttpResponse) => T): Observable<T> =>

@@ -4,6 +4,7 @@ import { WatchPosition } from '../../../lib/v3/watch/watch-position.js';
 import { noWatch, type WatchMessage } from '../../../lib/v3/watch/watch-stream.js';
 import type { Change } from '../../../lib/v3/watch/changes.js';
 
+const seen = { restarts: 0 };
 let position: WatchPosition;
 
 const change = (key: string, revision: number, value = 'v', version = 1): Change => ({
@@ -47,7 +48,7 @@ function read(telling: Telling, messages: readonly WatchMessage[], ordered = tru
 }
 
 beforeEach(() => {
-  position = new WatchPosition();
+  position = new WatchPosition(undefined, seen);
   position.moveTo({ type: 'events', events: [], next: 5 });
 });
 
@@ -125,5 +126,5 @@ describe('resumed behind a revision that was told', () => {
 });
 
 test('a start that is given is asked for as it is: nothing was told before it', () => {
-  expect([new WatchPosition(7).asks, new WatchPosition().asks]).toEqual([7, undefined]);
+  expect([new WatchPosition(7, seen).asks, new WatchPosition(undefined, seen).asks]).toEqual([7, undefined]);
 });
