@@ -4,7 +4,7 @@ import { eventually } from '../jest/eventually.js';
 import { linearizable } from '../promises/linearizability.js';
 import { RandomTxns } from './random-txns.js';
 import { mark, readHistory, type Change } from './store-history.js';
-import { watchFindings, type Scope } from './watch-validators.js';
+import { resumable, watchFindings, type Scope } from './watch-validators.js';
 
 /** One watch, and all that it has told. */
 export interface Followed {
@@ -173,6 +173,22 @@ export class WatchRecording {
     return this.states.find(
       ({ state, at }) => at > since && state.leader !== undefined && isAnother(state.leader.name),
     )?.at;
+  }
+
+  /** Behind `settle`: what a new watch from behind one of the events tells, where it is not the rest of them. */
+  async resumedFindings(): Promise<string[]> {
+    const [all] = this.watches;
+    const kept = this.#ofThisStore(all!).filter(
+      ({ type, revision }) => (type === 'put' || type === 'delete') && revision > this.compacted,
+    );
+    const event = kept[Math.abs(this.#seed) % kept.length];
+    if (event === undefined) return [];
+    const resumed = this.#follow(all!.range, { fromRevision: event.revision + 1 });
+    const last = kept.at(-1)!.revision;
+    await eventually(
+      () => resumed.events.some(({ revision }) => revision >= last) || event.revision === last,
+    );
+    return resumable(kept, event.revision, resumed.events);
   }
 
   /** Ends all of it. */
