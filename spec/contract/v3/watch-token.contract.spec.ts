@@ -112,6 +112,8 @@ test('a change of rights ages a web token: the next watch takes another', async 
   await bed.watch('/own/old').live();
   await etcd.admin.ask('Auth', 'RoleAdd', { name: 'more' });
   const log = await bed.watch('/own/new', { initial: true }).live();
+  // Else it may hold what is written next.
+  await log.until('sync');
   await put(client, '/own/new', 'x');
   await log.until('put /own/new=x');
   expect(bed.opened).toEqual(['open', 'open']);
